@@ -1,0 +1,95 @@
+"""The command line: the only place that knows arguments, streams and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Annotated, NoReturn
+
+import typer
+
+from softdice_cli.cli.eval import eval_command
+from softdice_cli.cli.selfcheck import selfcheck_command
+from softdice_cli.cli.terminal import INTERNAL, say, say_error
+from softdice_cli.errors import SoftdiceError
+
+INTERRUPTED, CLOSED_PIPE = 130, 141
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+app.command("eval")(eval_command)
+app.command("selfcheck")(selfcheck_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"softdice {version('softdice-cli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Evaluate saved segmentation predictions: soft-Dice loss and hard Dice, with a signature.
+
+    Exit codes: 0 evaluated, 1 a requirement was not met, 2 wrong usage, 3 input that cannot be evaluated,
+    4 a bug in softdice, 5 nothing to evaluate.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the code that DESIGN gives each outcome."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries' own; what a user must know is said by name
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        app(prog_name="softdice")
+    except SystemExit as done:
+        if isinstance(done.__context__, BrokenPipeError):
+            return _closed_pipe()
+        return _flush(done.code if isinstance(done.code, int) else 0)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SoftdiceError as error:
+        if "--debug" in sys.argv:
+            raise
+        say_error(error)
+        return error.exit_code
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        say(f"internal error, a bug in softdice: {type(error).__name__}: {error}", "error")
+        say("run it again with --debug for the traceback, and report both")
+        return INTERNAL
+    return 0
+
+
+def _flush(code: int) -> int:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _closed_pipe()
+    return code
+
+
+def _closed_pipe() -> int:
+    """The reader of our output went away: say nothing, and let nothing be flushed at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return CLOSED_PIPE

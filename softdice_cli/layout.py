@@ -1,0 +1,167 @@
+"""Which axis is which: the shape of the mask decides how a prediction is read, and nothing is guessed.
+
+A layout is written as one letter an axis, as in ``CHW`` or ``BDHWC``: ``B`` numbers images, ``C`` numbers classes, and
+the rest, in order, are the axes of one image. Axes of length 1 carry nothing, so they never make two readings differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softdice_cli.errors import ConfigError, ShapeError
+
+Shape = tuple[int, ...]
+
+SPATIAL = "TDHW"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a prediction lines up with a mask.
+
+    Attributes:
+        letters: one an axis of the prediction as stored, e.g. ``"BCHW"``; a dropped axis of length 1 is ``"1"``.
+        shape: of the prediction as stored.
+        mask: of one image's truth.
+    """
+
+    letters: str
+    shape: Shape
+    mask: Shape
+
+    @property
+    def channels(self) -> int:
+        """How many classes the prediction has; 1 where it has no such axis."""
+        return self.shape[self.letters.index("C")] if "C" in self.letters else 1
+
+    @property
+    def images(self) -> int | None:
+        """How many images are in the file, or ``None`` where there is no batch axis."""
+        return self.shape[self.letters.index("B")] if "B" in self.letters else None
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The axes of the prediction in the order batch, class, space; ``1`` axes are left out."""
+        ranked = sorted((letter not in "BC", letter == "C", axis) for axis, letter in enumerate(self.letters))
+        return tuple(axis for *_, axis in ranked if self.letters[axis] != "1")
+
+    @property
+    def _meaning(self) -> tuple[tuple[int, str], ...]:
+        """What tells this reading from another: the role of each axis that is longer than 1."""
+        roles = (letter if letter in "BC" else "S" for letter in self.letters)
+        return tuple((axis, role) for axis, role in enumerate(roles) if self.shape[axis] > 1)
+
+
+def resolve(prediction: Shape, mask: Shape, *, layout: str = "", labels: bool = False, path: str = "") -> Layout:
+    """The one way in which a prediction fits a mask.
+
+    Args:
+        prediction: shape as stored.
+        mask: shape of the truth as stored: ``S``, ``(B, *S)`` or ``(B, 1, *S)``.
+        layout: letters that the user gave, or ``""`` to find them.
+        labels: the prediction is a label map: it has no class axis.
+        path: the prediction, for the message.
+
+    Raises:
+        ShapeError: no reading fits, or several do.
+        ConfigError: `layout` cannot be read.
+    """
+    fits = _given(prediction, mask, layout) if layout else _fits(prediction, mask, labels)
+    distinct = list({fit._meaning: fit for fit in reversed(fits)}.values())[::-1]
+    if len(distinct) == 1:
+        return distinct[0]
+    if distinct:
+        raise _ambiguous(distinct, mask, path)
+    raise _misfit(prediction, mask, layout, labels, path)
+
+
+def _space(count: int) -> str:
+    return SPATIAL[-count:] if 0 < count <= len(SPATIAL) else ""
+
+
+def _fits(prediction: Shape, mask: Shape, labels: bool) -> list[Layout]:
+    """All readings, the strict ones first; an axis of length 1 in front is left out where none of those fits."""
+    read = _label_map if labels else _strict
+    fits = read(prediction, mask)
+    if not fits and mask[:1] == (1,):
+        fits = read(prediction, mask[1:])
+    if not fits and prediction[:1] == (1,):
+        inner = read(prediction[1:], mask) or (read(prediction[1:], mask[1:]) if mask[:1] == (1,) else [])
+        fits = [Layout("1" + fit.letters, prediction, fit.mask) for fit in inner]
+    return fits
+
+
+def _label_map(prediction: Shape, mask: Shape) -> list[Layout]:
+    space = _space(len(mask))
+    return [Layout(space, prediction, mask)] if space and prediction == mask else []
+
+
+def _strict(prediction: Shape, mask: Shape) -> list[Layout]:
+    """Readings of probabilities in which every axis of both has its place."""
+    if len(mask) > 3 and mask[1] == 1:  # (B, 1, *S) is squeezed, never broadcast
+        mask = (mask[0], *mask[2:])
+        if len(prediction) == len(mask) + 1 and prediction[:1] + prediction[2:] == mask:
+            return [Layout("BC" + _space(len(mask) - 1), prediction, mask[1:])]
+    space = _space(len(mask))
+    if not space:
+        return []
+    fits = []
+    if prediction[1:] == mask:
+        fits.append(Layout("C" + space, prediction, mask))
+    if prediction[:-1] == mask:
+        fits.append(Layout(space + "C", prediction, mask))
+    images = len(mask) > 2 or (len(mask) == 2 and not fits)  # a batch of lines is read only where nothing else fits
+    if images and prediction[:1] + prediction[2:] == mask:
+        fits.append(Layout("BC" + space[1:], prediction, mask[1:]))
+    if prediction == mask:
+        fits.append(Layout(space, prediction, mask))
+    return fits
+
+
+def _given(prediction: Shape, mask: Shape, letters: str) -> list[Layout]:
+    """The reading that the user asked for, if the shapes allow it."""
+    letters = letters.upper()
+    space = letters.replace("B", "").replace("C", "")
+    if sorted(set(letters)) != sorted(letters) or not space or space != _space(len(space)):
+        raise ConfigError(
+            f"--layout {letters} is not a layout",
+            expected="one letter an axis: B for images, C for classes, and W, HW, DHW or TDHW for one image",
+            hint="--layout CHW, --layout HWC, --layout BCHW, --layout BHWC, --layout CDHW, …",
+        )
+    if len(letters) != len(prediction):
+        return []
+    sizes = dict(zip(letters, prediction, strict=True))
+    image = tuple(sizes[letter] for letter in space)
+    batch = (sizes["B"],) if "B" in sizes else ()
+    masks = [(*batch, *image), (*batch, 1, *image)]
+    if sizes.get("B") == 1:
+        masks.append(image)
+    return [Layout(letters, prediction, image)] if mask in masks else []
+
+
+def _ambiguous(fits: list[Layout], mask: Shape, path: str) -> ShapeError:
+    names = [fit.letters.replace("1", "") for fit in fits]
+    return ShapeError(
+        "the axes can be read in more than one way",
+        path=path,
+        expected="a shape that fits the mask in one way only",
+        found=f"prediction {fits[0].shape} and mask {mask}, which fit {' and '.join(names)}",
+        hint=" or ".join(f"--layout {name}" for name in names),
+    )
+
+
+def _misfit(prediction: Shape, mask: Shape, layout: str, labels: bool, path: str) -> ShapeError:
+    problem = "the prediction does not fit the mask"
+    inside = ", ".join(map(str, mask))
+    hint = "bring the prediction to the size of the mask before you save it: softdice never resizes, crops or pads"
+    if layout:
+        expected, hint = f"a prediction laid out as {layout.upper()} over the mask", "leave out --layout"
+    elif labels:
+        expected = f"a label map ({inside}), like the mask"
+    else:
+        batch = f", ({mask[0]}, C, {', '.join(map(str, mask[1:]))})" if len(mask) > 2 else ""
+        expected = f"(C, {inside}), ({inside}, C){batch}, or ({inside}) for one channel"
+    if len(mask) == 2 and _fits(prediction, mask[::-1], labels):
+        problem = f"the mask is transposed: {mask[0]} × {mask[1]} against a prediction of {mask[1]} × {mask[0]}"
+        hint = "save the mask as height × width (in NumPy: mask.T), or check which of the two is right"
+    return ShapeError(problem, path=path, expected=expected, found=f"prediction {prediction}, mask {mask}", hint=hint)

@@ -1,0 +1,115 @@
+"""Untrusted bytes → arrays: the only place where files are parsed.
+
+The format is found by content. Whatever a library throws while it reads, exactly one kind of error leaves here, and
+the libraries load inside functions, so that a run pays for what it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import BinaryIO
+
+from softdice_cli.errors import SoftdiceError, UnreadableError
+from softdice_cli.readers.source import Blob, ReadOptions, Source
+
+__all__ = ["Blob", "ReadOptions", "Source", "read_array", "sniff"]
+
+_MAGIC = (
+    (b"\x93NUMPY", "npy"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"II+\0", "tiff"),
+    (b"MM\0+", "tiff"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\x80", "pickle"),
+)
+
+_FOREIGN = (
+    (b"\xff\xd8\xff", "JPEG, which alters labels and probabilities", "save it as PNG, TIFF or .npy"),
+    (b"\x89HDF", "HDF5", "save the array with np.save"),
+    (b"\x1f\x8b", "gzip (NIfTI?)", "save the array with np.save"),
+    (b"GIF8", "GIF", "save it as PNG"),
+    (b"BM", "BMP", "save it as PNG"),
+)
+
+_READS = ".npy, .npz, .pt (zip format), PNG or TIFF"
+
+
+def read_array(blob: Blob, options: ReadOptions) -> Source:
+    """The array in a file, as stored.
+
+    Args:
+        blob: the file, or bytes that came through a pipe.
+        options: which array, and how large it may be.
+
+    Raises:
+        UnreadableError: whatever is wrong with the file.
+    """
+    kind = sniff(blob)
+    reader: Callable[[Blob, ReadOptions], Source] = import_module(f"softdice_cli.readers.{kind}").read
+    try:
+        source = reader(blob, options)
+    except SoftdiceError:
+        raise
+    except Exception as error:
+        raise UnreadableError(
+            f"cannot be read as {kind}",
+            path=blob.name,
+            expected="a complete, valid file",
+            found=f"{type(error).__name__}: {error}".splitlines()[0][:300],
+            hint="save or copy the file again",
+        ) from error
+    if not source.array.size:
+        raise UnreadableError("holds no values", path=blob.name, found=source.describe())
+    return source
+
+
+def sniff(blob: Blob) -> str:
+    """The reader for a file, found by its first bytes.
+
+    Raises:
+        UnreadableError: it is none that softdice reads.
+    """
+    with blob.open() as stream:
+        head = stream.read(16)
+        kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
+        if kind == "zip":
+            return _zip_kind(stream, blob)
+    if kind == "pickle":
+        from softdice_cli.readers.pt import refuse_legacy
+
+        raise refuse_legacy(blob)
+    if kind:
+        return kind
+    if not head:
+        raise UnreadableError("is empty", path=blob.name, expected=_READS, found="0 bytes")
+    for magic, what, hint in _FOREIGN:
+        if head.startswith(magic):
+            raise UnreadableError(f"is {what}", path=blob.name, expected=_READS, hint=hint)
+    raise UnreadableError(
+        "is of no kind that softdice reads", path=blob.name, expected=_READS, found=f"first bytes {head[:8]!r}"
+    )
+
+
+def _zip_kind(stream: BinaryIO, blob: Blob) -> str:
+    import zipfile
+
+    try:
+        names = zipfile.ZipFile(stream).namelist()
+    except Exception as error:
+        raise UnreadableError(
+            "is a broken archive", path=blob.name, found=str(error), hint="save or copy the file again"
+        ) from error
+    if any(name.rpartition("/")[2] == "data.pkl" for name in names):
+        return "pt"
+    if any(name.endswith(".npy") for name in names):
+        return "npz"
+    raise UnreadableError(
+        "is an archive of neither arrays nor tensors",
+        path=blob.name,
+        expected=_READS,
+        found=", ".join(names[:5]) or "an empty archive",
+    )

@@ -1,0 +1,76 @@
+"""Arrays as stored → integer labels: one number per pixel, a colour as ``0xRRGGBB``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from softdice_cli.errors import LabelError
+from softdice_cli.readers.source import Array, Source
+
+_LISTED = 8
+
+
+def as_labels(source: Source, *, colors: bool) -> Source:
+    """The labels of a mask or of a label map.
+
+    Args:
+        source: as read; ``(*S)``, or ``(*S, 3)`` for colours.
+        colors: the classes are named by colour.
+
+    Raises:
+        LabelError: colours where numbers are expected or the other way round, or fractions.
+    """
+    if colors:
+        return replace(source, array=_packed(source), stored="colours", colors=False)
+    if source.colors:
+        raise LabelError(
+            "holds colours, and the classes are numbers",
+            path=source.name,
+            expected="one label per pixel",
+            found=_list_colors(source),
+            hint="name each class by its colour, e.g. --class background=#000000",
+        )
+    if source.array.dtype.kind == "f":
+        return replace(source, array=_whole(source))
+    if source.array.dtype.kind == "b":
+        return replace(source, array=source.array.view(np.uint8))
+    return source
+
+
+def _packed(source: Source) -> Array:
+    array = source.array
+    if array.dtype != np.uint8 or array.ndim < 3 or array.shape[-1] != 3:
+        raise LabelError(
+            "holds no colours, and the classes are named by colour",
+            path=source.name,
+            expected="an 8-bit RGB image",
+            found=source.describe(),
+            hint="name the classes by number: --class NAME=VALUE",
+        )
+    red, green, blue = (array[..., channel].astype(np.uint32) for channel in range(3))
+    return red << 16 | green << 8 | blue
+
+
+def _list_colors(source: Source) -> str:
+    if source.array.dtype != np.uint8 or source.array.shape[-1] != 3:
+        return source.describe()
+    values, counts = np.unique(_packed(source), return_counts=True)
+    shown = [f"#{v:06x} ({n} px)" for v, n in zip(values[:_LISTED].tolist(), counts[:_LISTED].tolist(), strict=True)]
+    return ", ".join(shown) + (f" and {len(values) - _LISTED} more" if len(values) > _LISTED else "")
+
+
+def _whole(source: Source) -> Array:
+    """Labels that were saved as floats, as integers, where no value has a fraction."""
+    array = source.array
+    low, high = float(array.min()), float(array.max())
+    if not (abs(low) <= 2**31 and abs(high) <= 2**31) or (array != np.rint(array)).any():
+        raise LabelError(
+            "holds fractions, NaN or infinity, and labels are whole numbers",
+            path=source.name,
+            expected="an integer label per pixel",
+            found=f"{source.describe()}, from {low:g} to {high:g}",
+            hint="check that the mask and the prediction are not swapped",
+        )
+    return array.astype(np.int64 if max(abs(low), abs(high)) >= 2**31 else np.int32)

@@ -1,0 +1,45 @@
+"""NumPy archives: one ``.npy`` member of an ``.npz``, by its key."""
+
+from __future__ import annotations
+
+import zipfile
+
+from softdice_cli.errors import UnreadableError
+from softdice_cli.readers.npy import check_length, read_exactly, read_header, source
+from softdice_cli.readers.source import Blob, ReadOptions, Source, check_bytes
+
+_SUFFIX = ".npy"
+
+
+def read(blob: Blob, options: ReadOptions) -> Source:
+    """The array of an archive that holds one, or the one that the key names."""
+    with blob.open() as stream, zipfile.ZipFile(stream) as archive:
+        names = [name for name in archive.namelist() if name.endswith(_SUFFIX)]
+        member = archive.getinfo(choose([n.removesuffix(_SUFFIX) for n in names], options.key, blob.name) + _SUFFIX)
+        if names.count(member.filename) > 1:
+            raise UnreadableError(f"holds {member.filename} more than once", path=blob.name)
+        check_bytes(blob.name, member.file_size, options)
+        with archive.open(member) as inner:
+            header = read_header(inner, blob.name)  # type: ignore[arg-type]
+            check_length(header, member.file_size - header.offset, blob.name)
+            return source(header, read_exactly(inner, header.nbytes, blob.name), blob.name, "npz")
+
+
+def choose(keys: list[str], key: str | None, path: str) -> str:
+    """The key of the one array to read.
+
+    Raises:
+        UnreadableError: there is none, no such one, or there are several and no key was given.
+    """
+    if key is None and len(keys) == 1:
+        return keys[0]
+    if key in keys:
+        return key
+    listed = ", ".join(keys[:12]) + (", …" if len(keys) > 12 else "")
+    if not keys:
+        raise UnreadableError("holds no array", path=path, expected="one array, or several and --key")
+    if key is None:
+        raise UnreadableError(
+            "holds several arrays", path=path, expected="one, or --key to choose", found=listed, hint=f"--key {keys[0]}"
+        )
+    raise UnreadableError(f"holds no array {key!r}", path=path, found=listed, hint=f"--key {keys[0]}")

@@ -1,0 +1,72 @@
+"""PNG: samples as stored. Palettes give indices, 2- and 4-bit grey gives its small numbers, colours stay colours."""
+
+from __future__ import annotations
+
+import os
+import struct
+
+import numpy as np
+
+from softdice_cli.errors import UnreadableError
+from softdice_cli.readers.source import Array, Blob, ReadOptions, Source, check_pixels
+
+_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
+_SAMPLES = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGBA: 4}
+_HEADER = struct.Struct(">8x4x4sIIBB")
+
+MAX_RATIO = 1032
+"""Deflate cannot pack better than this, so a header that needs more is a lie."""
+
+
+def read(blob: Blob, options: ReadOptions) -> Source:
+    """The pixels: ``(H, W)``, or ``(H, W, 3)`` for colours."""
+    from PIL.PngImagePlugin import PngImageFile
+
+    with blob.open() as stream:
+        width, height, depth, color = _header(stream.read(_HEADER.size), blob.name)
+        check_pixels(blob.name, width * height, options)
+        _check_plausible(width * height * _SAMPLES[color] * depth // 8, stream.seek(0, os.SEEK_END), blob.name)
+        if color in (_RGB, _RGBA, _GREY_ALPHA) and depth == 16:
+            raise UnreadableError(
+                "has 16 bits per colour, which is no label and no single channel",
+                path=blob.name,
+                hint="save one channel: 8- or 16-bit grey",
+            )
+        stream.seek(0)
+        with PngImageFile(stream) as image:  # not Image.open: one format, and our own limit
+            if getattr(image, "n_frames", 1) > 1:
+                raise UnreadableError("is animated", path=blob.name, expected="one image")
+            image.load()
+            array = np.asarray(image)
+    if color == _GREY and depth in (2, 4):
+        array = array // np.uint8(255 // (2**depth - 1))  # Pillow spreads the samples over 0 to 255
+    if color in (_GREY_ALPHA, _RGBA):
+        array = _without_alpha(array, blob.name)
+    stored = "bool" if array.dtype == bool else array.dtype.newbyteorder("=").name
+    return Source(name=blob.name, format="png", array=array, stored=stored, colors=array.ndim == 3)
+
+
+def _header(head: bytes, name: str) -> tuple[int, int, int, int]:
+    kind, width, height, depth, color = _HEADER.unpack(head)
+    if kind != b"IHDR" or color not in _SAMPLES or not width or not height:
+        raise UnreadableError("is not a valid PNG: its header is broken", path=name)
+    return width, height, depth, color
+
+
+def _check_plausible(needed: int, present: int, name: str) -> None:
+    if needed > present * MAX_RATIO:
+        raise UnreadableError(
+            "declares more pixels than its bytes can hold",
+            path=name,
+            expected=f"at least {needed // MAX_RATIO} bytes",
+            found=f"{present} bytes",
+        )
+
+
+def _without_alpha(array: Array, name: str) -> Array:
+    """An opaque alpha channel holds nothing and is dropped; any other is refused."""
+    if not (array[..., -1] == 255).all():
+        raise UnreadableError(
+            "has transparent pixels", path=name, expected="an opaque image", hint="save it without an alpha channel"
+        )
+    return array[..., 0] if array.shape[-1] == 2 else array[..., :3]

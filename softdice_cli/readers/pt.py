@@ -1,0 +1,120 @@
+"""Torch tensors: ``.pt`` and ``.pth`` files in torch's zip format, loaded with ``weights_only=True``."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from softdice_cli.errors import UnreadableError
+from softdice_cli.readers.npz import choose
+from softdice_cli.readers.source import Blob, ReadOptions, Source, check_bytes
+
+_SAVE = "torch.save(tensor.detach().cpu().contiguous(), path)"
+
+
+def read(blob: Blob, options: ReadOptions) -> Source:
+    """The tensor of a file, or the one that the key names in a dict of tensors."""
+    import torch
+
+    with blob.open() as stream:
+        _check_archive(zipfile.ZipFile(stream), blob, options)
+        stream.seek(0)
+        loaded = torch.load(stream, map_location="cpu", weights_only=True)
+    tensor = _pick(loaded, options.key, blob.name)
+    _check_tensor(tensor, blob.name)
+    stored = str(tensor.dtype).removeprefix("torch.")
+    plain = tensor.detach().resolve_conj().resolve_neg()
+    array = (plain.float() if tensor.dtype == torch.bfloat16 else plain).numpy()
+    return Source(name=blob.name, format="pt", array=array, stored=stored)
+
+
+def refuse_legacy(blob: Blob) -> UnreadableError:
+    """The error for a file in torch's old format, a bare pickle whose sizes cannot be checked."""
+    return UnreadableError(
+        "is in torch's old format (before 1.6), or a bare pickle",
+        path=blob.name,
+        expected="the zip format that torch.save writes",
+        hint=f"load it where you trust it, and save the tensor again: {_SAVE}",
+    )
+
+
+def _check_archive(archive: zipfile.ZipFile, blob: Blob, options: ReadOptions) -> None:
+    """Refuses what could grow on loading: torch itself stores, and never compresses."""
+    members = archive.infolist()
+    if any(m.compress_type != zipfile.ZIP_STORED or m.compress_size != m.file_size for m in members):
+        raise UnreadableError(
+            "holds compressed entries, which torch.save never writes",
+            path=blob.name,
+            hint=f"save the tensor again: {_SAVE}",
+        )
+    total = sum(m.file_size for m in members)
+    if total > blob.size():
+        raise UnreadableError(
+            "declares more bytes than it has", path=blob.name, expected=f"{blob.size()} bytes", found=f"{total} bytes"
+        )
+    check_bytes(blob.name, total, options)
+
+
+def _pick(loaded: Any, key: str | None, path: str) -> Any:
+    import torch
+
+    if isinstance(loaded, torch.Tensor):
+        if key is not None:
+            raise UnreadableError("holds one tensor and no keys", path=path, hint="leave out --key")
+        return loaded
+    if isinstance(loaded, Mapping):
+        tensors = {str(name): value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
+        return tensors[choose(list(tensors), key, path)]
+    raise UnreadableError(
+        "holds no tensor",
+        path=path,
+        expected="a tensor, or a dict of tensors and --key",
+        found=type(loaded).__name__,
+        hint=f"save the tensor alone: {_SAVE}",
+    )
+
+
+def _check_tensor(tensor: Any, path: str) -> None:
+    """Refuses tensors that are more than an array of numbers."""
+    import torch
+
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
+        raise UnreadableError(
+            "holds a tensor that is sparse, quantised or without data",
+            path=path,
+            expected="a plain dense tensor",
+            found=f"{tensor.layout}, {tensor.dtype}, device {tensor.device}",
+            hint="save tensor.dequantize() or tensor.to_dense()",
+        )
+    if tensor.dtype not in _dtypes():
+        raise UnreadableError(
+            "holds a type that is no probability or label",
+            path=path,
+            expected="float16, bfloat16, float32, float64, an integer type or bool",
+            found=f"{tensor.dtype}",
+        )
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise UnreadableError(
+            "holds an expanded tensor: one stored value stands for many",
+            path=path,
+            found=f"shape {tuple(tensor.shape)}, strides {tensor.stride()}",
+            hint=f"save the tensor in full: {_SAVE}",
+        )
+
+
+def _dtypes() -> set[Any]:
+    import torch
+
+    return {
+        torch.float16,
+        torch.bfloat16,
+        torch.float32,
+        torch.float64,
+        torch.bool,
+        torch.uint8,
+        torch.int8,
+        torch.int16,
+        torch.int32,
+        torch.int64,
+    }

@@ -1,0 +1,135 @@
+"""What goes into a reader and what comes out of one."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softdice_cli.errors import UnreadableError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How to find the array in a file, and how large it may be.
+
+    Attributes:
+        key: name of the array in an ``.npz`` or of the tensor in a dict, or ``None`` where there is but one.
+        max_pixels: greatest size of a decoded image, in pixels.
+        max_bytes: greatest size of an array that has to be held in memory, in bytes.
+    """
+
+    key: str | None = None
+    max_pixels: int = 2**28
+    max_bytes: int = 2**33
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Untrusted bytes with a name: a regular file, or what came in through a pipe.
+
+    Attributes:
+        name: as the user gave it; for messages and results.
+        data: the bytes themselves, or ``None`` to read the file of that name.
+    """
+
+    name: str
+    data: bytes | None = None
+
+    def open(self) -> BinaryIO:
+        """A binary stream at the start of the bytes.
+
+        Raises:
+            UnreadableError: there is no such file, it may not be read, or it is not a regular file.
+        """
+        if self.data is not None:
+            return io.BytesIO(self.data)
+        try:
+            mode = os.stat(self.name).st_mode
+            if stat.S_ISDIR(mode):
+                raise UnreadableError(
+                    "is a folder, and a file was expected", path=self.name, hint="name one file of the folder"
+                )
+            if not stat.S_ISREG(mode):
+                raise UnreadableError(
+                    "is not a regular file", path=self.name, hint="pass a saved file, or pipe a .npy into --pred -"
+                )
+            return open(self.name, "rb")
+        except FileNotFoundError:
+            raise UnreadableError("there is no such file", path=self.name, hint="check the path") from None
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise UnreadableError(f"cannot be opened: {reason}", path=self.name) from error
+
+    def size(self) -> int:
+        """Length in bytes."""
+        with self.open() as stream:
+            return stream.seek(0, os.SEEK_END)
+
+
+def _keep() -> None:
+    """Nothing to give back: the array is in memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """An array as a file holds it, with no value changed.
+
+    Attributes:
+        name: the file, as the user gave it.
+        format: e.g. ``"npy"``.
+        array: the values; may be a read-only map of the file, so touch it tile by tile.
+        stored: the element type in the file, e.g. ``"bfloat16"`` where `array` is float32.
+        colors: the last axis holds red, green and blue.
+        release: gives back the memory of tiles that were read; call it now and then.
+    """
+
+    name: str
+    format: str
+    array: Array
+    stored: str
+    colors: bool = False
+    release: Callable[[], None] = _keep
+
+    @property
+    def epsilon(self) -> float:
+        """Spacing above 1 of the stored float type; 0 for integers."""
+        if self.stored == "bfloat16":
+            return 2.0**-7
+        return float(np.finfo(self.array.dtype).eps) if self.array.dtype.kind == "f" else 0.0
+
+    def describe(self) -> str:
+        """Element type and shape, for messages."""
+        return f"{self.stored} {self.array.shape}"
+
+
+def check_pixels(name: str, pixels: int, options: ReadOptions) -> None:
+    """Raises UnreadableError where an image would have more pixels than allowed."""
+    if pixels > options.max_pixels:
+        raise UnreadableError(
+            "the image is larger than the limit",
+            path=name,
+            expected=f"at most {options.max_pixels} pixels",
+            found=f"{pixels} pixels",
+            hint=f"--max-pixels {pixels}, if you trust the file",
+        )
+
+
+def check_bytes(name: str, size: int, options: ReadOptions) -> None:
+    """Raises UnreadableError where an array would take more memory than allowed."""
+    if size > options.max_bytes:
+        raise UnreadableError(
+            "the array is larger than the limit",
+            path=name,
+            expected=f"at most {options.max_bytes} bytes in memory",
+            found=f"{size} bytes",
+            hint=f"--max-bytes {size}, if you trust the file",
+        )

@@ -1,0 +1,34 @@
+"""The shapes that everything else passes on: settings, sums, rows, failures, results, and their JSON form.
+
+No NumPy, torch, image library or terminal is known here, so that a saved file can be judged at once.
+"""
+
+from softdice_cli.records.results import (
+    FORMAT,
+    FORMAT_VERSION,
+    ClassScores,
+    ClassSums,
+    Failure,
+    ImageRow,
+    Means,
+    Results,
+    Summary,
+)
+from softdice_cli.records.settings import Activation, ClassDef, Empty, Prediction, Settings
+
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "Activation",
+    "ClassDef",
+    "ClassScores",
+    "ClassSums",
+    "Empty",
+    "Failure",
+    "ImageRow",
+    "Means",
+    "Prediction",
+    "Results",
+    "Settings",
+    "Summary",
+]

@@ -1,0 +1,236 @@
+"""What a number means: the classes, the options that change a score, and the signature that names them all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+from softdice_cli.errors import ConfigError, LabelError, ShapeError
+
+Activation = Literal["none", "softmax", "sigmoid"]
+Empty = Literal["skip", "one", "zero"]
+Prediction = Literal["probabilities", "labels"]
+
+DEFINITIONS = 1
+"""Version of the definitions behind the scores; it changes only when the same files would give another number."""
+
+MAX_LABEL = 2**31 - 1
+EPS_RANGE = (1e-100, 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassDef:
+    """One class.
+
+    Attributes:
+        name: as shown in every output.
+        value: the label that stands for it in the masks; ``None`` means "any non-zero label" and is only
+            possible for the single class of a one-channel map.
+    """
+
+    name: str
+    value: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can change a score, and nothing else.
+
+    Attributes:
+        classes: in the order of the channels; empty until the first prediction says how many there are.
+        ignore: labels whose pixels are left out of every sum and count.
+        colors: labels are colours, held as ``0xRRGGBB``.
+        prediction: whether predictions are probabilities or label maps.
+        scale: the stored integer that stands for probability 1, or ``None``.
+        activation: what turns the stored values into probabilities.
+        normalized: several channels must sum to 1.
+        eps: the ε of the soft Dice, in pixels.
+        threshold: one channel is foreground where p is greater.
+        empty: what a score of 0/0 counts as.
+        background: class 0 takes part in the means.
+
+    Raises:
+        ConfigError: a value out of range, or two that exclude each other.
+    """
+
+    classes: tuple[ClassDef, ...] = ()
+    ignore: tuple[int, ...] = ()
+    colors: bool = False
+    prediction: Prediction = "probabilities"
+    scale: int | None = None
+    activation: Activation = "none"
+    normalized: bool = True
+    eps: float = 1e-5
+    threshold: float = 0.5
+    empty: Empty = "skip"
+    background: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ignore", tuple(sorted(set(self.ignore))))
+        _check_choices(self)
+        _check_numbers(self)
+        _check_classes(self)
+
+    @property
+    def scored(self) -> tuple[int, ...]:
+        """Indices of the classes that are shown and averaged."""
+        return tuple(range(0 if self.background else 1, len(self.classes)))
+
+    @property
+    def signature(self) -> str:
+        """How the numbers were made, in one line: equal signatures mean comparable numbers."""
+        decision = f"p>{self.threshold!r}" if len(self.classes) == 1 else "argmax"
+        parts = {
+            "softdice": str(DEFINITIONS),
+            "classes": str(len(self.classes)) if self.classes else "?",
+            "pred": "labels" if self.prediction == "labels" else _source(self),
+            "decision": "given" if self.prediction == "labels" else decision,
+            "eps": repr(self.eps),
+            "empty": self.empty,
+            "background": "yes" if self.background else "no",
+            "ignore": "+".join(self.label_text(value) for value in self.ignore) or "none",
+        }
+        return "|".join(f"{key}:{value}" for key, value in parts.items())
+
+    def label_text(self, value: int) -> str:
+        """A label as the user writes it: a number, or ``#rrggbb`` where labels are colours."""
+        return f"#{value:06x}" if self.colors else str(value)
+
+    def resolve(self, channels: int, *, path: str) -> Settings:
+        """Settings with the classes of a prediction of so many channels.
+
+        Args:
+            channels: how many classes the prediction has.
+            path: the prediction, for the message.
+
+        Raises:
+            ShapeError: the classes were named, and there are more or fewer than channels.
+        """
+        if not self.classes:
+            if channels == 1:
+                return replace(self, classes=(ClassDef("foreground", None),))
+            names = tuple(ClassDef(str(index), index) for index in range(channels))
+            if taken := sorted(set(self.ignore) & set(range(channels))):
+                raise LabelError(
+                    f"--ignore {taken[0]} is the label of class {taken[0]}",
+                    path=path,
+                    expected=f"labels outside 0 to {channels - 1}, since the map has {channels} channels",
+                    found=f"--ignore {taken[0]}",
+                    hint="give each class its label with --class NAME=VALUE, in the order of the channels",
+                )
+            return replace(self, classes=names)
+        if len(self.classes) == channels:
+            return self
+        raise ShapeError(
+            f"the map has {channels} channel{'s' if channels > 1 else ''}, "
+            f"and the settings hold {len(self.classes)} classes",
+            path=path,
+            expected=f"{len(self.classes)} channels: {', '.join(c.name for c in self.classes[:12])}",
+            found=f"{channels} channels",
+            hint=(
+                "name one class for a one-channel map, e.g. --class foreground"
+                if channels == 1
+                else f"name all {channels} classes in the order of the channels"
+            ),
+        )
+
+
+def _source(settings: Settings) -> str:
+    """How stored values became probabilities, for the signature."""
+    text = "p" if settings.scale is None else f"p/{settings.scale}"
+    if settings.activation != "none":
+        text += f"+{settings.activation}"
+    return text if settings.normalized else f"{text}+unnormalized"
+
+
+def _check_choices(settings: Settings) -> None:
+    for option, value, choices in (
+        ("--activation", settings.activation, get_args(Activation)),
+        ("--empty", settings.empty, get_args(Empty)),
+        ("prediction", settings.prediction, get_args(Prediction)),
+    ):
+        if value not in choices:
+            raise ConfigError(f"{option} cannot be {value!r}", expected=f"one of {', '.join(choices)}")
+    if settings.prediction == "labels":
+        for option, given in (
+            ("--scale", settings.scale is not None),
+            ("--activation", settings.activation != "none"),
+            ("--allow-unnormalized", not settings.normalized),
+        ):
+            if given:
+                raise ConfigError(
+                    f"{option} is for probabilities, and --pred-labels says that there are none",
+                    hint=f"leave out {option} or --pred-labels",
+                )
+
+
+def _check_numbers(settings: Settings) -> None:
+    low, high = EPS_RANGE
+    if not (low <= settings.eps <= high):
+        raise ConfigError(f"--eps {settings.eps} is out of range", expected=f"a number from {low:g} to {high:g}")
+    if not (math.isfinite(settings.threshold) and 0 <= settings.threshold < 1):
+        raise ConfigError(f"--threshold {settings.threshold} is out of range", expected="0 ≤ threshold < 1")
+    if settings.scale is not None and not (1 <= settings.scale <= MAX_LABEL):
+        raise ConfigError(
+            f"--scale {settings.scale} is out of range",
+            expected="the stored integer that means 1, such as 255 or 65535",
+        )
+    for value in settings.ignore:
+        if abs(value) > MAX_LABEL:
+            raise ConfigError(f"--ignore {value} is out of range", expected="a 32-bit label")
+
+
+def _check_classes(settings: Settings) -> None:
+    classes = settings.classes
+    if len(classes) == 1 and not settings.background:
+        raise ConfigError("--no-background would leave no class", hint="leave it out, or name more classes")
+    _refuse_repeats([c.name for c in classes], "the class name")
+    values = [c.value for c in classes if c.value is not None]
+    if len(values) < len(classes) and len(classes) > 1:
+        raise ConfigError("every class needs a label of its own", hint="--class NAME=VALUE")
+    _refuse_repeats([settings.label_text(value) for value in values], "the label")
+    for definition in classes:
+        value = definition.value
+        if not definition.name:
+            raise ConfigError("a class has no name", expected="--class NAME[=VALUE]")
+        if value is not None and abs(value) > MAX_LABEL:
+            raise ConfigError(
+                f"the label {value} of class {definition.name!r} is out of range", expected="a 32-bit label"
+            )
+        if value is not None and value in settings.ignore:
+            text = settings.label_text(value)
+            raise ConfigError(
+                f"the label {text} is both class {definition.name!r} and ignored",
+                hint=f"leave out --ignore {text}, or give the class another label",
+            )
+
+
+def _refuse_repeats(items: list[str], what: str) -> None:
+    for item in items:
+        if items.count(item) > 1:
+            raise ConfigError(f"{what} {item!r} is given twice", hint="every class needs its own name and label")
+
+
+def settings_to_json(settings: Settings) -> dict[str, Any]:
+    """The settings as they stand in a results file; classes are written beside them."""
+    return {
+        "prediction": settings.prediction,
+        "scale": settings.scale,
+        "activation": settings.activation,
+        "normalized": settings.normalized,
+        "eps": settings.eps,
+        "threshold": settings.threshold,
+        "empty": settings.empty,
+        "background": settings.background,
+        "ignore": [settings.label_text(value) if settings.colors else value for value in settings.ignore],
+        "colors": settings.colors,
+    }
+
+
+def classes_to_json(settings: Settings) -> list[dict[str, Any]]:
+    """The classes as they stand in a results file: name and label, in the order of the channels."""
+    return [
+        {"name": c.name, "value": settings.label_text(c.value) if settings.colors and c.value is not None else c.value}
+        for c in settings.classes
+    ]

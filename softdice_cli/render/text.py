@@ -1,0 +1,23 @@
+"""How single values are written: names made safe to show, whatever they hold, and scores."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Unicode categories of control, format (bidi, zero width), surrogate, private, unassigned, line and paragraph."""
+
+
+def neutral(text: str) -> str:
+    """The text with every character that could act on a terminal or hide in it shown as an escape.
+
+    Line breaks are no exception: what comes out is one line.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if unicodedata.category(c) not in _HIDDEN else ascii(c)[1:-1] for c in text)
+
+
+def number(value: float | None) -> str:
+    """A score as shown; a dash where it is undefined."""
+    return "–" if value is None else f"{value:.4f}"

@@ -1,0 +1,77 @@
+"""The notebook's example against everything that is shipped: does this machine give the digits that it should?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from softdice_cli import notebook
+from softdice_cli.overlap import rule_for, to_pixels
+from softdice_cli.overlap.devices import devices, engine_for
+from softdice_cli.overlap.labels import LabelCodes
+from softdice_cli.records import ClassSums, ImageRow, Results, Settings
+from softdice_cli.scores import summarize
+
+FLOAT32_TOLERANCE = 5e-7
+"""Four units in the last place of the notebook's float32 loss: its sums depend on the order of addition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One number that was computed here, and what it has to be.
+
+    Attributes:
+        what: what was computed, and where.
+        found: the number.
+        expected: the reference.
+        tolerance: greatest difference that passes; 0 asks for the same bits.
+    """
+
+    what: str
+    found: float
+    expected: float
+    tolerance: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the number is the reference."""
+        return abs(self.found - self.expected) <= self.tolerance
+
+
+def checks() -> Iterator[Check]:
+    """Every check, on every device that is present."""
+    yield Check("loss in float32, SoftDiceLoss", _float32_loss(), notebook.FLOAT32_LOSS, FLOAT32_TOLERANCE)
+    for device in reversed(devices()):
+        results = _results(device)
+        where = engine_for(device).name
+        yield Check(f"loss, {where}", results.pooled.means.loss or 0.0, notebook.LOSS, 4e-16)
+        for index, scores in enumerate(results.pooled.classes):
+            yield Check(f"loss of class {index}, {where}", scores.loss, notebook.CLASS_LOSSES[index], 4e-16)
+            yield Check(f"hard Dice of class {index}, {where}", scores.dice or 0.0, notebook.DICE[index], 0)
+
+
+def _float32_loss() -> float:
+    import torch
+
+    from softdice_cli.loss import SoftDiceLoss
+
+    probabilities, labels = notebook.example()
+    loss = SoftDiceLoss(num_classes=3)(torch.from_numpy(probabilities)[None], torch.from_numpy(labels)[None])
+    return float(loss)
+
+
+def _results(device: str) -> Results:
+    probabilities, labels = notebook.example()
+    settings = Settings().resolve(3, path="the notebook's example")
+    rule = rule_for(settings, 2.0**-23)
+    tally = engine_for(device).count(probabilities.reshape(3, -1), LabelCodes(settings, None)(labels.reshape(-1)), rule)
+    columns = zip(
+        map(to_pixels, tally.probability),
+        map(to_pixels, tally.intersection),
+        tally.truth,
+        tally.predicted,
+        tally.true_positives,
+        strict=True,
+    )
+    row = ImageRow("notebook", "", "", tally.pixels, tally.ignored, tuple(ClassSums(*c) for c in columns))
+    return summarize(settings, [row])

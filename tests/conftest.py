@@ -1,0 +1,55 @@
+"""What several test files share: the command line as a user runs it, and the small cases of the definitions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Softdice = Callable[..., Run]
+
+
+@pytest.fixture
+def softdice(tmp_path: Path) -> Softdice:
+    """Runs ``python -m softdice_cli`` with these arguments in an empty folder."""
+
+    def run(*args: object, stdin: bytes = b"", env: dict[str, str] | None = None) -> Run:
+        command = [sys.executable, "-m", "softdice_cli", *map(str, args)]
+        clean = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, cwd=tmp_path, env={**clean, **(env or {})}, timeout=120
+        )
+        out, err = done.stdout.decode(), done.stderr.decode()
+        assert "Traceback" not in err or "--debug" in args, err
+        return Run(done.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    """A valid pair: three classes over 4 × 6 pixels, in ``p.npy`` and ``m.npy``."""
+    rng = np.random.default_rng(7)
+    raw = rng.random((3, 4, 6))
+    pred, mask = tmp_path / "p.npy", tmp_path / "m.npy"
+    np.save(pred, (raw / raw.sum(0)).astype(np.float32))
+    np.save(mask, rng.integers(0, 3, (4, 6)).astype(np.uint8))
+    return pred, mask
