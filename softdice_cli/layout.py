@@ -66,6 +66,9 @@ def resolve(prediction: Shape, mask: Shape, *, layout: str = "", labels: bool = 
         ShapeError: no reading fits, or several do.
         ConfigError: `layout` cannot be read.
     """
+    layout = layout.upper()
+    if labels and "C" in layout:
+        raise ConfigError(f"--layout {layout} has a class axis, and a label map has no class axis", hint="leave out C")
     fits = _given(prediction, mask, layout) if layout else _fits(prediction, mask, labels)
     distinct = list({fit._meaning: fit for fit in reversed(fits)}.values())[::-1]
     if len(distinct) == 1:
@@ -120,7 +123,6 @@ def _strict(prediction: Shape, mask: Shape) -> list[Layout]:
 
 def _given(prediction: Shape, mask: Shape, letters: str) -> list[Layout]:
     """The reading that the user asked for, if the shapes allow it."""
-    letters = letters.upper()
     space = letters.replace("B", "").replace("C", "")
     if sorted(set(letters)) != sorted(letters) or not space or space != _space(len(space)):
         raise ConfigError(
@@ -155,7 +157,7 @@ def _misfit(prediction: Shape, mask: Shape, layout: str, labels: bool, path: str
     inside = ", ".join(map(str, mask))
     hint = "bring the prediction to the size of the mask before you save it: softdice never resizes, crops or pads"
     if layout:
-        expected, hint = f"a prediction laid out as {layout.upper()} over the mask", "leave out --layout"
+        expected, hint = f"a prediction laid out as {layout} over the mask", "leave out --layout"
     elif labels:
         expected = f"a label map ({inside}), like the mask"
     else:

@@ -199,7 +199,7 @@ def rule_for(settings: Settings, epsilon: float) -> Rule:
     """
     classes = len(settings.classes)
     steps = settings.scale is not None
-    wide = classes * epsilon / 2 + 1e-6 if steps else tolerance(epsilon)
+    wide = classes * epsilon + 1e-6 if steps else tolerance(epsilon)
     asked = classes > 1 and settings.normalized and settings.activation != "softmax"
     return Rule(
         classes=classes,

@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import struct
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
 from softdice_cli.readers.source import Array, Blob, ReadOptions, Source, check_pixels
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _SAMPLES = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGBA: 4}
 _HEADER = struct.Struct(">8x4x4sIIBB")
+
+_LARGE = 2**24
 
 MAX_RATIO = 1032
 """Deflate cannot pack better than this, so a header that needs more is a lie."""
@@ -36,14 +43,26 @@ def read(blob: Blob, options: ReadOptions) -> Source:
         with PngImageFile(stream) as image:  # not Image.open: one format, and our own limit
             if getattr(image, "n_frames", 1) > 1:
                 raise UnreadableError("is animated", path=blob.name, expected="one image")
-            image.load()
-            array = np.asarray(image)
+            array = decoded(image)
     if color == _GREY and depth in (2, 4):
         array = array // np.uint8(255 // (2**depth - 1))  # Pillow spreads the samples over 0 to 255
     if color in (_GREY_ALPHA, _RGBA):
         array = _without_alpha(array, blob.name)
     stored = "bool" if array.dtype == bool else array.dtype.newbyteorder("=").name
     return Source(name=blob.name, format="png", array=array, stored=stored, colors=array.ndim == 3)
+
+
+def decoded(image: Image) -> Array:
+    """The samples of a Pillow image; a large one is copied band by band, as Pillow copies twice."""
+    if image.width * image.height < _LARGE:
+        return np.asarray(image)
+    first = np.asarray(image.crop((0, 0, image.width, 1)))
+    array = np.empty((image.height, *first.shape[1:]), first.dtype)
+    step = max(1, _LARGE // image.width)
+    for top in range(0, image.height, step):
+        bottom = min(top + step, image.height)
+        array[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return array
 
 
 def _header(head: bytes, name: str) -> tuple[int, int, int, int]:

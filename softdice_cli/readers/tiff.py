@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
+from softdice_cli.readers.png import decoded
 from softdice_cli.readers.source import Array, Blob, ReadOptions, Source, check_bytes, check_pixels
 
 _PILLOW = {"LZW", "CCITTRLE", "CCITTFAX3", "CCITTFAX4"}
@@ -153,8 +154,7 @@ def _by_pillow(page: Any, stream: BinaryIO, name: str) -> Array:
     stream.seek(0)
     with TiffImageFile(stream) as image:
         image.seek(page.index)
-        image.load()
-        array = np.asarray(image)
+        array = decoded(image)
     if array.shape != page.shape or array.dtype.itemsize != page.dtype.itemsize:
         raise UnreadableError(
             f"is compressed with {page.compression.name}, which needs a codec for {page.dtype} {page.shape}",

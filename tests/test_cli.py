@@ -1,0 +1,208 @@
+"""The command line: outputs, streams, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+NOTEBOOK = ("--pred", ROOT / "sample_data/notebook/pred.npy", "--gt", ROOT / "sample_data/notebook/mask.png")
+COMMAND = [sys.executable, "-m", "softdice_cli"]
+
+
+def test_the_main_job(softdice):
+    run = softdice("eval", *NOTEBOOK)
+    assert run.code == 0
+    assert run.err == ""
+    assert "pred: 1 image, 50176 pixels" in run.out
+    assert "1.8739" in run.out
+    assert "softdice:1|classes:3|" in run.out
+
+
+def test_json_has_the_reference_loss_and_nothing_on_stderr(softdice):
+    run = softdice("eval", *NOTEBOOK, "--format", "json")
+    assert json.loads(run.out)["pooled"]["loss"] == pytest.approx(1.873891106797835, abs=1e-12)
+    assert (run.code, run.err) == (0, "")
+
+
+def test_the_cpu_needs_no_torch():
+    code = "import sys; from softdice_cli.cli import main\ntry: main()\nfinally: print('torch' in sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "eval", *map(str, NOTEBOOK)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == "False"
+
+
+def test_help_imports_neither_numpy_nor_an_image_library():
+    code = (
+        "import sys; from softdice_cli.cli import main\ntry: main()\n"
+        "finally: print(sorted({'numpy', 'torch', 'PIL', 'tifffile'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "eval", "--help"], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert "--pred" in done.stdout
+
+
+def test_two_runs_give_the_same_bytes_on_every_engine(softdice):
+    runs = [softdice("eval", *NOTEBOOK, "--format", "json", "--device", d) for d in ("cpu", "cpu", "torch:cpu")]
+    assert runs[0].out == runs[1].out == runs[2].out
+
+
+def test_auto_says_what_it_chose(softdice):
+    run = softdice("eval", *NOTEBOOK, "--device", "auto")
+    assert run.code == 0
+    assert "softdice: device: " in run.err
+
+
+def test_output_is_written_whole_and_leaves_stdout_alone(softdice, tmp_path):
+    target = tmp_path / "r.json"
+    target.write_text("old")
+    run = softdice("eval", *NOTEBOOK, "--format", "json", "--output", target)
+    assert (run.code, run.out) == (0, "")
+    assert json.loads(target.read_text())["complete"] is True
+    assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
+
+
+def test_an_output_that_cannot_be_written_leaves_the_old_file(softdice, tmp_path):
+    target = tmp_path / "folder"
+    target.mkdir()
+    run = softdice("eval", *NOTEBOOK, "--output", target)
+    assert run.code == 2
+    assert "cannot be written" in run.err
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_name_that_reads_as_markup_or_acts_on_terminals_is_shown(softdice, tmp_path):
+    name = "[red]\x1b[31mp.npy"
+    (tmp_path / name).write_bytes(b"")
+    run = softdice("eval", "--pred", name, "--gt", name)
+    assert run.code == 3
+    assert "[red]\\x1b[31mp.npy: is empty" in run.err
+
+
+def test_no_arguments_show_the_help(softdice):
+    run = softdice()
+    assert "eval" in run.out + run.err
+    assert run.code in (0, 2)
+
+
+def test_version(softdice):
+    assert softdice("--version").out == "softdice 0.1.0\n"
+
+
+@pytest.mark.parametrize("arguments", [["eval", *map(str, NOTEBOOK)], ["--help"], ["eval", "--help"]])
+def test_a_closed_pipe_is_quiet(arguments):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([*COMMAND, *arguments], stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_ctrl_c_is_quiet(tmp_path):
+    large = np.lib.format.open_memmap(tmp_path / "p.npy", "w+", np.float32, (2, 20_000, 20_000))  # sparse, never filled
+    del large
+    mask = np.lib.format.open_memmap(tmp_path / "m.npy", "w+", np.uint8, (20_000, 20_000))
+    del mask
+    started = subprocess.Popen(
+        [*COMMAND, "eval", "--pred", tmp_path / "p.npy", "--gt", tmp_path / "m.npy", "--allow-unnormalized"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(1.5)
+    started.send_signal(signal.SIGINT)
+    out, err = started.communicate(timeout=10)
+    assert (started.returncode, out, err) == (130, b"", b"")
+
+
+def test_a_bug_is_exit_4_without_a_traceback_and_with_one_under_debug():
+    code = (
+        "import sys, softdice_cli.evaluation as e\n"
+        "def broken(*a, **k): raise ZeroDivisionError('oops')\n"
+        "e.evaluate = broken\n"
+        "from softdice_cli.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "eval", *map(str, NOTEBOOK)]
+    plain = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert plain.returncode == 4
+    assert "a bug in softdice: ZeroDivisionError: oops" in plain.stderr
+    assert "Traceback" not in plain.stderr
+    debug = subprocess.run([*command, "--debug"], capture_output=True, text=True, check=False)
+    assert "Traceback" in debug.stderr
+
+
+def in_terminal(columns: int, **env: str) -> str:
+    """What a person sees: the main job on a terminal of that width."""
+    main, child = pty.openpty()
+    clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}
+    environment = {**clean, "COLUMNS": str(columns), "TERM": "xterm", **env}
+    started = subprocess.Popen([*COMMAND, "eval", *map(str, NOTEBOOK)], stdout=child, env=environment)
+    os.close(child)
+    seen = b""
+    while True:
+        try:
+            data = os.read(main, 4096)
+        except OSError:
+            break
+        if not data:
+            break
+        seen += data
+    os.close(main)
+    assert started.wait() == 0
+    return seen.decode()
+
+
+def test_a_terminal_has_color_and_no_color_is_honoured():
+    assert "\x1b[1m" in in_terminal(80)
+    assert "\x1b[" not in in_terminal(80, NO_COLOR="1")
+    assert "\x1b[" not in in_terminal(80, TERM="dumb")
+
+
+def test_a_pipe_is_not_cut_and_columns_are_honoured(softdice):
+    name = "n" * 100
+    classes = ["--class", name, "--class", "b", "--class", "c"]
+    assert name in softdice("eval", *NOTEBOOK, *classes).out
+    assert name not in softdice("eval", *NOTEBOOK, *classes, env={"COLUMNS": "80"}).out
+
+
+def test_an_ascii_stream_gets_ascii(softdice):
+    run = softdice(
+        "eval", *NOTEBOOK, "--class", "größe", "--class", "b", "--class", "c", env={"PYTHONIOENCODING": "ascii"}
+    )
+    assert run.code == 0
+    assert run.out.isascii()
+    assert "gr\\xf6\\xdfe" in run.out
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.json", '["sky", "tree", "road"]'),
+        ("c.json", '{"classes": {"sky": 0, "tree": 1, "road": 2}}'),
+        ("c.json", '[{"name": "sky", "value": 0}, {"name": "tree", "value": 1}, {"name": "road", "value": 2}]'),
+        ("c.toml", 'classes = ["sky", "tree", "road"]'),
+        ("c.toml", "[classes]\nsky = 0\ntree = 1\nroad = 2"),
+    ],
+)
+def test_classes_from_a_file(softdice, tmp_path, name, text):
+    Path(tmp_path, name).write_text(text)
+    run = softdice("eval", *NOTEBOOK, "--classes", name, "--format", "json")
+    assert [c["name"] for c in json.loads(run.out)["pooled"]["classes"]] == ["sky", "tree", "road"]
+
+
+def test_every_option_changes_what_it_names(softdice):
+    """No option is parsed and ignored: each changes the document, and the signature where scores may change."""
+    plain = json.loads(softdice("eval", *NOTEBOOK, "--format", "json").out)
+    for option in (["--eps", "1"], ["--empty", "one"], ["--no-background"], ["--activation", "softmax"],
+                   ["--allow-unnormalized"], ["--ignore", "7"]):  # fmt: skip
+        changed = json.loads(softdice("eval", *NOTEBOOK, "--format", "json", *option).out)
+        assert changed["signature"] != plain["signature"], option

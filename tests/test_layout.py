@@ -1,0 +1,109 @@
+"""Axes follow from the mask; two readings, or none, are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from softdice_cli.errors import ConfigError, ShapeError
+from softdice_cli.layout import resolve
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "letters", "channels", "images"),
+    [
+        ((3, 5, 7), (5, 7), "CHW", 3, None),
+        ((5, 7, 3), (5, 7), "HWC", 3, None),
+        ((5, 7), (5, 7), "HW", 1, None),  # one channel without an axis of its own
+        ((1, 5, 7), (5, 7), "CHW", 1, None),
+        ((2, 3, 5, 7), (2, 5, 7), "BCHW", 3, 2),
+        ((2, 3, 5, 7), (2, 1, 5, 7), "BCHW", 3, 2),  # (B, 1, H, W) truth is squeezed
+        ((2, 1, 5, 7), (2, 1, 5, 7), "BCHW", 1, 2),
+        ((4, 2, 5, 7), (2, 5, 7), "CDHW", 4, None),  # a volume against its slices
+        ((2, 5, 7, 4), (2, 5, 7), "DHWC", 4, None),
+        ((2, 4, 6, 5, 7), (2, 6, 5, 7), "BCDHW", 4, 2),
+        ((3, 9), (9,), "CW", 3, None),
+        ((6, 3, 9), (6, 9), "BCW", 3, 6),  # lines, where nothing else fits
+        ((1, 3, 5, 7), (5, 7), "1CHW", 3, None),  # a batch of one against a plain mask
+        ((1, 5, 7, 3), (5, 7), "1HWC", 3, None),
+        ((1, 3, 5, 7), (1, 5, 7), "BCHW", 3, 1),
+        ((3, 5, 7), (1, 5, 7), "CHW", 3, None),
+        ((1, 1, 5, 7), (1, 5, 7), "CDHW", 1, None),  # two readings that mean the same are one
+        ((3, 1, 1), (1, 1), "CHW", 3, None),
+    ],
+)
+def test_one_reading_fits(prediction, mask, letters, channels, images):
+    fit = resolve(prediction, mask)
+    assert (fit.letters, fit.channels, fit.images) == (letters, channels, images)
+    assert sorted(fit.order) == [axis for axis, letter in enumerate(letters) if letter != "1"]
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "named"),
+    [
+        ((4, 4, 5, 7), (4, 5, 7), ["CDHW", "BCHW"]),  # as many channels as slices
+        ((5, 5, 5), (5, 5), ["CHW", "HWC"]),
+        ((3, 3, 3, 3), (3, 3, 3), ["CDHW", "DHWC", "BCHW"]),
+    ],
+)
+def test_two_readings_are_refused_by_name(prediction, mask, named):
+    with pytest.raises(ShapeError, match="more than one way") as caught:
+        resolve(prediction, mask)
+    assert caught.value.hint == " or ".join(f"--layout {name}" for name in named)
+    for name in named:
+        assert resolve(prediction, mask, layout=name.lower()).letters == name
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "says"),
+    [
+        ((3, 7, 5), (5, 7), "transposed: 5 × 7 against a prediction of 7 × 5"),
+        ((3, 6, 7), (5, 7), "does not fit"),
+        ((1, 3, 5, 7), (2, 5, 7), "does not fit"),  # never broadcast over the batch
+        ((3, 5, 7), (5, 7, 3), "does not fit"),
+        ((5,), (5, 7), "does not fit"),
+        ((), (5, 7), "does not fit"),
+        ((5, 7), (), "does not fit"),
+    ],
+)
+def test_no_reading_is_refused(prediction, mask, says):
+    with pytest.raises(ShapeError, match=says) as caught:
+        resolve(prediction, mask, path="p.npy")
+    assert caught.value.path == "p.npy"
+    assert str(prediction) in caught.value.found
+    assert str(mask) in caught.value.found
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "letters", "images"),
+    [
+        ((6, 5, 7, 3), (6, 5, 7), "BHWC", 6),  # Keras: images, where a volume is the default
+        ((6, 5, 7, 3), (6, 1, 5, 7), "BHWC", 6),
+        ((6, 5, 7), (6, 5, 7), "BHW", 6),
+        ((1, 3, 5, 7), (5, 7), "BCHW", 1),
+    ],
+)
+def test_a_given_layout_is_used(prediction, mask, letters, images):
+    assert resolve(prediction, mask, layout=letters).images == images
+
+
+@pytest.mark.parametrize("letters", ["CXW", "CC", "C", "B", "HCWH", "WHC", "CH", "1CHW", "C HW"])
+def test_a_layout_that_is_none_is_a_usage_error(letters):
+    with pytest.raises(ConfigError, match="is not a layout"):
+        resolve((3, 5, 7), (5, 7), layout=letters)
+
+
+def test_a_given_layout_that_does_not_fit_is_refused():
+    with pytest.raises(ShapeError, match="does not fit"):
+        resolve((3, 5, 7), (5, 7), layout="HWC")
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "letters"),
+    [((5, 7), (5, 7), "HW"), ((1, 5, 7), (5, 7), "1HW"), ((4, 5, 7), (4, 5, 7), "DHW")],
+)
+def test_a_label_map_has_no_class_axis(prediction, mask, letters):
+    assert resolve(prediction, mask, labels=True).letters == letters
+    with pytest.raises(ShapeError, match="does not fit"):
+        resolve((3, *mask), mask, labels=True)
+    with pytest.raises(ConfigError, match="no class axis"):
+        resolve((3, *mask), mask, layout="C" + "DHW"[-len(mask) :], labels=True)

@@ -1,0 +1,124 @@
+"""Settings, their signature, and the results file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from softdice_cli.errors import ConfigError, LabelError, ShapeError
+from softdice_cli.records import ClassDef, ClassSums, Failure, ImageRow, Settings
+from softdice_cli.scores import summarize
+
+AB = (ClassDef("a", 0), ClassDef("b", 1))
+
+
+@pytest.mark.parametrize(
+    ("options", "signature"),
+    [
+        # the defaults, before and after the first prediction says how many classes there are
+        ({}, "softdice:1|classes:?|pred:p|decision:argmax|eps:1e-05|empty:skip|background:yes|ignore:none"),
+        (
+            {"classes": AB, "ignore": (255, -1), "empty": "one", "background": False, "eps": 1.0},
+            "softdice:1|classes:2|pred:p|decision:argmax|eps:1.0|empty:one|background:no|ignore:-1+255",
+        ),
+        # one channel: the threshold decides
+        (
+            {"classes": (ClassDef("x", None),), "scale": 255, "threshold": 0.25},
+            "softdice:1|classes:1|pred:p/255|decision:p>0.25|eps:1e-05|empty:skip|background:yes|ignore:none",
+        ),
+        (
+            {"classes": AB, "activation": "sigmoid", "normalized": False},
+            "softdice:1|classes:2|pred:p+sigmoid+unnormalized|decision:argmax|eps:1e-05|empty:skip|background:yes"
+            "|ignore:none",
+        ),
+        # colours are written as the user writes them
+        (
+            {"classes": AB, "prediction": "labels", "colors": True, "ignore": (0xFF00FF,)},
+            "softdice:1|classes:2|pred:labels|decision:given|eps:1e-05|empty:skip|background:yes|ignore:#ff00ff",
+        ),
+    ],
+)
+def test_signature(options, signature):
+    assert Settings(**options).signature == signature
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"eps": 0.0}, "--eps"),
+        ({"eps": float("nan")}, "--eps"),
+        ({"eps": float("inf")}, "--eps"),
+        ({"threshold": 1.0}, "--threshold"),
+        ({"threshold": float("nan")}, "--threshold"),
+        ({"scale": 0}, "--scale"),
+        ({"empty": "nan"}, "--empty"),
+        ({"activation": "relu"}, "--activation"),
+        ({"prediction": "labels", "scale": 255}, "--scale"),
+        ({"prediction": "labels", "activation": "softmax"}, "--activation"),
+        ({"prediction": "labels", "normalized": False}, "--allow-unnormalized"),
+        ({"classes": (ClassDef("a", 0), ClassDef("a", 1))}, "'a' is given twice"),
+        ({"classes": (ClassDef("a", 1), ClassDef("b", 1))}, "'1' is given twice"),
+        ({"classes": (ClassDef("a", 0), ClassDef("b", None))}, "label of its own"),
+        ({"classes": (ClassDef("", 0), ClassDef("b", 1))}, "no name"),
+        ({"classes": AB, "ignore": (1,)}, "both class 'b' and ignored"),
+        ({"classes": (ClassDef("a", None),), "background": False}, "no class"),
+        ({"classes": (ClassDef("a", 2**31), ClassDef("b", 0))}, "out of range"),
+        ({"ignore": (2**40,)}, "out of range"),
+    ],
+)
+def test_settings_that_cannot_mean_anything(options, says):
+    with pytest.raises(ConfigError, match=says):
+        Settings(**options)
+
+
+def test_classes_come_from_the_first_prediction():
+    assert [c.name for c in Settings().resolve(3, path="p").classes] == ["0", "1", "2"]
+    assert Settings().resolve(1, path="p").classes == (ClassDef("foreground", None),)
+    named = Settings(classes=AB)
+    assert named.resolve(2, path="p") is named
+    with pytest.raises(ShapeError, match="3 channels, and the settings hold 2 classes"):
+        named.resolve(3, path="p")
+    with pytest.raises(LabelError, match="--ignore 1 is the label of class 1"):
+        Settings(ignore=(1,)).resolve(3, path="p")
+
+
+def results():
+    def row(name: str) -> ImageRow:
+        return ImageRow(
+            name, f"p/{name}.npy", f"m/{name}.png", 4, 1, (ClassSums(2.5, 1.5, 2, 3, 2), ClassSums(1.5, 0.5, 2, 1, 0))
+        )
+
+    return summarize(Settings(classes=AB), [row("b"), row("a")], [Failure("c", "no", "x", "y", "try")])
+
+
+def test_the_results_file_has_the_shape_of_the_design():
+    document = json.loads(results().to_json())
+    assert list(document) == ["format", "version", "signature", "settings", "classes", "complete", "pooled", "image_mean",
+                              "images", "failures", "requirements"]  # fmt: skip
+    assert (document["format"], document["version"], document["complete"]) == ("softdice-results", 1, False)
+    assert [image["id"] for image in document["images"]] == ["a", "b"]
+    image = document["images"][0]
+    assert list(image) == ["id", "pred", "gt", "pixels", "ignored", "sums", "classes"]
+    assert image["sums"]["probability"] == [2.5, 1.5]
+    assert {"name", "loss", "soft_dice", "dice", "iou", "precision", "recall", "truth_pixels", "predicted_pixels",
+            "true_positives"} == set(image["classes"][0])  # fmt: skip
+    assert {"loss", "loss_present", "soft_dice", "dice", "iou", "classes"} <= set(document["pooled"])
+    assert document["image_mean"]["classes"][0]["defined"] == 2
+    assert document["failures"] == [{"id": "c", "error": "no", "expected": "x", "found": "y", "hint": "try"}]
+
+
+def test_every_score_can_be_computed_again_from_the_saved_rows():
+    document = json.loads(results().to_json())
+    rows = [ImageRow(i["id"], i["pred"], i["gt"], i["pixels"], i["ignored"],
+                     tuple(ClassSums(*c) for c in zip(*i["sums"].values(), strict=True)))
+            for i in document["images"]]  # fmt: skip
+    again = summarize(Settings(classes=AB), rows, results().failures)
+    assert again.to_json() == results().to_json()
+
+
+def test_undefined_is_null_and_nothing_else_is():
+    empty = ImageRow("e", "p", "m", 4, 0, (ClassSums(4, 4, 4, 4, 4), ClassSums(0, 0, 0, 0, 0)))
+    document = json.loads(summarize(Settings(classes=AB), [empty]).to_json(), parse_constant=pytest.fail)
+    assert document["pooled"]["classes"][1]["dice"] is None
+    assert document["pooled"]["classes"][1]["loss"] == 0.0
