@@ -35,7 +35,10 @@ def test_json_has_the_reference_loss_and_nothing_on_stderr(softdice):
 
 
 def test_the_cpu_needs_no_torch():
-    code = "import sys; from softdice_cli.cli import main\ntry: main()\nfinally: print('torch' in sys.modules, file=sys.stderr)"
+    code = (
+        "import sys; from softdice_cli.cli import main\ntry: main()\n"
+        "finally: print('torch' in sys.modules, file=sys.stderr)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, "eval", *map(str, NOTEBOOK)], capture_output=True, text=True, check=True
     )

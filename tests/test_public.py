@@ -17,9 +17,7 @@ def run(code: str) -> str:
 
 
 def test_all_is_sorted_and_everything_in_it_is_there():
-    assert softdice_cli.__all__ == sorted(
-        set(softdice_cli.__all__), key=str.casefold
-    ) or softdice_cli.__all__ == sorted(softdice_cli.__all__)
+    assert softdice_cli.__all__ == sorted(set(softdice_cli.__all__))
     assert dir(softdice_cli) == softdice_cli.__all__
     for name in softdice_cli.__all__:
         home = importlib.import_module(f"softdice_cli.{softdice_cli._HOMES[name]}")
@@ -50,7 +48,9 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_the_wheel_holds_the_package_and_works_without_the_source(tmp_path):
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True, capture_output=True
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path, ROOT],
+        check=True,
+        capture_output=True,
     )
     (wheel,) = tmp_path.glob("softdice_cli-*.whl")
     with zipfile.ZipFile(wheel) as archive:

@@ -15,7 +15,7 @@ from softdice_cli.records import Activation, ClassDef, Empty, Prediction, Settin
 _DATA, _CLASSES, _SCORE, _OUT = "Files", "Classes", "Scores", "Output"
 
 Pred = Annotated[
-    str, typer.Option(metavar="FILE", help="Prediction; '-' reads a .npy from standard input.", rich_help_panel=_DATA)
+    str, typer.Option(metavar="FILE", help="Prediction: probabilities; '-' reads standard input.", rich_help_panel=_DATA)
 ]
 Gt = Annotated[str, typer.Option(metavar="FILE", help="Truth: a label mask.", rich_help_panel=_DATA)]
 Key = Annotated[
