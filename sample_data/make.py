@@ -1,7 +1,7 @@
 """Makes everything in this folder again, byte for byte on the same machine: ``python sample_data/make.py [FOLDER]``.
 
-Needs NumPy and Pillow only. `notebook/` is the example of the notebook that softdice grew from; `cells/` looks like a real
-task: eight microscope fields with four classes, one of them rare, a few pixels that nobody could label, and the
+Needs NumPy and Pillow only. `notebook/` is the example of the notebook that softdice grew from; `cells/` looks like a
+real task: eight microscope fields with four classes, one of them rare, a few pixels that nobody could label, and the
 probability maps of a model that is good but not perfect.
 """
 

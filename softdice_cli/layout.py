@@ -157,7 +157,8 @@ def _misfit(prediction: Shape, mask: Shape, layout: str, labels: bool, path: str
     inside = ", ".join(map(str, mask))
     hint = "bring the prediction to the size of the mask before you save it: softdice never resizes, crops or pads"
     if layout:
-        expected, hint = f"a prediction laid out as {layout} over the mask", "leave out --layout"
+        expected = f"a prediction laid out as {layout} over the mask"
+        hint = "leave out --layout" if _fits(prediction, mask, labels) else hint
     elif labels:
         expected = f"a label map ({inside}), like the mask"
     else:

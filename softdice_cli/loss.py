@@ -24,8 +24,8 @@ class SoftDiceLoss(nn.Module):
         super().__init__()
         if num_classes < 1:
             raise ConfigError(f"num_classes is {num_classes}", expected="1 or more")
-        if not 0 < eps < float("inf"):
-            raise ConfigError(f"eps is {eps}", expected="a finite number above 0")
+        if not torch.finfo(torch.float32).tiny <= eps < float("inf"):
+            raise ConfigError(f"eps is {eps}", expected="a finite number above 0 that float32 can hold")
         self.num_classes = num_classes
         self.eps = eps
         self.ignore_index = ignore_index
@@ -79,7 +79,7 @@ class SoftDiceLoss(nn.Module):
                 expected=f"{plain}, with or without a 1 at axis 1",
                 found=str(tuple(target.shape)),
             )
-        return target
+        return target if target.is_floating_point() else target.long()  # comparisons would wrap in a small type
 
     def _one_hot(self, labels: Tensor) -> Tensor:
         """Whether each pixel is of each class, ``(B, C, *S)``; refuses labels that are none."""

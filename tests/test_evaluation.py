@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from softdice_cli import ClassDef, Pair, Reading, ReadOptions, Settings, evaluate, notebook
+from softdice_cli import ClassDef, ConfigError, Pair, Reading, ReadOptions, Settings, evaluate, notebook
 from softdice_cli.readers import npy
 
 T4 = [[[0.9, 0.4], [0.1, 0.6]], [[0.7, 0.8], [0.3, 0.2]]]
@@ -119,7 +119,7 @@ def stored(kind: str, folder: Path, p: np.ndarray) -> tuple[Path, ReadOptions]:
 def test_the_same_numbers_in_another_container_give_the_same_bits(tmp_path, example, kind, device):
     mask = saved(tmp_path, "m", example[1], "u1")
     path, options = stored(kind, tmp_path, example[0])
-    image = evaluate([(path, mask)], device=device, reading=Reading(files=options)).images[0]
+    image = evaluate([(path, mask)], device=device, reading=Reading(pred=options)).images[0]
     plain = evaluate([(saved(tmp_path, "plain", example[0], "f4"), mask)]).images[0]
     assert image.sums == plain.sums
 
@@ -221,3 +221,19 @@ def test_one_number_of_classes_for_all_pairs(tmp_path, pair):
     results = evaluate([pair, other])
     assert len(results.images) == 1
     assert "2 channels, and the settings hold 3 classes" in results.failures[0].error
+
+
+def test_a_one_hot_truth_is_not_taken_for_a_volume(tmp_path):
+    probabilities = np.array([[[0.9, 0.2]], [[0.1, 0.8]]])
+    one_hot = np.array([[[1, 0]], [[0, 1]]])
+    for p, m, axis in ((probabilities, one_hot, 0), (probabilities.T, one_hot.T, -1)):
+        pair = (saved(tmp_path, "p", p), saved(tmp_path, "m", m, "u1"))
+        (failure,) = evaluate([pair]).failures
+        assert "looks one-hot" in failure.error
+        assert f"np.argmax(mask, axis={axis})" in failure.hint
+        assert evaluate([pair], reading=Reading(layout="DHW")).failures == ()  # said to be a volume
+
+
+def test_two_pairs_of_one_id_are_refused(pair):
+    with pytest.raises(ConfigError, match="two pairs have the id 'p'"):
+        evaluate([pair, pair])

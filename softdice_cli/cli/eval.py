@@ -18,6 +18,7 @@ def eval_command(
     pred: o.Pred,
     gt: o.Gt,
     key: o.Key = None,
+    gt_key: o.GtKey = None,
     layout: o.Layout = "",
     scale: o.Scale = None,
     pred_labels: o.PredLabels = False,
@@ -57,7 +58,8 @@ def eval_command(
     from softdice_cli.readers import ReadOptions
 
     files = ReadOptions(key=key, max_pixels=max_pixels, max_bytes=max_bytes)
-    reading = Reading(layout=layout, files=files, stdin=_stdin(pred, gt, max_bytes), notify=say)
+    truths = ReadOptions(key=gt_key, max_pixels=max_pixels, max_bytes=max_bytes)
+    reading = Reading(layout=layout, pred=files, gt=truths, stdin=_stdin(pred, gt, max_bytes), notify=say)
     results = evaluate([Pair.of_files(pred, gt)], settings=settings, device=choose(device, say), reading=reading)
     raise typer.Exit(_report(results, format, output))
 

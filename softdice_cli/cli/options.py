@@ -15,12 +15,19 @@ from softdice_cli.records import Activation, ClassDef, Empty, Prediction, Settin
 _DATA, _CLASSES, _SCORE, _OUT = "Files", "Classes", "Scores", "Output"
 
 Pred = Annotated[
-    str, typer.Option(metavar="FILE", help="Prediction: probabilities; '-' reads standard input.", rich_help_panel=_DATA)
+    str,
+    typer.Option(metavar="FILE", help="Prediction: probabilities; '-' reads standard input.", rich_help_panel=_DATA),
 ]
 Gt = Annotated[str, typer.Option(metavar="FILE", help="Truth: a label mask.", rich_help_panel=_DATA)]
+GtKey = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The same for the truth.", rich_help_panel=_DATA),
+]
 Key = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Array of an .npz, or tensor of a .pt dict, to read.", rich_help_panel=_DATA),
+    typer.Option(
+        metavar="NAME", help="Prediction: the array of an .npz, or the tensor of a .pt dict.", rich_help_panel=_DATA
+    ),
 ]
 Layout = Annotated[
     str,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from softdice_cli import layout as layouts
 from softdice_cli.errors import ConfigError, InputError, UnreadableError
-from softdice_cli.evaluation.refusals import refuse_kind, refuse_labels, refuse_many, refuse_values
+from softdice_cli.evaluation.refusals import refuse_kind, refuse_labels, refuse_many, refuse_one_hot, refuse_values
 from softdice_cli.overlap import Engine, Facts, Tally, rule_for, to_pixels
 from softdice_cli.overlap.devices import engine_for
 from softdice_cli.overlap.labels import LabelCodes, count_labels, tally_label_map
@@ -36,13 +36,15 @@ class Reading:
 
     Attributes:
         layout: letters of the axes, or ``""`` to find them from the shape of the mask.
-        files: which array of a file, and how large it may be.
+        pred: which array of a prediction, and how large it may be.
+        gt: the same of a truth.
         stdin: the bytes behind the path ``-``.
         notify: is told once what a person may want to know about the reading.
     """
 
     layout: str = ""
-    files: ReadOptions = field(default_factory=ReadOptions)
+    pred: ReadOptions = field(default_factory=ReadOptions)
+    gt: ReadOptions = field(default_factory=ReadOptions)
     stdin: bytes | None = None
     notify: Callable[[str], None] = lambda text: None
 
@@ -72,7 +74,11 @@ def evaluate(
     current, engine = settings or Settings(), engine_for(device)
     rows: list[ImageRow] = []
     failures: list[Failure] = []
+    known: set[str] = set()
     for pair in map(_as_pair, pairs):
+        if pair.id in known:
+            raise ConfigError(f"two pairs have the id {pair.id!r}", found=pair.pred, hint="Pair(id, pred, gt)")
+        known.add(pair.id)
         try:
             found, current = _evaluate_pair(pair, current, engine, reading)
             rows += found
@@ -87,16 +93,18 @@ def _as_pair(pair: Pair | tuple[Path, Path]) -> Pair:
 
 def _evaluate_pair(pair: Pair, settings: Settings, engine: Engine, reading: Reading) -> tuple[list[ImageRow], Settings]:
     """The rows of a pair, one an image, and the settings with their classes."""
-    prediction = _read(pair.pred, reading)
-    truth = as_labels(_read(pair.gt, reading), colors=settings.colors)
+    prediction = _read(pair.pred, reading, reading.pred)
+    truth = as_labels(_read(pair.gt, reading, reading.gt), colors=settings.colors)
     labels = settings.prediction == "labels"
     if labels:
         prediction = as_labels(prediction, colors=settings.colors)
-    elif error := refuse_kind(prediction, settings):
-        raise error
+    elif wrong_kind := refuse_kind(prediction, settings):
+        raise wrong_kind
     fit = layouts.resolve(
         prediction.array.shape, truth.array.shape, layout=reading.layout, labels=labels, path=prediction.name
     )
+    if not reading.layout and "C" not in fit.letters and not labels and (one_hot := refuse_one_hot(truth)):
+        raise one_hot
     if "HW" in fit.letters and fit.letters.endswith("C"):
         reading.notify(f"{prediction.name}: {prediction.array.shape} is read as {fit.letters.replace('1', '')}")
     if not labels or not settings.classes:
@@ -112,12 +120,12 @@ def _evaluate_pair(pair: Pair, settings: Settings, engine: Engine, reading: Read
     return rows, settings
 
 
-def _read(path: str, reading: Reading) -> Source:
+def _read(path: str, reading: Reading, options: ReadOptions) -> Source:
     if path != STDIN:
-        return read_array(Blob(path), reading.files)
+        return read_array(Blob(path), options)
     if reading.stdin is None:
         raise ConfigError("nothing was passed for the path '-'", hint="Reading(stdin=…)")
-    return read_array(Blob(STDIN, reading.stdin), reading.files)
+    return read_array(Blob(STDIN, reading.stdin), options)
 
 
 def _images(name: str, fit: layouts.Layout, values: Array, labels: Array) -> Iterator[tuple[str, Array, Array]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from softdice_cli.errors import LabelError, ProbabilityError
 from softdice_cli.overlap import Facts, Rule
 from softdice_cli.readers import Source
-from softdice_cli.records import Settings
+from softdice_cli.records import MAX_LABEL, Settings
 
 _LISTED = 12
 
@@ -82,6 +84,21 @@ def _cure(facts: Facts, rule: Rule) -> str:
     return "check what was saved"
 
 
+def refuse_one_hot(truth: Source) -> LabelError | None:
+    """A one-hot truth, which would be read as the volume of a single class."""
+    array = truth.array
+    for axis in (0, -1):
+        if array.ndim > 2 and array.shape[axis] > 1 and (np.count_nonzero(array, axis=axis) == 1).all():
+            return LabelError(
+                "looks one-hot: along one axis, every pixel has exactly one label",
+                path=truth.name,
+                expected="one label per pixel",
+                found=truth.describe(),
+                hint=f"save np.argmax(mask, axis={axis}); or --layout {'DHW'[-array.ndim :]}, if it is one class",
+            )
+    return None
+
+
 def refuse_labels(source: Source, settings: Settings, counts: dict[int, int]) -> LabelError:
     """The error for labels that are neither classes nor ignored.
 
@@ -147,6 +164,8 @@ def _mapping(settings: Settings, counts: dict[int, int], unknown: dict[int, int]
         pairs = zip(classes, present, strict=True)
         named = " ".join(f"--class {c.name}={settings.label_text(label)}" for c, label in pairs)
         return f"{named}, if these are the classes in the order of the channels; {ignore}, to leave pixels out"
+    if max(map(abs, unknown)) > MAX_LABEL:
+        return "check that this is the right file: labels have at most 32 bits"
     if set(counts) <= {0, 255} and len(classes) > 2:
         return (
             f"{ignore}, if 255 marks pixels to leave out; a 0/255 mask holds two classes, "

@@ -49,6 +49,10 @@ def read_array(blob: Blob, options: ReadOptions) -> Source:
         UnreadableError: whatever is wrong with the file.
     """
     kind = sniff(blob)
+    if options.key is not None and kind not in ("npz", "pt"):
+        raise UnreadableError(
+            f"is a {kind} file: it holds one array and no key", path=blob.name, hint="leave out the key"
+        )
     reader: Callable[[Blob, ReadOptions], Source] = import_module(f"softdice_cli.readers.{kind}").read
     try:
         source = reader(blob, options)

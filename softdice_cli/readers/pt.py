@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +21,15 @@ def read(blob: Blob, options: ReadOptions) -> Source:
     with blob.open() as stream:
         _check_archive(zipfile.ZipFile(stream), blob, options)
         stream.seek(0)
-        loaded = torch.load(stream, map_location="cpu", weights_only=True)
+        try:
+            loaded = torch.load(stream, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise UnreadableError(
+                "holds Python objects, which are never unpickled",
+                path=blob.name,
+                expected="a tensor, or a dict of tensors and --key",
+                hint=f"save the tensor alone: {_SAVE}",
+            ) from error
     tensor = _pick(loaded, options.key, blob.name)
     _check_tensor(tensor, blob.name)
     stored = str(tensor.dtype).removeprefix("torch.")
@@ -61,11 +70,12 @@ def _pick(loaded: Any, key: str | None, path: str) -> Any:
 
     if isinstance(loaded, torch.Tensor):
         if key is not None:
-            raise UnreadableError("holds one tensor and no keys", path=path, hint="leave out --key")
+            raise UnreadableError("holds one tensor and no keys", path=path, hint="leave out the key")
         return loaded
     if isinstance(loaded, Mapping):
         tensors = {str(name): value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
-        return tensors[choose(list(tensors), key, path)]
+        if tensors:
+            return tensors[choose(list(tensors), key, path)]
     raise UnreadableError(
         "holds no tensor",
         path=path,

@@ -39,6 +39,7 @@ def read(blob: Blob, options: ReadOptions) -> Source:
         colors = pages[0].photometric.name == "RGB"
     if colors and pages[0].axes.startswith("S"):
         array = np.moveaxis(array, -3, -1)
+    colors = colors and array.dtype.kind == "u"
     if colors and array.shape[-1] == 4 and (array[..., 3] == np.iinfo(array.dtype).max).all():
         array = array[..., :3]
     return Source(name=blob.name, format="tiff", array=array, stored=array.dtype.newbyteorder("=").name, colors=colors)
@@ -123,7 +124,7 @@ def _stack(pages: list[Any], stream: BinaryIO, name: str) -> Array:
 
 def _page(page: Any, stream: BinaryIO, name: str) -> Array:
     """The samples of one page."""
-    compression, inverted = page.compression.name, page.photometric.name == "MINISWHITE"
+    compression, inverted = page.compression.name, _is_inverted(page)
     if compression in _LOSSY:
         raise UnreadableError(
             f"is compressed with {compression}, which alters labels and probabilities",
@@ -135,6 +136,12 @@ def _page(page: Any, stream: BinaryIO, name: str) -> Array:
     except (ValueError, ImportError) as error:
         if isinstance(error, ValueError) and "imagecodecs" not in str(error):
             raise
+        if page.predictor not in (1, 2) and compression not in _PILLOW:
+            raise UnreadableError(
+                f"has predictor {page.predictor}, which needs a codec",
+                path=name,
+                hint="pip install 'softdice-cli[codecs]', or save it with predictor 2 or none",
+            ) from None
         if compression not in _PILLOW:
             raise UnreadableError(
                 f"is compressed with {compression}, which needs a codec",
@@ -143,9 +150,18 @@ def _page(page: Any, stream: BinaryIO, name: str) -> Array:
             ) from None
         array = _by_pillow(page, stream, name)
         inverted = False  # Pillow has done it
-    if inverted and array.dtype.kind in "bu" and array.dtype.itemsize == 1:  # as Pillow reads it: white is the greatest
+    if inverted:
         array = ~array if array.dtype == bool else array.dtype.type(2**page.bitspersample - 1) - array
     return array
+
+
+def _is_inverted(page: Any) -> bool:
+    """Whether 0 stands for the greatest value: MinIsWhite of 1 and 8 bits, as Pillow reads and writes it.
+
+    tifffile marks every bool array so and still stores True as 1.
+    """
+    white = page.photometric.name == "MINISWHITE" and page.dtype.kind in "bu" and page.dtype.itemsize == 1
+    return white and not (page.dtype.kind == "b" and page.is_shaped)
 
 
 def _by_pillow(page: Any, stream: BinaryIO, name: str) -> Array:
@@ -155,7 +171,7 @@ def _by_pillow(page: Any, stream: BinaryIO, name: str) -> Array:
     with TiffImageFile(stream) as image:
         image.seek(page.index)
         array = decoded(image)
-    if array.shape != page.shape or array.dtype.itemsize != page.dtype.itemsize:
+    if array.shape != page.shape or array.dtype.newbyteorder("=") != page.dtype.newbyteorder("="):
         raise UnreadableError(
             f"is compressed with {page.compression.name}, which needs a codec for {page.dtype} {page.shape}",
             path=name,

@@ -14,11 +14,12 @@ from softdice_cli.records.results import (
     Results,
     Summary,
 )
-from softdice_cli.records.settings import Activation, ClassDef, Empty, Prediction, Settings
+from softdice_cli.records.settings import MAX_LABEL, Activation, ClassDef, Empty, Prediction, Settings
 
 __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
+    "MAX_LABEL",
     "Activation",
     "ClassDef",
     "ClassScores",

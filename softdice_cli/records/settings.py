@@ -183,6 +183,10 @@ def _check_numbers(settings: Settings) -> None:
 
 def _check_classes(settings: Settings) -> None:
     classes = settings.classes
+    if len(classes) == 1 and settings.activation == "softmax":
+        raise ConfigError(
+            "--activation softmax makes 1 of every value of a single channel", hint="--activation sigmoid"
+        )
     if len(classes) == 1 and not settings.background:
         raise ConfigError("--no-background would leave no class", hint="leave it out, or name more classes")
     _refuse_repeats([c.name for c in classes], "the class name")

@@ -1,0 +1,460 @@
+"""Every refusal that a user can meet on the command line: the exit code, and that stderr says what to type next."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from conftest import Run, Softdice
+from PIL import Image
+
+Make = Callable[[Path], Any]
+
+P = np.random.default_rng(7).random((3, 4, 6))
+P = (P / P.sum(0)).astype(np.float32)
+M = (np.arange(24).reshape(4, 6) % 3).astype(np.uint8)
+ONE, TWO = P[0], np.stack([P[0], 1 - P[0]])
+BINARY = (M > 0).astype(np.uint8) * 255
+VOID = np.where(np.arange(24).reshape(4, 6) < 5, 255, M).astype(np.uint8)
+LOGITS = P * 9 - 3
+RGB = np.zeros((4, 6, 3), np.uint8)
+RGB[0] = 255, 0, 0
+SQUARE = np.full((3, 3, 3), 1 / 3, np.float32)
+
+
+def npy(**arrays: Any) -> Make:
+    """Writes p.npy, m.npy and so on."""
+    return lambda folder: [np.save(folder / f"{name}.npy", array) for name, array in arrays.items()]
+
+
+def text(name: str, content: str) -> Make:
+    return lambda folder: (folder / name).write_text(content)
+
+
+def rgb(folder: Path) -> None:
+    Image.fromarray(RGB).save(folder / "m.png")
+
+
+def spoiled(array: Any, value: float) -> Any:
+    copy = array.copy()
+    copy[0, 1, 2] = value
+    return copy
+
+
+def nothing(folder: Path) -> None:
+    pass
+
+
+class Row(NamedTuple):
+    """Files besides the valid p.npy and m.npy, arguments, exit code, what stderr says, and arguments that cure it."""
+
+    make: Make
+    args: str
+    code: int
+    words: list[str]
+    cure: str | None = None
+
+
+ROWS: dict[str, Row] = {
+    # --- values that are no probabilities ---
+    # raw network outputs: the range, and the activation for so many channels
+    "logits": Row(
+        npy(p=LOGITS),
+        "",
+        3,
+        [
+            "p.npy: the values are not probabilities",
+            "numbers in [0, 1] that sum to 1 over the 3 channels",
+            f"float32 (3, 4, 6): values from {LOGITS.min():.6g} to {LOGITS.max():.6g}",
+            "--activation softmax",
+        ],
+        "--activation softmax",
+    ),
+    # the same for a single channel
+    "logits-one-channel": Row(
+        npy(p=LOGITS[0], m=M % 2),
+        "",
+        3,
+        ["p.npy: the values are not probabilities", "numbers in [0, 1] found", "(4, 6)", "--activation sigmoid"],
+        "--activation sigmoid",
+    ),
+    # log_softmax: nothing above 0
+    "log-probabilities": Row(
+        npy(p=np.log(P)), "", 3, ["not probabilities", "log-probabilities or logits", "softmax"], "--activation softmax"
+    ),
+    # a picture of probabilities, turned into floats
+    "floats-0-255": Row(npy(p=np.round(P * 255)), "", 3, ["p.npy: the values are not prob", "divide by 255"]),
+    # 8-bit probabilities and label maps look alike: both ways out are named
+    "integers": Row(
+        npy(p=np.round(TWO * 255).astype(np.uint8), m=M % 2),
+        "",
+        3,
+        [
+            "p.npy: holds integers",
+            "float16, bfloat16, float32 or float64",
+            "uint8 (2, 4, 6), from",
+            "--pred-labels",
+            "--scale 255 if 255 stands for probability 1",
+        ],
+        "--scale 255",
+    ),
+    # 16 bits have another full scale
+    "integers-16-bit": Row(
+        npy(p=np.round(TWO * 65535).astype(np.uint16), m=M % 2), "", 3, ["uint16", "--scale 65535"], "--scale 65535"
+    ),
+    # floats are never divided
+    "scale-on-floats": Row(
+        nothing, "--scale 255", 3, ["p.npy: holds floats", "float32 (3, 4, 6)", "leave out --scale"]
+    ),
+    # a stored value above the one that means 1
+    "scale-too-small": Row(
+        npy(p=np.uint8(TWO * 200) + np.uint8(9), m=M % 2), "--scale 100", 3, ["p.npy", "a greater --scale: 100 must be"]
+    ),
+    # one broken value is enough, and is counted
+    "nan": Row(npy(p=spoiled(P, np.nan)), "", 3, ["p.npy: holds NaN", "finite numbers", "1 values are not finite"]),
+    # infinity is as bad
+    "inf": Row(
+        npy(p=spoiled(P, np.inf)), "", 3, ["p.npy: holds NaN or infinite", "float32 (3, 4, 6)", "ignored label"]
+    ),
+    # a little below 0 is no rounding
+    "negative": Row(
+        npy(p=spoiled(P, -0.25)), "", 3, ["not probabilities", "values from -0.25 to", "numbers in [0, 1]"]
+    ),
+    # multi-label maps: the sums, and the option that takes them
+    "unnormalized": Row(
+        npy(p=P / 2),
+        "",
+        3,
+        ["p.npy: the 3 channels do not sum to 1", "1 ± 0.001", "sums from 0.5 to 0.5; 24 pixels are off"],
+        "--allow-unnormalized",
+    ),
+    # --- labels that are no class ---
+    # a two-class mask against three channels: no mapping can be right
+    "0-255-three-classes": Row(
+        npy(m=BINARY), "", 3, ["m.npy: has 1 label that is no class", "labels 0, 1, 2", "255 (16 px)", "has 3"]
+    ),
+    # a two-class mask against two channels: the mapping is spelt out
+    "0-255-two-channels": Row(
+        npy(p=TWO, m=BINARY), "", 3, ["255 (16 px)", "--class 0=0 --class 1=255"], "--class 0=0 --class 1=255"
+    ),
+    # the usual mark for pixels to leave out
+    "void-255": Row(npy(m=VOID), "", 3, ["m.npy", "labels 0, 1, 2", "255 (5 px)", "--ignore 255"], "--ignore 255"),
+    # which of the labels is the foreground is never guessed
+    "one-channel-three-labels": Row(
+        npy(p=ONE),
+        "",
+        3,
+        [
+            "m.npy: has 2 labels besides 0, and a one-channel map",
+            "0 (8 px), 1 (8 px), 2 (8 px)",
+            "--class NAME=1 --ignore",
+        ],
+        "--class NAME=1 --ignore 2",
+    ),
+    # a prediction with a label that the classes do not know
+    "label-map-outside": Row(
+        npy(p=M + np.uint8(1)),
+        "--pred-labels --class a --class b --class c",
+        3,
+        ["p.npy: has 1 label that is no class", "labels 0, 1, 2", "3 (8 px)"],
+    ),
+    # a label map of several classes needs their names
+    "label-map-unnamed": Row(
+        npy(p=M),
+        "--pred-labels",
+        3,
+        ["has 2 labels besides 0, and a label map without named classes", "--class 0 --class 1 --class 2"],
+        "--class 0 --class 1 --class 2",
+    ),
+    # a probability map passed as the mask
+    "fractional-mask": Row(npy(m=P[0]), "", 3, ["m.npy: holds fractions", "float32 (4, 6), from", "swapped"]),
+    # nothing left to count is no result
+    "all-ignored": Row(
+        npy(m=np.full((4, 6), 255, np.uint8)), "--ignore 255", 3, ["m.npy: has no pixel left", "24 ignored pixels"]
+    ),
+    # unnamed channels have the labels 0, 1, 2
+    "ignore-is-a-channel": Row(nothing, "--ignore 0", 3, ["--ignore 0 is the label of class 0", "--class NAME=VALUE"]),
+    # --- colours ---
+    # a picture as mask: its colours, to be named
+    "rgb-without-colours": Row(
+        rgb, "--gt m.png", 3, ["m.png: holds colours", "#000000 (18 px), #ff0000 (6 px)", "--class background=#000000"]
+    ),
+    # colour classes and a mask of numbers
+    "colours-on-grey": Row(
+        nothing, "--class a=#000000 --class b=#ff0000", 3, ["m.npy: holds no colours", "uint8 (4, 6)", "NAME=VALUE"]
+    ),
+    # one colour is missing among the classes
+    "unknown-colour": Row(
+        lambda folder: (rgb(folder), np.save(folder / "p.npy", TWO)),
+        "--gt m.png --class a=#000000 --class b=#00ff00",
+        3,
+        ["m.png: has 1 label that is no class", "labels #000000, #00ff00", "#ff0000 (6 px)", "--class b=#ff0000"],
+    ),
+    # one mask cannot be both
+    "colours-and-numbers": Row(
+        nothing, "--class a=#000000 --class b=1", 2, ["all numbers or all colours", "#000000, 1"]
+    ),
+    # --- shapes ---
+    # width and height swapped, a frequent slip with other libraries
+    "transposed": Row(
+        npy(m=M.T), "", 3, ["p.npy: the mask is transposed: 6 × 4", "(C, 6, 4)", "prediction (3, 4, 6)", "mask.T"]
+    ),
+    # three channels of 3 × 3: nothing tells them apart
+    "ambiguous": Row(
+        npy(p=SQUARE, m=M[:3, :3]),
+        "",
+        3,
+        ["more than one way", "prediction (3, 3, 3) and mask (3, 3)", "CHW and HWC", "--layout CHW or --layout HWC"],
+        "--layout HWC",
+    ),
+    # nothing is ever resized to fit
+    "wrong-size": Row(
+        npy(m=M[:, :5]), "", 3, ["does not fit the mask", "(C, 4, 5)", "(3, 4, 6), mask (4, 5)", "never res"]
+    ),
+    # a layout that the shapes contradict
+    "wrong-layout": Row(
+        nothing, "--layout HWC", 3, ["laid out as HWC", "(3, 4, 6), mask (4, 6)", "leave out --layout"]
+    ),
+    # letters that are no axes
+    "nonsense-layout": Row(nothing, "--layout foo", 2, ["--layout FOO is not a layout", "one letter an axis", "CDHW"]),
+    # more names than channels
+    "class-count-one-channel": Row(
+        npy(p=ONE, m=M % 2), "--class a --class b", 3, ["the map has 1 channel,", "2 classes", "--class foreground"]
+    ),
+    # fewer names than channels
+    "class-count": Row(
+        nothing, "--class a --class b", 3, ["p.npy: the map has 3 channels", "2 classes", "a, b", "name all 3 classes"]
+    ),
+    # --- classes ---
+    # two rows of one name could not be told apart
+    "class-name-twice": Row(nothing, "--class a --class a", 2, ["class name 'a' is given twice"]),
+    # one label cannot be two classes
+    "class-value-twice": Row(nothing, "--class a=1 --class b=1 --class c", 2, ["the label '1' is given twice"]),
+    # two sources of classes
+    "class-and-classes": Row(nothing, "--class a --classes c.json", 2, ["--class and --classes exclude each other"]),
+    # a label that is no label
+    "class-without-number": Row(nothing, "--class a=x", 2, ["--class a= 'x' is no label", "an integer or #rrggbb"]),
+    # a file that is not there
+    "classes-missing": Row(nothing, "--classes c.json", 2, ["c.json: cannot be read: No such file", "check --classes"]),
+    # where the JSON breaks
+    "classes-broken-json": Row(text("c.json", "[1,"), "--classes c.json", 2, ["c.json: is not valid JSON", "line 1"]),
+    # where the TOML breaks
+    "classes-broken-toml": Row(
+        text("c.toml", "a ="), "--classes c.toml", 2, ["c.toml: is not valid TOML", "Invalid value"]
+    ),
+    # valid JSON of the wrong form
+    "classes-wrong": Row(
+        text("c.json", "[1, 2]"), "--classes c.json", 2, ["c.json: holds no classes", '["a", "b"]', "list"]
+    ),
+    # counted and ignored at once
+    "ignore-is-a-class": Row(
+        nothing, "--class a --class b --class c --ignore 1", 2, ["label 1 is both class 'b' and ignored", "--ignore 1"]
+    ),
+    # a name where a label should be
+    "ignore-without-number": Row(nothing, "--ignore void", 2, ["--ignore 'void' is no label"]),
+    # the one class is not the background
+    "no-background-one-class": Row(npy(p=ONE, m=M % 2), "--no-background", 2, ["--no-background would leave no class"]),
+    # --- numbers and choices ---
+    # 0 would divide by 0
+    "eps-0": Row(nothing, "--eps 0", 2, ["--eps 0.0 is out of range", "from 1e-100 to 1e+06"]),
+    # NaN compares with nothing
+    "eps-nan": Row(nothing, "--eps nan", 2, ["--eps nan is out of range"]),
+    # a negative ε has no meaning
+    "eps-negative": Row(nothing, "--eps -1", 2, ["--eps -1.0 is out of range"]),
+    # no number at all
+    "eps-text": Row(nothing, "--eps x", 2, ["Invalid value for '--eps'", "valid number"]),
+    # no probability is above it
+    "threshold-2": Row(nothing, "--threshold 2", 2, ["--threshold 2.0 is out of range", "0 ≤ threshold < 1"]),
+    # 0 would divide by 0
+    "scale-0": Row(nothing, "--scale 0", 2, ["--scale 0 is out of range", "such as 255 or 65535"]),
+    # choices are listed
+    "empty": Row(nothing, "--empty foo", 2, ["Invalid value for '--empty'", "'skip', 'one', 'zero'"]),
+    # choices are listed
+    "activation": Row(nothing, "--activation foo", 2, ["'--activation'", "'none', 'softmax', 'sigmoid'"]),
+    # choices are listed
+    "format": Row(nothing, "--format foo", 2, ["Invalid value for '--format'", "'table', 'json'"]),
+    # a slip of the finger is put right
+    "unknown-option": Row(nothing, "--ingore 255", 2, ["No such option", "--ingore", "--ignore"]),
+    # label maps have no scale
+    "labels-and-scale": Row(
+        npy(p=M), "--pred-labels --scale 255", 2, ["--scale is for probabilities", "leave out --scale"]
+    ),
+    # nor logits
+    "labels-and-activation": Row(
+        npy(p=M), "--pred-labels --activation softmax", 2, ["--activation is for probabilities", "or --pred-labels"]
+    ),
+    # --- devices ---
+    # a device that is not here: those that are
+    "device-cuda": Row(
+        nothing, "--device cuda", 2, ["no device 'cuda' on this machine", "auto, cpu, torch:cpu", "--device cpu"]
+    ),
+    # a device that is nowhere
+    "device-nonsense": Row(nothing, "--device toaster", 2, ["no device 'toaster'", "torch:cpu"], "--device cpu"),
+    # --- files ---
+    # a prediction that is not there
+    "missing": Row(nothing, "--pred q.npy", 3, ["q.npy: there is no such file", "check the path"]),
+    # a mask that is not there
+    "missing-mask": Row(nothing, "--gt n.png", 3, ["n.png: there is no such file"]),
+    # a folder where a file should be
+    "folder": Row(lambda folder: (folder / "d").mkdir(), "--pred d", 3, ["d: is a folder", "name one file"]),
+    # 0 bytes
+    "empty-file": Row(text("e.npy", ""), "--pred e.npy", 3, ["e.npy: is empty", "0 bytes", "PNG or TIFF"]),
+    # a copy that was cut off
+    "truncated": Row(
+        lambda folder: (folder / "p.npy").write_bytes((folder / "p.npy").read_bytes()[:-4]),
+        "",
+        3,
+        ["p.npy: is truncated", "288 bytes of data (float32 (3, 4, 6))", "284 bytes", "copy the file again"],
+    ),
+    # several arrays: their names
+    "npz-without-key": Row(
+        lambda folder: np.savez(folder / "z.npz", probs=P, other=P),
+        "--pred z.npz",
+        3,
+        ["z.npz: holds several arrays", "probs, other", "--key probs"],
+        "--key probs",
+    ),
+    # none of that name
+    "npz-wrong-key": Row(
+        lambda folder: np.savez(folder / "z.npz", probs=P, other=P),
+        "--pred z.npz --key prob",
+        3,
+        ["z.npz: holds no array 'prob'", "probs, other", "--key probs"],
+        "--key probs",
+    ),
+    # the same for tensors
+    "pt-without-key": Row(
+        lambda folder: torch.save({"probs": torch.from_numpy(P), "x": torch.zeros(1)}, folder / "z.pt"),
+        "--pred z.pt",
+        3,
+        ["z.pt: holds several arrays", "probs, x", "--key probs"],
+        "--key probs",
+    ),
+    # none of that name
+    "pt-wrong-key": Row(
+        lambda folder: torch.save({"probs": torch.from_numpy(P), "x": torch.zeros(1)}, folder / "z.pt"),
+        "--pred z.pt --key y",
+        3,
+        ["z.pt: holds no array 'y'", "probs, x", "--key probs"],
+        "--key probs",
+    ),
+    # the limit names its option and the number to give
+    "too-many-pixels": Row(rgb, "--gt m.png --max-pixels 9", 3, ["m.png", "larger than the limit", "--max-pixels 24"]),
+    # there is but one standard input
+    "both-stdin": Row(nothing, "--pred - --gt -", 2, ["--pred and --gt cannot both be standard input"]),
+    # nothing is left behind where the result cannot be written
+    "output-nowhere": Row(nothing, "--output no/r.json", 2, ["no/r.json: cannot be written: No such file", "--output"]),
+    # nor where a folder has its name
+    "output-folder": Row(lambda folder: (folder / "d").mkdir(), "-o d", 2, ["d: cannot be written", "--output"]),
+}
+
+
+def flat(stderr: str) -> str:
+    """Standard error in one line, without the frame that Typer draws."""
+    return re.sub(r"[\s│╭╮╰╯─]+", " ", stderr)
+
+
+def says(run: Run, words: list[str]) -> None:
+    for word in words:
+        assert word in flat(run.err), run.err
+
+
+def run_eval(softdice: Softdice, *more: str) -> Run:
+    """The last --pred and --gt given count."""
+    return softdice("eval", "--pred", "p.npy", "--gt", "m.npy", *(part for text in more for part in shlex.split(text)))
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_refusal(row: Row, softdice: Softdice, pair: tuple[Path, Path], tmp_path: Path):
+    if row.args == "--device cuda" and torch.cuda.is_available():
+        pytest.skip("there is a cuda device")
+    npy(p=P, m=M)(tmp_path)
+    row.make(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    run = run_eval(softdice, row.args)
+    assert (run.code, run.out) == (row.code, ""), run
+    says(run, row.words)
+    assert sorted(tmp_path.rglob("*")) == before
+    if row.code == 3:
+        failure_in_json(run_eval(softdice, row.args, "--format json"), run)
+    if row.cure is not None:
+        cured = run_eval(softdice, row.args, row.cure)
+        assert cured.code == 0, cured
+        assert "|classes:" in cured.out
+
+
+def failure_in_json(run: Run, table: Run) -> None:
+    """With --format json the same refusal is data on stdout, marked incomplete, and text on stderr."""
+    assert (run.code, run.err) == (3, table.err)
+    results = json.loads(run.out)
+    assert results["complete"] is False
+    assert results["images"] == []
+    assert results["pooled"]["loss"] is None
+    (failure,) = results["failures"]
+    for part in ("error", "expected", "found", "hint"):
+        assert (failure[part] or "") in table.err
+
+
+def test_missing_options_are_named(softdice: Softdice, pair: tuple[Path, Path]):
+    for given, missing in (("--pred", "--gt"), ("--gt", "--pred")):
+        run = softdice("eval", given, "p.npy")
+        assert (run.code, run.out) == (2, "")
+        says(run, [f"Missing option '{missing}'"])
+
+
+def test_standard_input_gives_the_sums_of_the_file(softdice: Softdice, pair: tuple[Path, Path]):
+    file = run_eval(softdice, "--format json")
+    pipe = softdice("eval", "--pred", "-", "--gt", "m.npy", "--format", "json", stdin=pair[0].read_bytes())
+    assert (file.code, pipe.code, pipe.err) == (0, 0, file.err)
+    (left,), (right,) = (json.loads(run.out)["images"] for run in (file, pipe))
+    assert left["sums"] == right["sums"]
+    assert (left["pred"], right["pred"]) == ("p.npy", "-")
+
+
+@pytest.mark.parametrize(
+    ("stdin", "words"),
+    [
+        (b"garbage", ["-: is of no kind that softdice reads", "b'garbage'"]),
+        (b"", ["-: is empty", "0 bytes"]),
+        (b"\x93NUMPY\x01\x00", ["-: cannot be read as npy"]),
+    ],
+    ids=["garbage", "nothing", "cut"],
+)
+def test_garbage_on_standard_input(stdin: bytes, words: list[str], softdice: Softdice, pair: tuple[Path, Path]):
+    run = softdice("eval", "--pred", "-", "--gt", "m.npy", stdin=stdin)
+    assert (run.code, run.out) == (3, "")
+    says(run, words)
+
+
+def test_softmax_over_one_channel_is_refused(softdice: Softdice, pair: tuple[Path, Path], tmp_path: Path):
+    npy(p=LOGITS[0], m=M % 2)(tmp_path)
+    run = run_eval(softdice, "--activation softmax")
+    assert run.code in (2, 3)
+    says(run, ["softmax", "--activation sigmoid"])
+
+
+@pytest.mark.parametrize("kind", ["npz", "pt"])
+def test_a_key_of_the_prediction_is_not_asked_of_a_mask_alone_in_its_file(
+    kind: str, softdice: Softdice, tmp_path: Path
+):
+    np.savez(tmp_path / "p.npz", probs=P, other=P)
+    if kind == "npz":
+        np.savez(tmp_path / "m.npz", mask=M)
+    else:
+        torch.save(torch.from_numpy(M), tmp_path / "m.pt")
+    run = softdice("eval", "--pred", "p.npz", "--gt", f"m.{kind}", "--key", "probs")
+    assert run.code == 0, run.err
+
+
+def test_a_wrong_size_is_not_blamed_on_the_layout(softdice: Softdice, pair: tuple[Path, Path], tmp_path: Path):
+    npy(m=M[:, :5])(tmp_path)
+    run = run_eval(softdice, "--layout CHW")
+    assert run.code == 3
+    says(run, ["prediction (3, 4, 6), mask (4, 5)", "softdice never resizes"])
