@@ -224,8 +224,8 @@ def test_one_number_of_classes_for_all_pairs(tmp_path, pair):
 
 
 def test_a_one_hot_truth_is_not_taken_for_a_volume(tmp_path):
-    probabilities = np.array([[[0.9, 0.2]], [[0.1, 0.8]]])
-    one_hot = np.array([[[1, 0]], [[0, 1]]])
+    probabilities = np.array([[[0.9, 0.2, 0.3]], [[0.1, 0.8, 0.7]]])
+    one_hot = np.array([[[1, 0, 0]], [[0, 1, 1]]])
     for p, m, axis in ((probabilities, one_hot, 0), (probabilities.T, one_hot.T, -1)):
         pair = (saved(tmp_path, "p", p), saved(tmp_path, "m", m, "u1"))
         (failure,) = evaluate([pair]).failures
