@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from softdice_cli.pairing import Pair
     from softdice_cli.readers import ReadOptions
     from softdice_cli.records import ClassDef, ClassScores, ClassSums, ImageRow, Results, Settings, Summary
+    from softdice_cli.render import to_text
     from softdice_cli.reproducibility import SystemConfig, setup_system
+    from softdice_cli.scores import restore, score_image
 
 _HOMES = {
     "ClassDef": "records",
@@ -33,7 +35,10 @@ _HOMES = {
     "Summary": "records",
     "SystemConfig": "reproducibility",
     "evaluate": "evaluation",
+    "restore": "scores",
+    "score_image": "scores",
     "setup_system": "reproducibility",
+    "to_text": "render",
 }
 
 __all__ = [
@@ -54,7 +59,10 @@ __all__ = [
     "Summary",
     "SystemConfig",
     "evaluate",
+    "restore",
+    "score_image",
     "setup_system",
+    "to_text",
 ]
 
 

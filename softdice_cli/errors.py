@@ -53,6 +53,12 @@ class DeviceError(ConfigError):
     """A device that is not on this machine, or that cannot do what was asked of it."""
 
 
+class EmptyError(SoftdiceError):
+    """Nothing to evaluate: never a success."""
+
+    exit_code = 5
+
+
 class InputError(SoftdiceError):
     """Input data that cannot be evaluated: the base of the four below."""
 

@@ -7,31 +7,93 @@ to the last output; nothing is rounded.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from softdice_cli.records import ClassScores, ClassSums, Failure, ImageRow, Means, Results, Settings, Summary
+from softdice_cli.errors import UnreadableError
+from softdice_cli.records import ClassScores, ClassSums, Failure, ImageRow, Means, Results, Settings, Shard, Summary
+from softdice_cli.records.saved import SCORES, parse, read_saved, scores_to_json, summary_to_json
 
 
-def summarize(settings: Settings, rows: Iterable[ImageRow], failures: Iterable[Failure] = ()) -> Results:
+def summarize(
+    settings: Settings,
+    rows: Iterable[ImageRow],
+    failures: Iterable[Failure] = (),
+    *,
+    left_out: Sequence[str] = (),
+    shard: Shard | None = None,
+) -> Results:
     """Results with every score that the rows give.
 
     Args:
         settings: with the classes resolved.
         rows: one an image, in any order.
         failures: the pairs that have no row.
+        left_out: files without a partner that were allowed to be missing.
+        shard: which part of a run the rows are.
     """
     images = tuple(sorted(rows, key=lambda row: row.id))
-    scores = tuple(score_classes(settings, row.sums) for row in images)
     pooled = score_classes(settings, pool(row.sums for row in images))
     return Results(
         settings=settings,
         images=images,
-        scores=scores,
         pooled=_summary(settings, pooled),
-        image_mean=_summary(settings, _image_mean(pooled, scores) if images else ()),
+        image_mean=_summary(settings, _image_mean(settings, pooled, images)),
         failures=tuple(sorted(failures, key=lambda failure: failure.id)),
+        left_out=tuple(left_out),
+        shard=shard,
     )
+
+
+def restore(data: bytes, path: str) -> Results:
+    """The results in a file, every score computed again from its rows.
+
+    Args:
+        data: the bytes of the file.
+        path: its name, for messages.
+
+    Raises:
+        UnreadableError: it is no results file, or of a newer version, or its scores are not those of its sums.
+    """
+    document = parse(data, path)
+    saved = read_saved(document, path)
+    results = summarize(saved.settings, saved.images, saved.failures, left_out=saved.left_out, shard=saved.shard)
+    claims = {
+        "signature": saved.settings.signature,
+        "complete": results.complete,
+        "pooled": summary_to_json(results.pooled),
+        "image_mean": summary_to_json(results.image_mean),
+    }
+    found = next((d for name, value in claims.items() if (d := _difference(document.get(name), value, name))), None)
+    by_id = {image["id"]: image for image in document["images"]}
+    for row in results.images:
+        computed = [scores_to_json(scores) for scores in score_image(saved.settings, row)]
+        found = found or _difference(by_id[row.id].get("classes"), computed, f"images[{row.id}].classes")
+    if found or len(by_id) != len(results.images):
+        raise UnreadableError(
+            "was changed by hand: its scores are not those of its sums",
+            path=path,
+            found=found or "two images of one id",
+            hint="run softdice eval again",
+        )
+    return results
+
+
+def _difference(claimed: Any, computed: Any, where: str) -> str | None:
+    """The first place where two JSON values differ by more than the last digits of a logarithm."""
+    if isinstance(computed, dict) and isinstance(claimed, dict) and claimed.keys() == computed.keys():
+        parts = ((claimed[name], value, f"{where}.{name}") for name, value in computed.items())
+    elif isinstance(computed, list) and isinstance(claimed, list) and len(claimed) == len(computed):
+        parts = ((claimed[i], value, f"{where}[{i}]") for i, value in enumerate(computed))
+    elif isinstance(computed, float) and isinstance(claimed, float):
+        close = math.isclose(claimed, computed, rel_tol=1e-12, abs_tol=1e-15)
+        return None if close else f"{where} is {claimed!r}, and its sums give {computed!r}"
+    else:
+        same = claimed == computed and type(claimed) is type(computed)
+        return None if same else f"{where} is {str(claimed)[:80]}, and its sums give {str(computed)[:80]}"
+    return next((found for part in parts if (found := _difference(*part))), None)
 
 
 def pool(sums: Iterable[tuple[ClassSums, ...]]) -> tuple[ClassSums, ...]:
@@ -48,11 +110,21 @@ def pool(sums: Iterable[tuple[ClassSums, ...]]) -> tuple[ClassSums, ...]:
     )
 
 
+def score_image(settings: Settings, row: ImageRow) -> tuple[ClassScores, ...]:
+    """Scores of the classes that the settings show, for one image."""
+    return score_classes(settings, row.sums)
+
+
 def score_classes(settings: Settings, sums: Sequence[ClassSums]) -> tuple[ClassScores, ...]:
     """Scores of the classes that the settings show, from the sums of all classes."""
     if not sums:
         return ()
     return tuple(_score(settings, settings.classes[c].name, sums[c]) for c in settings.scored)
+
+
+def mean_dice(scores: Sequence[ClassScores]) -> float | None:
+    """Mean hard Dice over the classes where it is defined."""
+    return _mean(s.dice for s in scores)[0]
 
 
 def _score(settings: Settings, name: str, sums: ClassSums) -> ClassScores:
@@ -83,26 +155,44 @@ def _mean(values: Iterable[float | None]) -> tuple[float | None, int]:
     return (math.fsum(defined) / len(defined) if defined else None), len(defined)
 
 
-def _image_mean(pooled: Sequence[ClassScores], images: Sequence[tuple[ClassScores, ...]]) -> tuple[ClassScores, ...]:
+@dataclass
+class _Column:
+    """The defined values of each score of one class, image by image, in as little memory as they need."""
+
+    values: dict[str, array[float]] = field(default_factory=lambda: {name: array("d") for name in SCORES})
+
+    def add(self, scores: ClassScores) -> None:
+        for name, values in self.values.items():
+            value = getattr(scores, name)
+            if value is not None:
+                values.append(value)
+
+    def mean(self, name: str) -> float | None:
+        return math.fsum(self.values[name]) / len(self.values[name]) if self.values[name] else None
+
+
+def _image_mean(
+    settings: Settings, pooled: Sequence[ClassScores], images: Iterable[ImageRow]
+) -> tuple[ClassScores, ...]:
     """For each class, the mean of each score over the images where it is defined; counts as in `pooled`."""
-    return tuple(_column_mean(total, column) for total, column in zip(pooled, zip(*images, strict=True), strict=True))
-
-
-def _column_mean(total: ClassScores, column: Sequence[ClassScores]) -> ClassScores:
-    dice, defined = _mean(s.dice for s in column)
-    precision, precision_defined = _mean(s.precision for s in column)
-    recall, recall_defined = _mean(s.recall for s in column)
-    return replace(
-        total,
-        loss=math.fsum(s.loss for s in column) / len(column),
-        soft_dice=math.fsum(s.soft_dice for s in column) / len(column),
-        dice=dice,
-        iou=_mean(s.iou for s in column)[0],
-        precision=precision,
-        recall=recall,
-        defined=defined,
-        precision_defined=precision_defined,
-        recall_defined=recall_defined,
+    columns = [_Column() for _ in pooled]
+    for row in images:
+        for column, scores in zip(columns, score_image(settings, row), strict=True):
+            column.add(scores)
+    return tuple(
+        replace(
+            total,
+            loss=column.mean("loss") or 0.0,  # both are defined for every image
+            soft_dice=column.mean("soft_dice") or 0.0,
+            dice=column.mean("dice"),
+            iou=column.mean("iou"),
+            precision=column.mean("precision"),
+            recall=column.mean("recall"),
+            defined=len(column.values["dice"]),
+            precision_defined=len(column.values["precision"]),
+            recall_defined=len(column.values["recall"]),
+        )
+        for total, column in zip(pooled, columns, strict=True)
     )
 
 

@@ -23,7 +23,7 @@ def test_the_main_job(softdice):
     run = softdice("eval", *NOTEBOOK)
     assert run.code == 0
     assert run.err == ""
-    assert "pred: 1 image, 50176 pixels" in run.out
+    assert "mask: 1 image, 50176 pixels" in run.out
     assert "1.8739" in run.out
     assert "softdice:1|classes:3|" in run.out
 

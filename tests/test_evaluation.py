@@ -10,7 +10,18 @@ import pytest
 import torch
 from PIL import Image
 
-from softdice_cli import ClassDef, ConfigError, Pair, Reading, ReadOptions, Settings, evaluate, notebook
+from softdice_cli import (
+    ClassDef,
+    ConfigError,
+    Pair,
+    Reading,
+    ReadOptions,
+    Settings,
+    evaluate,
+    notebook,
+    score_image,
+    to_text,
+)
 from softdice_cli.readers import npy
 
 T4 = [[[0.9, 0.4], [0.1, 0.6]], [[0.7, 0.8], [0.3, 0.2]]]
@@ -20,6 +31,10 @@ def saved(folder: Path, name: str, values: object, dtype: str = "f8") -> Path:
     path = folder / f"{name}.npy"
     np.save(path, np.array(values, dtype))
     return path
+
+
+def scores_of(results):
+    return [score_image(results.settings, image) for image in results.images]
 
 
 def row(values: list[list[float]]) -> list[list[list[float]]]:
@@ -64,9 +79,9 @@ def test_t4_as_two_files_and_as_one_batch(tmp_path):
     batch = (saved(tmp_path, "p", [row(image) for image in T4]), saved(tmp_path, "m", labels, "u1"))
     two, one = evaluate(pairs), evaluate([batch], reading=Reading(layout="BCHW"))
     assert [c.loss for c in two.pooled.classes] == pytest.approx([0.18924164044380992, 0.6061320157159193], abs=1e-15)
-    assert [[c.dice for c in image] for image in two.scores] == [[1, 1], [1, None]]
-    assert (one.pooled, one.image_mean, one.scores) == (two.pooled, two.image_mean, two.scores)
-    assert [image.id for image in one.images] == ["p[0]", "p[1]"]
+    assert [[c.dice for c in image] for image in scores_of(two)] == [[1, 1], [1, None]]
+    assert (one.pooled, one.image_mean, scores_of(one)) == (two.pooled, two.image_mean, scores_of(two))
+    assert [image.id for image in one.images] == ["m[0]", "m[1]"]
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +157,7 @@ def test_a_mapped_file_gives_the_same_bits(tmp_path, example, monkeypatch):
     pair = (saved(tmp_path, "p", example[0], "f4"), saved(tmp_path, "m", example[1], "u1"))
     whole = evaluate([pair])
     monkeypatch.setattr(npy, "MAP_FROM", 0)
-    monkeypatch.setattr("softdice_cli.evaluation.loop._RELEASE_EVERY", 1000)
+    monkeypatch.setattr("softdice_cli.evaluation.count._RELEASE_EVERY", 1000)
     assert evaluate([pair]) == whole
 
 
@@ -185,7 +200,7 @@ def test_classes_by_color(tmp_path):
     results = evaluate([(pred, tmp_path / "m.png")], settings=settings)
     assert results.failures == ()
     assert [c.truth_pixels for c in results.pooled.classes] == [1, 2]
-    document = json.loads(results.to_json())
+    document = json.loads(to_text(results, "json"))
     assert document["classes"][1] == {"name": "road", "value": "#804000"}
     assert document["settings"]["ignore"] == ["#ff00ff"]
 
@@ -200,8 +215,8 @@ def test_a_volume_is_one_image_and_a_batch_is_many(tmp_path):
     )
     one = evaluate([(saved(tmp_path, "p", volume), tmp_path / "m.tif")])
     many = evaluate([(saved(tmp_path, "b", volume.swapaxes(0, 1)), saved(tmp_path, "bm", labels[:, None], "u1"))])
-    assert [image.id for image in one.images] == ["p"]
-    assert [image.id for image in many.images] == ["b[0]", "b[1]", "b[2]", "b[3]"]
+    assert [image.id for image in one.images] == ["m"]
+    assert [image.id for image in many.images] == ["bm[0]", "bm[1]", "bm[2]", "bm[3]"]
     assert [c.true_positives for c in one.pooled.classes] == [c.true_positives for c in many.pooled.classes]
     assert one.pooled.means.loss == pytest.approx(many.pooled.means.loss, abs=1e-15)
 
@@ -235,5 +250,5 @@ def test_a_one_hot_truth_is_not_taken_for_a_volume(tmp_path):
 
 
 def test_two_pairs_of_one_id_are_refused(pair):
-    with pytest.raises(ConfigError, match="two pairs have the id 'p'"):
+    with pytest.raises(ConfigError, match="two pairs have the id 'm'"):
         evaluate([pair, pair])

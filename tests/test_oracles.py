@@ -20,7 +20,7 @@ from sklearn.metrics import f1_score, jaccard_score, precision_score, recall_sco
 from torchmetrics.functional.segmentation import dice_score, mean_iou
 from torchmetrics.segmentation import DiceScore
 
-from softdice_cli import ClassDef, ClassScores, Results, Settings, Summary, evaluate
+from softdice_cli import ClassDef, ClassScores, Results, Settings, Summary, evaluate, score_image
 from softdice_cli.scores import summarize
 
 EXACT = 1e-12  # both sides in float64
@@ -167,7 +167,7 @@ def mean(values: np.ndarray) -> np.ndarray | float:
 def scopes(scene: Scene, results: Results) -> Iterator[tuple[Sequence[ClassScores], Pixels]]:
     """All images pooled, and each of them."""
     yield results.pooled.classes, scene.pooled
-    yield from zip(results.scores, scene.images, strict=True)
+    yield from zip([score_image(results.settings, i) for i in results.images], scene.images, strict=True)
 
 
 def one_hot(case: Case, classes: np.ndarray) -> torch.Tensor:
@@ -281,7 +281,7 @@ def test_soft_dice_is_that_of_monai(scene: Scene, eps: float):
     options = {"reduction": "none", "smooth_nr": eps, "smooth_dr": eps}
     p, _, truth = batches(scene)
     _check_soft(results.pooled, DiceLoss(batch=True, **options)(p, truth))
-    for classes, image in zip(results.scores, scene.images, strict=True):
+    for classes, image in zip([score_image(results.settings, i) for i in results.images], scene.images, strict=True):
         p, _, truth = tensors(scene.case, image)
         _check_soft(classes, DiceLoss(batch=False, **options)(p, truth))
 

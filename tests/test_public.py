@@ -25,10 +25,14 @@ def test_all_is_sorted_and_everything_in_it_is_there():
     assert set(softdice_cli._HOMES) == set(softdice_cli.__all__)
 
 
-def test_the_public_evaluate_stays_a_function():
-    assert run(
-        "import softdice_cli.evaluation, softdice_cli as s; print(callable(s.evaluate), callable(s.evaluate))"
-    ) == ("True True")
+def test_no_public_name_is_hidden_by_a_room_of_the_same_name():
+    code = (
+        "import importlib, pkgutil, softdice_cli as s\n"
+        "rooms = [m.name for m in pkgutil.iter_modules(s.__path__) if m.name != '__main__']\n"
+        "[importlib.import_module('softdice_cli.' + room) for room in rooms]\n"
+        "print(sorted(set(rooms) & set(s.__all__)))"
+    )
+    assert run(code) == "[]"
 
 
 def test_importing_costs_nothing():

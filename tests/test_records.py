@@ -8,6 +8,7 @@ import pytest
 
 from softdice_cli.errors import ConfigError, LabelError, ShapeError
 from softdice_cli.records import ClassDef, ClassSums, Failure, ImageRow, Settings
+from softdice_cli.render import to_text
 from softdice_cli.scores import summarize
 
 AB = (ClassDef("a", 0), ClassDef("b", 1))
@@ -93,9 +94,9 @@ def results():
 
 
 def test_the_results_file_has_the_shape_of_the_design():
-    document = json.loads(results().to_json())
-    sections = "format version signature settings classes complete pooled image_mean images failures requirements"
-    assert list(document) == sections.split()
+    document = json.loads(to_text(results(), "json"))
+    head = ["format", "version", "signature", "settings", "classes", "complete", "shard", "left_out"]
+    assert list(document) == [*head, "pooled", "image_mean", "images", "failures", "requirements"]
     assert (document["format"], document["version"], document["complete"]) == ("softdice-results", 1, False)
     assert [image["id"] for image in document["images"]] == ["a", "b"]
     image = document["images"][0]
@@ -109,16 +110,16 @@ def test_the_results_file_has_the_shape_of_the_design():
 
 
 def test_every_score_can_be_computed_again_from_the_saved_rows():
-    document = json.loads(results().to_json())
+    document = json.loads(to_text(results(), "json"))
     rows = [ImageRow(i["id"], i["pred"], i["gt"], i["pixels"], i["ignored"],
                      tuple(ClassSums(*c) for c in zip(*i["sums"].values(), strict=True)))
             for i in document["images"]]  # fmt: skip
     again = summarize(Settings(classes=AB), rows, results().failures)
-    assert again.to_json() == results().to_json()
+    assert to_text(again, "json") == to_text(results(), "json")
 
 
 def test_undefined_is_null_and_nothing_else_is():
     empty = ImageRow("e", "p", "m", 4, 0, (ClassSums(4, 4, 4, 4, 4), ClassSums(0, 0, 0, 0, 0)))
-    document = json.loads(summarize(Settings(classes=AB), [empty]).to_json(), parse_constant=pytest.fail)
+    document = json.loads(to_text(summarize(Settings(classes=AB), [empty]), "json"), parse_constant=pytest.fail)
     assert document["pooled"]["classes"][1]["dice"] is None
     assert document["pooled"]["classes"][1]["loss"] == 0.0

@@ -302,8 +302,8 @@ ROWS: dict[str, Row] = {
     "missing": Row(nothing, "--pred q.npy", 3, ["q.npy: there is no such file", "check the path"]),
     # a mask that is not there
     "missing-mask": Row(nothing, "--gt n.png", 3, ["n.png: there is no such file"]),
-    # a folder where a file should be
-    "folder": Row(lambda folder: (folder / "d").mkdir(), "--pred d", 3, ["d: is a folder", "name one file"]),
+    # a folder on one side only
+    "folder": Row(lambda folder: (folder / "d").mkdir(), "--pred d", 2, ["d and m.npy", "a folder on both sides"]),
     # 0 bytes
     "empty-file": Row(text("e.npy", ""), "--pred e.npy", 3, ["e.npy: is empty", "0 bytes", "PNG or TIFF"]),
     # a copy that was cut off

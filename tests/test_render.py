@@ -6,7 +6,8 @@ import pytest
 from rich.cells import cell_len
 
 from softdice_cli.records import ClassDef, ClassSums, ImageRow, Settings
-from softdice_cli.render import Page, neutral, render, warnings
+from softdice_cli.render import Page, neutral, warnings
+from softdice_cli.render.table import table_text
 from softdice_cli.scores import summarize
 
 
@@ -36,11 +37,11 @@ softdice:1|classes:3|pred:p|decision:argmax|eps:1e-05|empty:skip|background:yes|
 
 
 def test_the_table_shows_every_part():
-    assert render(results(["sky", "tree", "pole"], absent=True), "table") == GOLDEN
+    assert table_text(results(["sky", "tree", "pole"], absent=True), Page()) == GOLDEN
 
 
 def test_a_terminal_of_80_columns_holds_it():
-    text = render(results(["sky", "tree", "pole"], absent=True), "table", Page(width=80))
+    text = table_text(results(["sky", "tree", "pole"], absent=True), Page(width=80))
     assert text == GOLDEN
 
 
@@ -48,7 +49,7 @@ def test_a_terminal_of_80_columns_holds_it():
 @pytest.mark.parametrize("classes", [1, 2, 21, 150])
 def test_no_digit_and_no_name_is_ever_cut(width, classes):
     names = [f"a class with quite a long name, number {i}" for i in range(classes)]
-    text = render(results(names), "table", Page(width=width))
+    text = table_text(results(names), Page(width=width))
     assert text.count("0.7273") == classes + (2 if classes > 1 else 0)
     assert "…" not in text
     if width is None:
@@ -58,14 +59,14 @@ def test_no_digit_and_no_name_is_ever_cut(width, classes):
 
 
 def test_ascii_where_the_stream_can_do_no_more():
-    text = render(results(["a", "b"], absent=True), "table", Page(unicode=False))
+    text = table_text(results(["a", "b"], absent=True), Page(unicode=False))
     assert text.isascii()
     assert "eps" in text
 
 
 def test_color_only_where_asked():
-    assert "\x1b[" in render(results(["a", "b"]), "table", Page(color=True))
-    assert "\x1b[" not in render(results(["a", "b"]), "table")
+    assert "\x1b[" in table_text(results(["a", "b"]), Page(color=True))
+    assert "\x1b[" not in table_text(results(["a", "b"]), Page())
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_color_only_where_asked():
 )
 def test_names_are_data(name, shown):
     assert neutral(name) == shown
-    assert shown in render(results([name, "other"]), "table")
+    assert shown in table_text(results([name, "other"]), Page())
 
 
 def test_warnings_name_the_classes():

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from softdice_cli.records import ClassDef, ClassSums, ImageRow, Settings
-from softdice_cli.scores import pool, summarize
+from softdice_cli.scores import pool, score_image, summarize
 
 TWO = Settings(classes=(ClassDef("a", 0), ClassDef("b", 1)))
 THREE = Settings(classes=(ClassDef("a", 0), ClassDef("b", 1), ClassDef("c", 2)))
@@ -45,7 +45,7 @@ def test_hand_values(image, settings, losses, dice):
     assert [c.loss for c in results.pooled.classes] == pytest.approx(losses, rel=0, abs=1e-15)
     assert [c.dice for c in results.pooled.classes] == dice
     assert results.pooled.means.loss == pytest.approx(math.fsum(losses) / len(losses), abs=1e-15)
-    assert results.scores[0] == results.pooled.classes
+    assert score_image(settings, image) == results.pooled.classes
 
 
 def test_pooled_sums_first_and_image_mean_ratio_first():
@@ -55,7 +55,7 @@ def test_pooled_sums_first_and_image_mean_ratio_first():
     )
     assert results.pooled.means.loss == pytest.approx(0.39768682807986466, abs=1e-15)
     assert [c.dice for c in results.pooled.classes] == [1, 1]
-    assert [[c.dice for c in image] for image in results.scores] == [[1, 1], [1, None]]
+    assert [[c.dice for c in image] for image in (score_image(TWO, row) for row in T4)] == [[1, 1], [1, None]]
     # class b is defined on one image only, and its mean says so
     assert [(c.dice, c.defined, c.recall_defined) for c in results.image_mean.classes] == [(1, 2, 2), (1, 1, 1)]
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import typer
 from conftest import Softdice
 
 from softdice_cli import notebook
-from softdice_cli.cli.selfcheck import selfcheck_command
+from softdice_cli.cli.selfcheck import Selfcheck
 from softdice_cli.overlap import numpy_engine
 from softdice_cli.overlap.devices import devices
 from softdice_cli.selfcheck import Check, checks
@@ -128,9 +127,7 @@ def test_a_wrong_number_is_noticed(case: str, monkeypatch: pytest.MonkeyPatch, c
     owner, name, replacement, notices = SABOTAGE[case]
     monkeypatch.setattr(owner, name, replacement)
     assert notices in {check.what for check in checks() if not check.agrees}
-    with pytest.raises(typer.Exit) as caught:
-        selfcheck_command()
-    assert caught.value.exit_code == 4
+    assert Selfcheck().run() == 4
     out, err = capsys.readouterr()
     assert any(line.startswith(notices) and "DIFFERS from" in line for line in out.splitlines())
     assert "do not trust scores from this machine" in err

@@ -9,8 +9,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from softdice_cli.cli.eval import eval_command
-from softdice_cli.cli.selfcheck import selfcheck_command
+from softdice_cli.cli.command import as_command
+from softdice_cli.cli.eval import Eval
+from softdice_cli.cli.inspect import Inspect
+from softdice_cli.cli.saved import Merge, Schema, Show
+from softdice_cli.cli.selfcheck import Selfcheck
 from softdice_cli.cli.terminal import INTERNAL, say, say_error
 from softdice_cli.errors import SoftdiceError
 
@@ -23,8 +26,15 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-app.command("eval")(eval_command)
-app.command("selfcheck")(selfcheck_command)
+for _name, _job in (
+    ("eval", Eval),
+    ("inspect", Inspect),
+    ("show", Show),
+    ("merge", Merge),
+    ("schema", Schema),
+    ("selfcheck", Selfcheck),
+):
+    app.command(_name)(as_command(_job))
 
 
 def _version(wanted: bool) -> None:

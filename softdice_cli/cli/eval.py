@@ -2,89 +2,184 @@
 
 from __future__ import annotations
 
-import sys
-
-import typer
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
-from softdice_cli.cli.terminal import emit, page, say, say_error
-from softdice_cli.errors import ConfigError, UnreadableError
-from softdice_cli.records import Results
-from softdice_cli.render import render, warnings
+from softdice_cli.cli.progress import Progress
+from softdice_cli.cli.report import conclude, report
+from softdice_cli.cli.terminal import Target, read_stdin, say
+from softdice_cli.errors import ConfigError, EmptyError
+from softdice_cli.records import Failure, ImageRow, Results, Settings, Shard
+
+if TYPE_CHECKING:
+    from softdice_cli.evaluation import Reading
+    from softdice_cli.pairing import Pairing
+
+_STDIN = "-"
 
 
-def eval_command(
-    *,
-    pred: o.Pred,
-    gt: o.Gt,
-    key: o.Key = None,
-    gt_key: o.GtKey = None,
-    layout: o.Layout = "",
-    scale: o.Scale = None,
-    pred_labels: o.PredLabels = False,
-    activation: o.Activate = "none",
-    allow_unnormalized: o.Unnormalized = False,
-    max_pixels: o.MaxPixels = 2**28,
-    max_bytes: o.MaxBytes = 2**33,
-    class_: o.Class = None,
-    classes: o.ClassFile = None,
-    ignore: o.Ignore = None,
-    no_background: o.NoBackground = False,
-    eps: o.Eps = 1e-5,
-    threshold: o.Threshold = 0.5,
-    empty: o.EmptyScore = "skip",
-    device: o.Device = "cpu",
-    format: o.Format = "table",
-    output: o.Output = None,
-    debug: o.Debug = False,
-) -> None:
-    """Evaluate a saved prediction against its mask: per-class soft-Dice loss and hard Dice."""
-    settings = o.settings_from(
-        class_,
-        classes,
-        ignore,
-        pred_labels,
-        scale=scale,
-        activation=activation,
-        eps=eps,
-        threshold=threshold,
-        empty=empty,
-        background=not no_background,
-        normalized=not allow_unnormalized,
-    )
-    from softdice_cli.evaluation import Reading, evaluate
-    from softdice_cli.overlap.devices import choose
-    from softdice_cli.pairing import Pair
-    from softdice_cli.readers import ReadOptions
+@dataclass(frozen=True, kw_only=True)
+class Eval:
+    """Evaluate saved predictions against their masks: per-class soft-Dice loss and hard Dice.
 
-    files = ReadOptions(key=key, max_pixels=max_pixels, max_bytes=max_bytes)
-    truths = ReadOptions(key=gt_key, max_pixels=max_pixels, max_bytes=max_bytes)
-    reading = Reading(layout=layout, pred=files, gt=truths, stdin=_stdin(pred, gt, max_bytes), notify=say)
-    results = evaluate([Pair.of_files(pred, gt)], settings=settings, device=choose(device, say), reading=reading)
-    raise typer.Exit(_report(results, format, output))
+    --pred and --gt are two files, two folders (paired by stem) or two quoted patterns; --pairs is a list instead.
+    """
 
+    pred: o.Pred = None
+    gt: o.Gt = None
+    pairs: o.Pairs = None
+    recursive: o.Recursive = False
+    pred_suffix: o.PredSuffix = ""
+    gt_suffix: o.GtSuffix = ""
+    allow_missing: o.AllowMissing = False
+    shard: o.ShardOf = None
+    key: o.Key = None
+    gt_key: o.GtKey = None
+    layout: o.Layout = ""
+    scale: o.Scale = None
+    pred_labels: o.PredLabels = False
+    activation: o.Activate = "none"
+    allow_unnormalized: o.Unnormalized = False
+    max_pixels: o.MaxPixels = 2**28
+    max_bytes: o.MaxBytes = 2**33
+    class_: o.Class = None
+    classes: o.ClassFile = None
+    ignore: o.Ignore = None
+    no_background: o.NoBackground = False
+    eps: o.Eps = 1e-5
+    threshold: o.Threshold = 0.5
+    empty: o.EmptyScore = "skip"
+    device: o.Device = "cpu"
+    workers: o.Workers = None
+    batch_size: o.BatchSize = None
+    journal: o.JournalFile = None
+    fail_fast: o.FailFast = False
+    format: o.Format = "table"
+    worst: o.Worst = 5
+    per_image: o.PerImage = False
+    output: o.Output = None
+    quiet: o.Quiet = False
+    debug: o.Debug = False
 
-def _stdin(pred: str, gt: str, limit: int) -> bytes | None:
-    """The bytes on standard input, where one of the two paths is ``-``."""
-    if "-" not in (pred, gt):
-        return None
-    if pred == gt:
-        raise ConfigError("--pred and --gt cannot both be standard input")
-    if sys.stdin is None or sys.stdin.isatty():
-        raise ConfigError("nothing is piped into standard input", hint="softdice eval --pred - --gt mask.png < p.npy")
-    data = sys.stdin.buffer.read(limit + 1)
-    if len(data) > limit:
-        raise UnreadableError(
-            "is longer than the limit", path="-", expected=f"at most {limit} bytes", hint="--max-bytes"
+    def run(self) -> int:
+        """Evaluate, and give the exit code."""
+        settings, found = self._settings(), self._pairing()
+        part = o.shard_of(self.shard, len(found.pairs))
+        notes = o.Notes()
+        reading = self._reading(notes)
+        if self.format == "jsonl":
+            code = self._stream(settings, found, part, reading)
+        else:
+            with Progress(quiet=self.quiet, bar=True) as progress:
+                results = self._evaluate(settings, found, part, reading, progress)
+            code = report(results, self.format, self.output, worst=self.worst, per_image=self.per_image)
+        if not self.quiet:
+            notes.tell(say)
+        return code
+
+    def _settings(self) -> Settings:
+        return o.settings_from(
+            self.class_,
+            self.classes,
+            self.ignore,
+            self.pred_labels,
+            scale=self.scale,
+            activation=self.activation,
+            eps=self.eps,
+            threshold=self.threshold,
+            empty=self.empty,
+            background=not self.no_background,
+            normalized=not self.allow_unnormalized,
         )
-    return data
 
+    def _pairing(self) -> Pairing:
+        """The pairs, decided before any pixel is read."""
+        from softdice_cli.pairing import Pair, Pairing, Side, is_many, pair_folders, pair_manifest, refuse_mixture
 
-def _report(results: Results, format: o.Format, output: o.Output) -> int:
-    """Write the results; the exit code that they mean."""
-    emit(render(results, format, page(output)), output)
-    for text in warnings(results):
-        say(text, "warning")
-    for failure in results.failures:
-        say_error(failure)
-    return 3 if results.failures else 0
+        self._refuse_combinations()
+        if self.pairs is not None:
+            data = read_stdin(self.max_bytes) if self.pairs == _STDIN else o.read_file(self.pairs)
+            found = pair_manifest(self.pairs, data, allow_missing=self.allow_missing)
+        elif is_many(str(self.pred)) or is_many(str(self.gt)):
+            refuse_mixture(str(self.pred), str(self.gt))
+            sides = Side(str(self.pred), self.pred_suffix), Side(str(self.gt), self.gt_suffix)
+            found = pair_folders(*sides, recursive=self.recursive, allow_missing=self.allow_missing)
+        else:
+            found = Pairing((Pair.of_files(str(self.pred), str(self.gt)),))
+        if not found.pairs:
+            raise EmptyError(
+                "there is nothing to evaluate",
+                expected="at least one pair of a prediction and a truth",
+                found=f"none in {self.pairs or f'{self.pred} and {self.gt}'}",
+                hint="check the paths and suffixes; --recursive reads sub-folders",
+            )
+        return found
+
+    def _refuse_combinations(self) -> None:
+        if self.pairs is not None and (self.pred is not None or self.gt is not None):
+            raise ConfigError("--pairs stands instead of --pred and --gt", hint="use one of the two ways")
+        if self.pairs is None and (self.pred is None or self.gt is None):
+            missing = " and ".join(name for name, given in (("--pred", self.pred), ("--gt", self.gt)) if given is None)
+            raise ConfigError(
+                f"{missing} is missing",
+                expected="--pred and --gt, or --pairs",
+                hint="softdice eval --pred p.npy --gt mask.png",
+            )
+        if self.pred == self.gt == _STDIN:
+            raise ConfigError("--pred and --gt cannot both be standard input")
+
+    def _reading(self, notes: o.Notes) -> Reading:
+        from softdice_cli.evaluation import Reading
+        from softdice_cli.readers import ReadOptions
+
+        return Reading(
+            layout=self.layout,
+            pred=ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
+            gt=ReadOptions(key=self.gt_key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
+            stdin=read_stdin(self.max_bytes) if _STDIN in (self.pred, self.gt) else None,
+            notify=notes.add,
+        )
+
+    def _evaluate(
+        self, settings: Settings, found: Pairing, part: Shard | None, reading: Reading, progress: Progress
+    ) -> Results:
+        from softdice_cli.evaluation import evaluate
+        from softdice_cli.overlap.devices import choose
+
+        return evaluate(
+            found.pairs if part is None else found.pairs[part.index - 1 :: part.count],
+            settings=settings,
+            device=choose(self.device, say),
+            reading=reading,
+            workers=self.workers,
+            batch_size=self.batch_size,
+            journal=self.journal,
+            fail_fast=self.fail_fast,
+            left_out=found.left_out,
+            shard=part,
+            watcher=progress,
+        )
+
+    def _stream(self, settings: Settings, found: Pairing, part: Shard | None, reading: Reading) -> int:
+        """JSON lines: each image as it is done, then the summary."""
+        from softdice_cli.render.documents import failure_line, image_line, summary_line
+
+        with Target(self.output) as target:
+
+            def write_rows(current: Settings, rows: Sequence[ImageRow]) -> None:
+                for row in rows:
+                    target.write(image_line(current, row))
+                target.flush()
+
+            def write_failure(failure: Failure) -> None:
+                target.write(failure_line(failure))
+
+            progress = Progress(
+                quiet=self.quiet, bar=not target.is_terminal, on_rows=write_rows, on_failure=write_failure
+            )
+            with progress:
+                results = self._evaluate(settings, found, part, reading, progress)
+            target.write(summary_line(results))
+        return conclude(results)

@@ -3,117 +3,132 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from softdice_cli import render
-from softdice_cli.errors import ConfigError
-from softdice_cli.records import Activation, ClassDef, Empty, Prediction, Settings
+from softdice_cli.errors import ConfigError, EmptyError, UnreadableError
+from softdice_cli.records import Activation, ClassDef, Empty, Prediction, Settings, Shard
 
-_DATA, _CLASSES, _SCORE, _OUT = "Files", "Classes", "Scores", "Output"
+_DATA, _READ, _CLASSES, _SCORE, _RUN, _OUT = "Files", "Reading", "Classes", "Scores", "Run", "Output"
 
-Pred = Annotated[
-    str,
-    typer.Option(metavar="FILE", help="Prediction: probabilities; '-' reads standard input.", rich_help_panel=_DATA),
-]
-Gt = Annotated[str, typer.Option(metavar="FILE", help="Truth: a label mask.", rich_help_panel=_DATA)]
-GtKey = Annotated[
+
+def _option(panel: str, help: str, *names: str, metavar: str | None = None, **more: Any) -> Any:
+    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=panel, **more)
+
+
+Pred = Annotated[str | None, _option(_DATA, "Prediction: file, folder or pattern; '-' reads stdin.", metavar="PATH")]
+Gt = Annotated[str | None, _option(_DATA, "Truth: label mask, folder of masks, or pattern.", metavar="PATH")]
+Pairs = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="The same for the truth.", rich_help_panel=_DATA),
-]
-Key = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", help="Prediction: the array of an .npz, or the tensor of a .pt dict.", rich_help_panel=_DATA
+    _option(
+        _DATA,
+        "List of pairs instead: CSV, TSV or JSON lines with pred, gt and an optional id; '-' reads stdin.",
+        metavar="FILE",
     ),
 ]
+Recursive = Annotated[bool, _option(_DATA, "Folders: sub-folders too, which are mirrored.", "--recursive")]
+PredSuffix = Annotated[
+    str, _option(_DATA, "Folders: predictions end so, e.g. _prob; not part of the stem.", metavar="TEXT")
+]
+GtSuffix = Annotated[str, _option(_DATA, "Folders: truths end so, e.g. _mask; not part of the stem.", metavar="TEXT")]
+AllowMissing = Annotated[
+    bool, _option(_DATA, "Leave out files without a partner, and say so in the output.", "--allow-missing")
+]
+ShardOf = Annotated[
+    str | None, _option(_DATA, "Evaluate every N-th pair, from the I-th; merge the results later.", metavar="I/N")
+]
+Key = Annotated[str | None, _option(_READ, "Prediction: array of an .npz, or tensor of a .pt dict.", metavar="NAME")]
+GtKey = Annotated[str | None, _option(_READ, "The same for the truth.", metavar="NAME")]
 Layout = Annotated[
     str,
-    typer.Option(
+    _option(
+        _READ,
+        "Axes of the prediction, e.g. CHW, HWC, BCHW, CDHW; by default they follow from the mask.",
         metavar="LETTERS",
-        help="Axes of the prediction, e.g. CHW, HWC, BCHW, CDHW; by default they follow from the mask.",
-        rich_help_panel=_DATA,
     ),
 ]
-Scale = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Integer predictions: the value that means 1 (255, 65535).", rich_help_panel=_DATA),
-]
-PredLabels = Annotated[
-    bool, typer.Option("--pred-labels", help="Predictions are label maps, not probabilities.", rich_help_panel=_DATA)
-]
-Activate = Annotated[Activation, typer.Option(help="Turn stored logits into probabilities.", rich_help_panel=_DATA)]
-Unnormalized = Annotated[
-    bool, typer.Option("--allow-unnormalized", help="Channels need not sum to 1.", rich_help_panel=_DATA)
-]
-MaxPixels = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Largest image that is decoded, in pixels.", rich_help_panel=_DATA)
-]
+Scale = Annotated[int | None, _option(_READ, "Integer predictions: the value that means 1 (255, 65535).", metavar="N")]
+PredLabels = Annotated[bool, _option(_READ, "Predictions are label maps, not probabilities.", "--pred-labels")]
+Activate = Annotated[Activation, _option(_READ, "Turn stored logits into probabilities.", "--activation")]
+Unnormalized = Annotated[bool, _option(_READ, "Channels need not sum to 1.", "--allow-unnormalized")]
+MaxPixels = Annotated[int, _option(_READ, "Largest image that is decoded, in pixels.", metavar="N", min=1)]
 MaxBytes = Annotated[
     int,
-    typer.Option(
-        min=1,
+    _option(
+        _READ,
+        "Largest array that is held in memory, in bytes; a large .npy is mapped, and does not count.",
         metavar="N",
-        help="Largest array that is held in memory, in bytes; a large .npy is mapped and does not count.",
-        rich_help_panel=_DATA,
+        min=1,
     ),
 ]
 Class = Annotated[
     list[str] | None,
-    typer.Option(
+    _option(
+        _CLASSES,
+        "A class and its label in the masks; repeat in the order of the channels. The label defaults to the position.",
         "--class",
         metavar="NAME[=VALUE|=#RRGGBB]",
-        help="A class and its "
-        "label in the masks; repeat in the order of the channels. The label "
-        "defaults to the position.",
-        rich_help_panel=_CLASSES,
     ),
 ]
 ClassFile = Annotated[
     Path | None,
-    typer.Option(
+    _option(
+        _CLASSES,
+        "The same from a .json or .toml file: a list of names, or a table name → label, under 'classes'.",
         "--classes",
         metavar="FILE",
-        help="The same from a .json or .toml file: a list of names, or a table name → label, under 'classes'.",
-        rich_help_panel=_CLASSES,
     ),
 ]
 Ignore = Annotated[
     list[str] | None,
-    typer.Option(
-        "--ignore",
-        metavar="VALUE",
-        help="Label whose pixels are left out of everything; may be repeated.",
-        rich_help_panel=_CLASSES,
+    _option(_CLASSES, "Label whose pixels are left out of everything; may be repeated.", "--ignore", metavar="VALUE"),
+]
+NoBackground = Annotated[bool, _option(_CLASSES, "Leave class 0 out of the rows and means.", "--no-background")]
+Eps = Annotated[float, _option(_SCORE, "ε of the soft Dice.", metavar="X")]
+Threshold = Annotated[float, _option(_SCORE, "One channel: foreground where p is greater.", metavar="X")]
+EmptyScore = Annotated[Empty, _option(_SCORE, "What 0/0 counts as: undefined and left out, 1, or 0.", "--empty")]
+Device = Annotated[str, _option(_RUN, "auto, cpu, cuda[:N] or mps; torch:cpu checks cpu.", metavar="NAME")]
+Workers = Annotated[
+    int | None,
+    _option(_RUN, "Pairs that are read and counted side by side; one a core by default.", metavar="N", min=1),
+]
+BatchSize = Annotated[
+    int | None,
+    _option(_RUN, "Images that an accelerator counts at once; by its memory by default.", metavar="N", min=1),
+]
+JournalFile = Annotated[
+    Path | None,
+    _option(
+        _RUN,
+        "Note each finished pair there; the same command goes on where it was cut off.",
+        "--journal",
+        metavar="FILE",
     ),
 ]
-NoBackground = Annotated[
-    bool, typer.Option("--no-background", help="Leave class 0 out of the rows and means.", rich_help_panel=_CLASSES)
-]
-Eps = Annotated[float, typer.Option(metavar="X", help="ε of the soft Dice.", rich_help_panel=_SCORE)]
-Threshold = Annotated[
-    float, typer.Option(metavar="X", help="One channel: foreground where p is greater.", rich_help_panel=_SCORE)
-]
-EmptyScore = Annotated[
-    Empty, typer.Option("--empty", help="What 0/0 counts as: undefined and left out, 1, or 0.", rich_help_panel=_SCORE)
-]
-Device = Annotated[
-    str, typer.Option(metavar="NAME", help="auto, cpu, cuda[:N] or mps; torch:cpu checks cpu.", rich_help_panel=_SCORE)
-]
-Format = Annotated[render.Format, typer.Option(help="For people, or for programs.", rich_help_panel=_OUT)]
+FailFast = Annotated[bool, _option(_RUN, "Stop at the first pair that fails.", "--fail-fast")]
+Quiet = Annotated[bool, _option(_RUN, "No progress and no notes on standard error.", "--quiet", "-q")]
+Format = Annotated[render.Format, _option(_OUT, "For people (table), or for programs.")]
+Worst = Annotated[int, _option(_OUT, "Table: how many of the worst images to list.", metavar="K", min=0)]
+PerImage = Annotated[bool, _option(_OUT, "Table: list all images.", "--per-image")]
 Output = Annotated[
     Path | None,
-    typer.Option(
+    _option(
+        _OUT,
+        "Write the result there instead of to standard output, whole or not at all.",
         "--output",
         "-o",
         metavar="FILE",
-        help="Write the result there instead of to standard output, whole or not at all.",
-        rich_help_panel=_OUT,
     ),
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=_OUT)]
+Debug = Annotated[bool, _option(_OUT, "Show the traceback of an error.", "--debug")]
+ResultsFile = Annotated[str, typer.Argument(metavar="RESULTS", help="A results file (JSON); '-' reads stdin.")]
+ResultsFiles = Annotated[list[str], typer.Argument(metavar="RESULTS…", help="Results files (JSON) to merge.")]
+AnyFiles = Annotated[list[str], typer.Argument(metavar="FILE…", help="Files to look into.")]
+Report = Annotated[Literal["table", "json"], _option(_OUT, "For people (table), or for programs.", "--format")]
 
 _COLOR = re.compile(r"#([0-9a-fA-F]{6})")
 
@@ -207,3 +222,50 @@ def _label(text: str, option: str) -> int:
         return int(text)
     except ValueError:
         raise ConfigError(f"{option} {text!r} is no label", expected="an integer or #rrggbb") from None
+
+
+def shard_of(text: str | None, pairs: int) -> Shard | None:
+    """The part of a run that ``I/N`` names.
+
+    Raises:
+        ConfigError: it is no such thing.
+        EmptyError: the part holds none of the pairs.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise ConfigError(f"--shard {text!r} is no part", expected="I/N with 1 ≤ I ≤ N", hint="--shard 1/4")
+    shard = Shard(int(match[1]), int(match[2]), pairs)
+    if shard.index > pairs:
+        raise EmptyError(f"shard {text} of {pairs} pairs is empty", hint="merge does not ask for it")
+    return shard
+
+
+def read_file(path: str) -> bytes:
+    """The bytes of a small file that the user named.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"cannot be read: {error.strerror}", path=path, hint="check the path") from error
+
+
+class Notes:
+    """What may be worth knowing about the files that were read; told once, however many there are."""
+
+    def __init__(self) -> None:
+        self._notes: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Keep a note; may be called from any thread."""
+        self._notes.append(text)
+
+    def tell(self, say: Callable[[str], None]) -> None:
+        """Say the first note, and how many there are."""
+        if self._notes:
+            more = f" (and {len(self._notes) - 1} more files likewise)" if len(self._notes) > 1 else ""
+            say(min(self._notes) + more)

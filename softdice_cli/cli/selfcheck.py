@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import typer
+from dataclasses import dataclass
 
-from softdice_cli.cli.terminal import INTERNAL, emit, say
+from softdice_cli.cli import options as o
+from softdice_cli.cli.terminal import INTERNAL, Target, say
 
 
-def selfcheck_command() -> None:
+@dataclass(frozen=True, kw_only=True)
+class Selfcheck:
     """Rebuild the notebook's example and compare its numbers on every device present; exit 4 if any differs."""
-    from softdice_cli.selfcheck import checks
 
-    failed = 0
-    for check in checks():
-        failed += not check.agrees
-        verdict = "ok" if check.agrees else f"DIFFERS from {check.expected!r}"
-        emit(f"{check.what:<42} {check.found!r:<20} {verdict}\n", None)
-    if failed:
-        say(f"{failed} numbers differ: do not trust scores from this machine, and please report it", "error")
-        raise typer.Exit(INTERNAL)
+    debug: o.Debug = False
+
+    def run(self) -> int:
+        """Check, and give the exit code."""
+        from softdice_cli.selfcheck import checks
+
+        failed = 0
+        with Target(None) as target:
+            for check in checks():
+                failed += not check.agrees
+                verdict = "ok" if check.agrees else f"DIFFERS from {check.expected!r}"
+                target.write(f"{check.what:<42} {check.found!r:<20} {verdict}\n")
+        if failed:
+            say(f"{failed} numbers differ: do not trust scores from this machine, and please report it", "error")
+        return INTERNAL if failed else 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from pathlib import Path
+from types import TracebackType
 
 from softdice_cli.errors import ConfigError, SoftdiceError
 from softdice_cli.records import Failure
@@ -16,40 +18,99 @@ INTERNAL = 4
 """Exit code of a bug in softdice."""
 
 
-def page(output: Path | None) -> Page:
+def page(output: Path | None, *, worst: int = 0, per_image: bool = False) -> Page:
     """What a table is written on: the terminal, or a pipe or file, where nothing is folded."""
     encoding = "utf-8" if output else (sys.stdout.encoding or "ascii")
     unicode = encoding.lower().replace("-", "").startswith("utf")
-    if output or not sys.stdout.isatty():
-        columns = os.environ.get("COLUMNS", "")
-        return Page(width=int(columns) if columns.isdecimal() and int(columns) else None, unicode=unicode)
-    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Page(width=shutil.get_terminal_size().columns, color=color, unicode=unicode)
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() and int(columns) else None
+    color = False
+    if not output and sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Page(width=width, color=color, unicode=unicode, worst=worst, per_image=per_image)
 
 
-def emit(text: str, output: Path | None) -> None:
-    """Write a result to standard output, or to a file whole or not at all.
+class Target:
+    """Where a result goes: standard output, or a file that is written whole or not at all.
+
+    A context manager; the file appears when it ends well. What is no regular file, such as a device or a pipe, is
+    written to as it is.
+
+    Args:
+        output: the file, or ``None`` for standard output.
 
     Raises:
         ConfigError: the file cannot be written.
     """
-    if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-        with open(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, output)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise ConfigError(f"cannot be written: {error.strerror}", path=str(output), hint="check --output") from error
+
+    def __init__(self, output: Path | None) -> None:
+        self._output = output
+        self._temporary: str | None = None
+
+    def __enter__(self) -> Target:
+        if self._output is None:
+            self._stream = sys.stdout
+            return self
+        try:
+            self._output = Path(os.path.realpath(self._output))  # a link stays, and what it points to is replaced
+            if self._output.exists() and not stat.S_ISREG(self._output.stat().st_mode):
+                if self._output.is_dir():
+                    raise IsADirectoryError(21, "is a folder")
+                self._stream = open(self._output, "w", encoding="utf-8", newline="\n")
+                return self
+            handle, self._temporary = tempfile.mkstemp(dir=self._output.parent, prefix=f".{self._output.name}.")
+            self._stream = open(handle, "w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise self._refuse(error) from error
+        return self
+
+    def write(self, text: str) -> None:
+        """Write a piece."""
+        try:
+            self._stream.write(text)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise self._refuse(error) from error
+
+    def flush(self) -> None:
+        """Let a reader of the output see what was written."""
+        self._stream.flush()
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person watches the output scroll by."""
+        return self._stream.isatty()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        try:
+            if self._output is None:
+                self._stream.flush()
+            elif kind is None:
+                self._commit(self._output)
+        except BrokenPipeError:
+            raise
+        except OSError as failure:
+            raise self._refuse(failure) from failure
+        finally:
+            if self._temporary:
+                Path(self._temporary).unlink(missing_ok=True)
+
+    def _commit(self, output: Path) -> None:
+        self._stream.flush()
+        if self._temporary:
+            os.fsync(self._stream.fileno())
+            mode = stat.S_IMODE(output.stat().st_mode) if output.exists() else 0o666 & ~_umask()
+            os.chmod(self._temporary, mode)
+        self._stream.close()
+        if self._temporary:
+            os.replace(self._temporary, output)
+            self._temporary = None
+
+    def _refuse(self, error: OSError) -> ConfigError:
+        name = str(self._output) if self._output else "standard output"
+        return ConfigError(f"cannot be written: {error.strerror}", path=name, hint="check --output and the disk")
 
 
 def _umask() -> int:
@@ -70,3 +131,21 @@ def say_error(error: SoftdiceError | Failure) -> None:
     for label, text in (("expected", error.expected), ("found", error.found), ("try", error.hint)):
         if text:
             print(f"  {label:<8}  {neutral(text)}", file=sys.stderr)
+
+
+def read_stdin(limit: int) -> bytes:
+    """What was piped into standard input.
+
+    Raises:
+        ConfigError: nothing is piped, or it is longer than the limit.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        raise ConfigError("nothing is piped into standard input", hint="softdice eval --pred - --gt mask.png < p.npy")
+    data = sys.stdin.buffer.read(limit + 1)
+    if len(data) > limit:
+        raise ConfigError(
+            "standard input is longer than the limit",
+            expected=f"at most {limit} bytes",
+            hint="--max-bytes, or save it to a file",
+        )
+    return data

@@ -1,5 +1,6 @@
 """From pairs of files to results."""
 
-from softdice_cli.evaluation.loop import Reading, evaluate
+from softdice_cli.evaluation.loop import Watcher, evaluate
+from softdice_cli.evaluation.prepare import Reading
 
-__all__ = ["Reading", "evaluate"]
+__all__ = ["Reading", "Watcher", "evaluate"]

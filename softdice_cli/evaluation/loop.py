@@ -1,220 +1,220 @@
-"""Pairs → rows → results: read, line up, count. The one loop; it prints nothing and judges nothing but its input."""
+"""Pairs → rows → results: read ahead, count, keep. The one loop; it prints nothing and judges nothing but its input."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from os import PathLike, fspath
-from typing import Any
+from pathlib import Path
+from typing import Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from softdice_cli import layout as layouts
 from softdice_cli.errors import ConfigError, InputError, UnreadableError
-from softdice_cli.evaluation.refusals import refuse_kind, refuse_labels, refuse_many, refuse_one_hot, refuse_values
-from softdice_cli.overlap import Engine, Facts, Tally, rule_for, to_pixels
+from softdice_cli.evaluation.batches import Batcher
+from softdice_cli.evaluation.count import Counted, Outcome, rows_of
+from softdice_cli.evaluation.prepare import Prepared, Reading, prepare
+from softdice_cli.journal import Journal
+from softdice_cli.overlap import BatchEngine, Engine
 from softdice_cli.overlap.devices import engine_for
-from softdice_cli.overlap.labels import LabelCodes, count_labels, tally_label_map
-from softdice_cli.overlap.tiles import tiles
 from softdice_cli.pairing import STDIN, Pair
-from softdice_cli.readers import Blob, ReadOptions, Source, read_array
-from softdice_cli.readers.labels import as_labels
-from softdice_cli.records import ClassSums, Failure, ImageRow, Results, Settings
+from softdice_cli.records import Failure, ImageRow, Results, Settings, Shard
 from softdice_cli.scores import summarize
 
-Path = str | PathLike[str]
-Array = NDArray[Any]
+AnyPath = str | PathLike[str]
+T = TypeVar("T")
 
-_RELEASE_EVERY = 2**26
-"""Bytes of a mapped file that are read before its memory is given back."""
+AHEAD = 2
+"""How many pairs a worker may be ahead of the rows that are taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How files are read; nothing here changes a score.
+class Watcher(Protocol):
+    """Is told how a run goes on."""
 
-    Attributes:
-        layout: letters of the axes, or ``""`` to find them from the shape of the mask.
-        pred: which array of a prediction, and how large it may be.
-        gt: the same of a truth.
-        stdin: the bytes behind the path ``-``.
-        notify: is told once what a person may want to know about the reading.
-    """
+    def started(self, pairs: int) -> None:
+        """So many pairs will be evaluated."""
 
-    layout: str = ""
-    pred: ReadOptions = field(default_factory=ReadOptions)
-    gt: ReadOptions = field(default_factory=ReadOptions)
-    stdin: bytes | None = None
-    notify: Callable[[str], None] = lambda text: None
+    def evaluated(self, settings: Settings, rows: list[ImageRow]) -> None:
+        """A pair gave these rows."""
+
+    def failed(self, failure: Failure) -> None:
+        """A pair could not be evaluated."""
+
+
+class Silent:
+    """Watches and says nothing."""
+
+    def started(self, pairs: int) -> None:
+        """Nothing to do."""
+
+    def evaluated(self, settings: Settings, rows: list[ImageRow]) -> None:
+        """Nothing to do."""
+
+    def failed(self, failure: Failure) -> None:
+        """Nothing to do."""
 
 
 def evaluate(
-    pairs: Iterable[Pair | tuple[Path, Path]],
+    pairs: Iterable[Pair | tuple[AnyPath, AnyPath]],
     *,
     settings: Settings | None = None,
     device: str = "cpu",
     reading: Reading | None = None,
+    workers: int | None = None,
+    batch_size: int | None = None,
+    journal: AnyPath | None = None,
+    fail_fast: bool = False,
+    left_out: Sequence[str] = (),
+    shard: Shard | None = None,
+    watcher: Watcher | None = None,
 ) -> Results:
     """Evaluate saved predictions against their masks.
 
+    The result does not depend on the device, the workers or the batches; memory does not grow with the pairs but for
+    their rows.
+
     Args:
-        pairs: `Pair` objects, or (prediction, truth) paths.
+        pairs: `Pair` objects, or (prediction, truth) paths, which are named after the truth.
         settings: what the scores mean; the defaults take the classes from the first prediction.
         device: ``cpu``, ``auto``, ``cuda``, ``cuda:N`` or ``mps``.
         reading: how files are read.
+        workers: threads that read (and on the CPU count) pairs side by side; as many as there are cores by default.
+        batch_size: greatest number of images that an accelerator counts at once; by its memory by default.
+        journal: file that notes finished pairs, so that the same call goes on where it was cut off.
+        fail_fast: stop at the first pair that fails.
+        left_out: files without a partner, for the results to name.
+        shard: which part of a run the pairs are, for the results to say.
+        watcher: is told of every pair as it is done, in the order of the pairs.
 
     Returns:
         The results; pairs that could not be evaluated are in `Results.failures`.
 
     Raises:
-        ConfigError: the settings, the layout or the device cannot be used.
+        ConfigError: the settings, the layout or the device cannot be used, or two pairs have one id.
+        InputError: the journal does not belong to this run.
     """
-    reading = reading if reading is not None else Reading()
-    current, engine = settings or Settings(), engine_for(device)
-    rows: list[ImageRow] = []
-    failures: list[Failure] = []
+    run = _Run(settings or Settings(), reading if reading is not None else Reading(), watcher or Silent())
+    listed = [pair if isinstance(pair, Pair) else Pair.of_files(fspath(pair[0]), fspath(pair[1])) for pair in pairs]
+    _refuse_repeats(listed)
+    run.watcher.started(len(listed))
+    with ExitStack() as stack:
+        if journal is not None:
+            run.journal = stack.enter_context(_journal(Path(journal), run, listed))
+        for pair, outcome in run.outcomes(listed, device, workers or cores(), batch_size, stack):
+            if not run.keep(pair, outcome) and fail_fast:
+                break
+    return summarize(run.settings, run.rows, run.failures, left_out=left_out, shard=shard)
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _refuse_repeats(pairs: Iterable[Pair]) -> None:
     known: set[str] = set()
-    for pair in map(_as_pair, pairs):
+    for pair in pairs:
         if pair.id in known:
             raise ConfigError(f"two pairs have the id {pair.id!r}", found=pair.pred, hint="Pair(id, pred, gt)")
         known.add(pair.id)
-        try:
-            found, current = _evaluate_pair(pair, current, engine, reading)
-            rows += found
-        except InputError as error:
-            failures.append(Failure(pair.id, error.headline, error.expected, error.found, error.hint))
-    return summarize(current, rows, failures)
 
 
-def _as_pair(pair: Pair | tuple[Path, Path]) -> Pair:
-    return pair if isinstance(pair, Pair) else Pair.of_files(fspath(pair[0]), fspath(pair[1]))
-
-
-def _evaluate_pair(pair: Pair, settings: Settings, engine: Engine, reading: Reading) -> tuple[list[ImageRow], Settings]:
-    """The rows of a pair, one an image, and the settings with their classes."""
-    prediction = _read(pair.pred, reading, reading.pred)
-    truth = as_labels(_read(pair.gt, reading, reading.gt), colors=settings.colors)
-    labels = settings.prediction == "labels"
-    if labels:
-        prediction = as_labels(prediction, colors=settings.colors)
-    elif wrong_kind := refuse_kind(prediction, settings):
-        raise wrong_kind
-    fit = layouts.resolve(
-        prediction.array.shape, truth.array.shape, layout=reading.layout, labels=labels, path=prediction.name
+def _journal(path: Path, run: _Run, pairs: Iterable[Pair]) -> Journal:
+    """The journal for a run of these pairs, all of whose files it can watch."""
+    listed = list(pairs)
+    if any(STDIN in (pair.pred, pair.gt) for pair in listed):
+        raise ConfigError("--journal cannot note what came through standard input", hint="save it to a file first")
+    reading = run.reading
+    return Journal(
+        path,
+        run.settings,
+        {"layout": reading.layout, "key": reading.pred.key, "gt_key": reading.gt.key},
+        {pair.id: (pair.pred, pair.gt) for pair in listed},
     )
-    if not reading.layout and "C" not in fit.letters and not labels and (one_hot := refuse_one_hot(truth)):
-        raise one_hot
-    if "HW" in fit.letters and fit.letters.endswith("C"):
-        reading.notify(f"{prediction.name}: {prediction.array.shape} is read as {fit.letters.replace('1', '')}")
-    if not labels or not settings.classes:
-        settings = settings.resolve(fit.channels, path=prediction.name)
-    rows = []
-    for name, values, mask in _images(pair.id, fit, prediction.array, truth.array):
-        codes = _codes(truth, mask, settings)
-        if labels:
-            tally = _count_label_map(prediction, values[0], truth, mask, codes, settings)
+
+
+class _Run:
+    """What a run has found so far."""
+
+    def __init__(self, settings: Settings, reading: Reading, watcher: Watcher) -> None:
+        self.settings = settings
+        self.reading = reading
+        self.watcher = watcher
+        self.journal: Journal | None = None
+        self.rows: list[ImageRow] = []
+        self.failures: list[Failure] = []
+        self._asked = settings
+        self._stop = threading.Event()
+
+    def outcomes(
+        self, pairs: list[Pair], device: str, workers: int, batch_size: int | None, stack: ExitStack
+    ) -> Iterator[tuple[Pair, Outcome]]:
+        """Each pair with its rows or its error, in order."""
+        engine = engine_for(device)
+        workers = min(workers, len(pairs))
+
+        def count(pair: Pair) -> Outcome:
+            return self._guarded(lambda: self._counted(pair, engine))
+
+        def read(pair: Pair) -> Prepared | InputError:
+            return self._guarded(lambda: prepare(pair, self._asked, self.reading))
+
+        fresh = [pair for pair in pairs if self.journal is None or pair.id not in self.journal]
+        if isinstance(engine, BatchEngine) and self._asked.prediction != "labels":
+            found: Iterator[Outcome] = Batcher(engine, batch_size).run(self._ahead(fresh, read, workers, stack))
         else:
-            tally = _count(prediction, values, truth, mask, codes, settings, engine)
-        rows.append(_row(name, pair, tally))
-    return rows, settings
+            found = self._ahead(fresh, count, workers, stack)
+        for pair in pairs:
+            noted = self.journal.rows(pair.id) if self.journal else None
+            yield pair, next(found) if noted is None else Counted(len(noted[0].sums), noted, None)
 
+    def keep(self, pair: Pair, outcome: Outcome) -> bool:
+        """Take in the outcome of a pair; whether it could be evaluated."""
+        if isinstance(outcome, Counted):
+            try:
+                self.settings = self.settings.resolve(outcome.classes, path=pair.pred)
+            except InputError as error:
+                outcome = error
+        if isinstance(outcome, InputError):
+            failure = Failure(pair.id, outcome.headline, outcome.expected, outcome.found, outcome.hint)
+            self.failures.append(failure)
+            self.watcher.failed(failure)
+            return False
+        if self.journal is not None and outcome.stamps is not None:
+            self.journal.add(pair.id, outcome.stamps, outcome.rows)
+        self.rows += outcome.rows
+        self.watcher.evaluated(self.settings, outcome.rows)
+        return True
 
-def _read(path: str, reading: Reading, options: ReadOptions) -> Source:
-    if path != STDIN:
-        return read_array(Blob(path), options)
-    if reading.stdin is None:
-        raise ConfigError("nothing was passed for the path '-'", hint="Reading(stdin=…)")
-    return read_array(Blob(STDIN, reading.stdin), options)
+    def _counted(self, pair: Pair, engine: Engine) -> Counted:
+        prepared = prepare(pair, self._asked, self.reading)
+        rows = rows_of(prepared, engine, self._stop.is_set)
+        return Counted(len(prepared.settings.classes), rows, prepared.stamps)
 
+    @staticmethod
+    def _guarded(work: Callable[[], T]) -> T | InputError:
+        """The outcome of some work, in which what is wrong with the input is no exception."""
+        try:
+            return work()
+        except InputError as error:
+            return error
+        except MemoryError:
+            return UnreadableError("needs more memory than there is", hint="--workers 1, or a machine with more")
 
-def _images(name: str, fit: layouts.Layout, values: Array, labels: Array) -> Iterator[tuple[str, Array, Array]]:
-    """Each image of a file: its id, its values ``(C, *S)`` and its labels ``(*S)``."""
-    dropped = tuple(axis for axis, letter in enumerate(fit.letters) if letter == "1")
-    kept = [axis - sum(d < axis for d in dropped) for axis in fit.order]
-    values = np.squeeze(values, dropped).transpose(kept)
-    if "C" not in fit.letters:
-        values = values[:, None] if fit.images else values[None]
-    if fit.images is None:
-        yield name, values, labels.reshape(fit.mask)
-        return
-    labels = labels.reshape(fit.images, *fit.mask)
-    digits = len(str(fit.images - 1))
-    for index in range(fit.images):
-        yield (f"{name}[{index:0{digits}}]" if fit.images > 1 else name), values[index], labels[index]
-
-
-def _codes(source: Source, labels: Array, settings: Settings) -> LabelCodes:
-    """The translation of a mask's labels; for one class without a value, its one non-zero label is found first."""
-    value = None
-    if settings.classes[0].value is None:
-        counts = count_labels(labels)
-        source.release()
-        others = [label for label in counts if label not in (0, *settings.ignore)]
-        if len(others) > 1:
-            raise refuse_many(source, settings, counts)
-        value = others[0] if others else None
-    return LabelCodes(settings, value)
-
-
-def _count(
-    prediction: Source, values: Array, truth: Source, mask: Array, codes: LabelCodes, settings: Settings, engine: Engine
-) -> Tally:
-    """The tally of one image of probabilities."""
-    rule = rule_for(settings, prediction.epsilon if settings.scale is None else 1 / settings.scale)
-    total, unreleased = Tally.zero(rule.classes), 0
-    for tile, labels in tiles(values, mask, engine.tile_pixels(rule.classes)):
-        total += engine.count(tile, codes(labels), rule)
-        unreleased += tile.nbytes + labels.nbytes
-        if unreleased > _RELEASE_EVERY:
-            prediction.release()
-            truth.release()
-            unreleased = 0
-    prediction.release()
-    if total.unknown:
-        raise refuse_labels(truth, settings, count_labels(mask))
-    if error := refuse_values(total.facts, rule, prediction):
-        raise error
-    return _counted(total, truth)
-
-
-def _count_label_map(
-    prediction: Source, values: Array, truth: Source, mask: Array, codes: LabelCodes, settings: Settings
-) -> Tally:
-    """The tally of one label map."""
-    classes = len(settings.classes)
-    predicted_codes = _codes(prediction, values, settings)
-    total, strays = Tally.zero(classes), 0
-    for tile, labels in tiles(values[None], mask, 2**18):
-        tally, unknown = tally_label_map(predicted_codes(tile[0]), codes(labels), classes)
-        total, strays = total + tally, strays + unknown
-    prediction.release()
-    if total.unknown:
-        raise refuse_labels(truth, settings, count_labels(mask))
-    if strays:
-        raise refuse_labels(prediction, settings, count_labels(values))
-    return _counted(total, truth)
-
-
-def _counted(total: Tally, truth: Source) -> Tally:
-    if not total.pixels:
-        raise UnreadableError(
-            "has no pixel left to count: all are ignored",
-            path=truth.name,
-            found=f"{total.ignored} ignored pixels",
-            hint="leave out --ignore",
-        )
-    return replace(total, facts=Facts())
-
-
-def _row(name: str, pair: Pair, tally: Tally) -> ImageRow:
-    columns = zip(
-        map(to_pixels, tally.probability),
-        map(to_pixels, tally.intersection),
-        tally.truth,
-        tally.predicted,
-        tally.true_positives,
-        strict=True,
-    )
-    sums = tuple(ClassSums(*column) for column in columns)
-    return ImageRow(id=name, pred=pair.pred, gt=pair.gt, pixels=tally.pixels, ignored=tally.ignored, sums=sums)
+    def _ahead(self, items: list[Pair], work: Callable[[Pair], T], workers: int, stack: ExitStack) -> Iterator[T]:
+        """The outcome of each item, in order; a few are worked on before they are asked for."""
+        if workers < 2:
+            yield from map(work, items)
+            return
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="softdice")
+        stack.callback(pool.shutdown, cancel_futures=True)
+        stack.callback(self._stop.set)
+        waiting: deque[Future[T]] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > workers * AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -7,8 +7,9 @@ order. One correctly rounded float64 per sum leaves here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from softdice_cli.records import Activation, Settings
 
@@ -177,6 +178,28 @@ class Engine(Protocol):
 
         Returns:
             A tally whose sums are exact and do not depend on the device or the order of the pixels.
+        """
+        ...
+
+
+@runtime_checkable
+class BatchEngine(Engine, Protocol):
+    """Counts many images of one shape at once, on a device that works while the program goes on."""
+
+    def batch_size(self, classes: int, pixels: int) -> int:
+        """How many images of so many classes and pixels it likes to be given at once."""
+        ...
+
+    def submit(self, values: Any, codes: Any, rule: Rule) -> Callable[[], list[Tally]]:
+        """Start counting a batch.
+
+        Args:
+            values: ``(B, C, n)`` array as stored.
+            codes: ``(B, n)``, as for `count`.
+            rule: what to do with the values.
+
+        Returns:
+            A function that waits for the batch and gives the tally of each image.
         """
         ...
 

@@ -1,123 +1,154 @@
 """The engine for accelerators: the same sums with torch, to the same bits.
 
-The words are added as int64, which is exact in any order on any device.
+The words are added as int64, which is exact in any order on any device. A batch is one pass of kernels and one copy
+back: nothing in between asks the device for a value.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from softdice_cli.errors import DeviceError
 from softdice_cli.overlap.contract import TILE_PIXELS, WORD, Facts, Rule, Sums, Tally
 from softdice_cli.overlap.labels import IGNORED
 from softdice_cli.overlap.numpy_engine import floor_to
 
+_BYTES_PER_VALUE = 64
+"""What a value takes on the device while it is counted: its floats, its two words and the masks."""
+
 
 class TorchEngine:
-    """Counts tiles with torch on one device; see `contract.Engine`."""
+    """Counts tiles and batches with torch on one device; see `contract.BatchEngine`."""
 
     def __init__(self, device: str) -> None:
         self._device = torch.device(device)
         self.name = f"torch on {self._device}"
 
     def tile_pixels(self, classes: int) -> int:
-        """As many pixels as are exact, but no more than 512 MiB of float64."""
-        return max(2**12, min(TILE_PIXELS, 2**26 // classes))
+        """As many pixels as are exact, and no more than fit easily."""
+        return max(2**12, min(TILE_PIXELS, self._values() // classes))
+
+    def batch_size(self, classes: int, pixels: int) -> int:
+        """How many images of this size to count at once."""
+        return max(1, self._values() // (classes * pixels))
+
+    def _values(self) -> int:
+        """How many values to hold on the device at once: a quarter of its free memory, at most 2²⁷."""
+        if self._device.type != "cuda":
+            return 2**24
+        free, _ = torch.cuda.mem_get_info(self._device)
+        return int(min(2**27, free // 4 // _BYTES_PER_VALUE))
 
     def count(self, values: NDArray[Any], codes: NDArray[np.intp], rule: Rule) -> Tally:
         """The tally of one tile; see `contract.Engine.count`."""
-        floats = self._floats(values, rule.scale)
-        where = torch.from_numpy(codes).to(self._device)
-        pixels = torch.bincount(where, minlength=rule.classes + 3).tolist()
-        if any(pixels[rule.classes + IGNORED :]):
-            keep = where < rule.classes + IGNORED
-            floats, where = floats[:, keep], where[keep]
-        if not where.numel():
-            return Tally.of(pixels, None, Facts())
-        facts = _range(floats)
-        if facts.acceptable(rule):
-            floats = _activate(floats, rule)
-            facts += _channel_sums(floats, rule)
-        sums = Sums(*_exact(floats, where, rule), *_decided(floats, where, rule)) if facts.acceptable(rule) else None
-        return Tally.of(pixels, sums, facts)
+        return self.submit(values[None], codes[None], rule)()[0]
 
-    def _floats(self, values: NDArray[Any], scale: int | None) -> torch.Tensor:
+    def submit(self, values: NDArray[Any], codes: NDArray[np.intp], rule: Rule) -> Callable[[], list[Tally]]:
+        """Start counting a batch; see `contract.BatchEngine.submit`."""
+        if not codes.shape[1]:
+            return lambda: [Tally.of([0] * (rule.classes + 3), None, Facts()) for _ in codes]
+        floats = self._floats(values, rule.scale)
+        where = self._send(codes.astype(np.int64, copy=False))
+        keep = (where < rule.classes + IGNORED).unsqueeze(1)
+        seen = _range(floats, keep)
+        floats = torch.where(keep, _activate(floats, rule), 0)
+        classes = torch.arange(rule.classes + 3, device=self._device).reshape(1, -1, 1)
+        truth = where.unsqueeze(1) == classes
+        counts = torch.cat([truth.sum(2), *_hard(floats, truth, keep, rule), *_exact(floats, truth, rule)], dim=1)
+        facts = torch.stack([*seen, *_channel_sums(floats, keep, rule)], dim=1)
+        return lambda: [_tally(row, seen, rule) for row, seen in zip(counts.tolist(), facts.tolist(), strict=True)]
+
+    def _floats(self, values: NDArray[Any], scale: int | None) -> Tensor:
         """Stored values on the device, as float32 or float64, exactly."""
         native = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
         wide = torch.float64 if scale is not None or native.dtype.itemsize > 4 else torch.float32
         if wide == torch.float64 and self._device.type == "mps":
             raise DeviceError("mps has no float64, which these values need for exact sums", hint="--device cpu")
-        if native.dtype.kind in "iub":
+        if native.dtype.kind in "ub" and native.dtype.itemsize > 1:
             native = native.astype(np.int64)
-        tensor = torch.from_numpy(native).to(self._device).to(wide)
+        tensor = self._send(native).to(wide)
         return tensor if scale is None else tensor / scale
 
+    def _send(self, array: NDArray[Any]) -> Tensor:
+        """A copy on the device; from pinned memory where that lets the copy go on beside other work."""
+        tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
+        if self._device.type == "cuda":
+            tensor = tensor.pin_memory()
+        return tensor.to(self._device, non_blocking=True)
 
-def _range(values: torch.Tensor) -> Facts:
+
+def _range(values: Tensor, keep: Tensor) -> list[Tensor]:
+    """Least and greatest finite value, and how many are not finite, of each image."""
     finite = torch.isfinite(values)
-    nonfinite = int((~finite).sum())
-    kept = values[finite] if nonfinite else values
-    if not kept.numel():
-        return Facts(nonfinite=nonfinite)
-    low, high = torch.aminmax(kept)
-    return Facts(low=float(low), high=float(high), nonfinite=nonfinite)
+    seen = finite & keep
+    low = torch.where(seen, values, torch.inf).amin((1, 2))
+    high = torch.where(seen, values, -torch.inf).amax((1, 2))
+    return [low.to(_wide(values)), high.to(_wide(values)), (~finite & keep).sum((1, 2)).to(_wide(values))]
 
 
-def _activate(values: torch.Tensor, rule: Rule) -> torch.Tensor:
+def _wide(values: Tensor) -> torch.dtype:
+    return torch.float32 if values.device.type == "mps" else torch.float64
+
+
+def _activate(values: Tensor, rule: Rule) -> Tensor:
     """Softmax or sigmoid, in float64 where the device has it."""
     if rule.activation == "none":
         return values
-    wide = values if values.device.type == "mps" else values.double()
-    return torch.sigmoid(wide) if rule.activation == "sigmoid" else torch.softmax(wide, dim=0)
+    wide = values.to(_wide(values))
+    return torch.sigmoid(wide) if rule.activation == "sigmoid" else torch.softmax(wide, dim=1)
 
 
-def _channel_sums(values: torch.Tensor, rule: Rule) -> Facts:
-    if rule.sum_tolerance is None:
-        return Facts()
-    sums = values.sum(dim=0)
-    low, high = torch.aminmax(sums)
-    off = int(((sums - 1).abs() > rule.sum_tolerance).sum())
-    return Facts(sum_low=float(low), sum_high=float(high), sum_off=off)
+def _channel_sums(values: Tensor, keep: Tensor, rule: Rule) -> list[Tensor]:
+    """Least and greatest sum over the channels, and how many are out of tolerance, of each image."""
+    sums, keep = values.sum(dim=1), keep.squeeze(1)
+    off = (keep & ((sums - 1).abs() > (rule.sum_tolerance or 0))).sum(1)
+    low = torch.where(keep, sums, torch.inf).amin(1)
+    high = torch.where(keep, sums, -torch.inf).amax(1)
+    return [tensor.to(_wide(values)) for tensor in (low, high, off)]
 
 
-def _decided(values: torch.Tensor, codes: torch.Tensor, rule: Rule) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _hard(values: Tensor, truth: Tensor, keep: Tensor, rule: Rule) -> list[Tensor]:
     """Predicted pixels and true positives of each class."""
-    decided = _decide(values, rule)
-    predicted = torch.bincount(decided, minlength=rule.classes)
-    hits = torch.bincount(codes[decided == codes], minlength=rule.classes)
-    return tuple(predicted[: rule.classes].tolist()), tuple(hits[: rule.classes].tolist())
-
-
-def _decide(values: torch.Tensor, rule: Rule) -> torch.Tensor:
     if rule.classes == 1:
         dtype = np.dtype(np.float64 if values.dtype == torch.float64 else np.float32)
-        return (values[0] <= float(floor_to(dtype, rule.threshold))).long()
-    # torch.argmax does not promise the first of equal maxima: take the least channel that reaches the maximum
-    channels = torch.arange(rule.classes, device=values.device).unsqueeze(1)
-    reached = values == values.amax(dim=0)
-    return torch.where(reached, channels, rule.classes).amin(dim=0)
+        predicted = values > float(floor_to(dtype, rule.threshold))
+    else:
+        # torch.argmax does not promise the first of equal maxima: take the least channel that reaches the maximum
+        channels = torch.arange(rule.classes, device=values.device).reshape(1, -1, 1)
+        first = torch.where(values == values.amax(dim=1, keepdim=True), channels, rule.classes).amin(1, keepdim=True)
+        predicted = channels == first
+    predicted = predicted & keep
+    return [predicted.sum(2), (predicted & truth[:, : rule.classes]).sum(2)]
 
 
-def _exact(values: torch.Tensor, codes: torch.Tensor, rule: Rule) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Σp and Σp·y of each class on the 2⁻⁶⁴ grid."""
-    high, low = _words(values)
-    places = torch.nonzero(codes < rule.classes).squeeze(1)
-    inside = codes[places]
-    flat = inside * values.shape[1] + places
-    empty = torch.zeros(rule.classes, dtype=torch.int64, device=values.device)
-    inner = [empty.index_add(0, inside, words.reshape(-1)[flat]) for words in (high, low)]
-    return _join(high.sum(dim=1), low.sum(dim=1)), _join(*inner)
-
-
-def _words(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _exact(values: Tensor, truth: Tensor, rule: Rule) -> list[Tensor]:
+    """The words of Σp and Σp·y of each class."""
     scaled = values * float(WORD)
     high = torch.round(scaled)
-    return high.long(), torch.round((scaled - high) * float(WORD)).long()
+    low = torch.round((scaled - high) * float(WORD)).long()
+    high = high.long()
+    own = truth[:, : rule.classes]
+    return [high.sum(2), low.sum(2), torch.where(own, high, 0).sum(2), torch.where(own, low, 0).sum(2)]
 
 
-def _join(high: torch.Tensor, low: torch.Tensor) -> tuple[int, ...]:
-    return tuple(h * WORD + m for h, m in zip(high.tolist(), low.tolist(), strict=True))
+def _tally(counts: list[int], seen: list[float], rule: Rule) -> Tally:
+    """One image of a batch, from what came back."""
+    classes = rule.classes
+    pixels, rest = counts[: classes + 3], counts[classes + 3 :]
+    predicted, hits, high, low, own_high, own_low = (rest[i * classes : (i + 1) * classes] for i in range(6))
+    facts = Facts(low=seen[0], high=seen[1], nonfinite=int(seen[2]))
+    if facts.acceptable(rule) and rule.sum_tolerance is not None and any(pixels[: classes + IGNORED]):
+        facts += Facts(sum_low=seen[3], sum_high=seen[4], sum_off=int(seen[5]))
+    if not facts.acceptable(rule) or not any(pixels[: classes + IGNORED]):
+        return Tally.of(pixels, None, facts)
+    return Tally.of(pixels, Sums(_join(high, low), _join(own_high, own_low), tuple(predicted), tuple(hits)), facts)
+
+
+def _join(high: list[int], low: list[int]) -> tuple[int, ...]:
+    return tuple(h * WORD + m for h, m in zip(high, low, strict=True))

@@ -1,4 +1,4 @@
-"""The shapes that everything else passes on: settings, sums, rows, failures, results, and their JSON form.
+"""The shapes that everything else passes on: settings, sums, rows, failures, results, and rows as JSON.
 
 No NumPy, torch, image library or terminal is known here, so that a saved file can be judged at once.
 """
@@ -12,7 +12,9 @@ from softdice_cli.records.results import (
     ImageRow,
     Means,
     Results,
+    Shard,
     Summary,
+    natural,
 )
 from softdice_cli.records.settings import MAX_LABEL, Activation, ClassDef, Empty, Prediction, Settings
 
@@ -31,5 +33,7 @@ __all__ = [
     "Prediction",
     "Results",
     "Settings",
+    "Shard",
     "Summary",
+    "natural",
 ]

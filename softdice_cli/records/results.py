@@ -1,16 +1,22 @@
-"""Rows and results: the sums of every image, the scores they give, and what failed.
+"""Rows and results: the sums of every image, the scores they give together, and what failed.
 
 Rows are what is kept; every score can be computed again from them. The arithmetic lives in `scores`, which fills the
-`Scores` and `Summary` shapes declared here.
+`ClassScores`, `Means` and `Summary` declared here.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any
+import re
+from dataclasses import dataclass
 
-from softdice_cli.records.settings import Settings, classes_to_json, settings_to_json
+from softdice_cli.records.settings import Settings
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Sort key for ids as people expect it: numbers by their value, so that 9 comes before 10."""
+    parts = (part for part in re.split(r"([0-9]+)", text) if part)
+    return [(0, len(part.lstrip("0")), part.lstrip("0")) if part.isdecimal() else (1, 0, part) for part in parts]
+
 
 FORMAT = "softdice-results"
 FORMAT_VERSION = 1
@@ -65,6 +71,21 @@ class Failure:
     expected: str
     found: str
     hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Which part of a run this is.
+
+    Attributes:
+        index: from 1 to `count`.
+        count: into how many parts the run was cut.
+        pairs: how many pairs the whole run has.
+    """
+
+    index: int
+    count: int
+    pairs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,100 +145,23 @@ class Results:
 
     Attributes:
         settings: what the numbers mean.
-        images: the evaluated images, sorted by id.
-        scores: the scores of each image, in the same order.
+        images: the evaluated images, sorted by id; `scores.score_image` gives the scores of one.
         pooled: sums first, then the ratio.
         image_mean: ratio per image, then the mean over images, then over classes.
         failures: the pairs that could not be evaluated, sorted by id.
+        left_out: files without a partner that were allowed to be missing, one sentence each.
+        shard: which part of a run this is, or ``None`` for the whole.
     """
 
     settings: Settings
     images: tuple[ImageRow, ...]
-    scores: tuple[tuple[ClassScores, ...], ...]
     pooled: Summary
     image_mean: Summary
     failures: tuple[Failure, ...] = ()
+    left_out: tuple[str, ...] = ()
+    shard: Shard | None = None
 
     @property
     def complete(self) -> bool:
         """Whether every pair was evaluated."""
         return bool(self.images) and not self.failures
-
-    def to_json(self) -> str:
-        """The results file: one JSON document, the same bytes for the same data."""
-        return json.dumps(_document(self), indent=2, allow_nan=False) + "\n"
-
-
-def _document(results: Results) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "signature": results.settings.signature,
-        "settings": settings_to_json(results.settings),
-        "classes": classes_to_json(results.settings),
-        "complete": results.complete,
-        "pooled": _summary(results.pooled),
-        "image_mean": _summary(results.image_mean),
-        "images": [_image(row, scores) for row, scores in zip(results.images, results.scores, strict=True)],
-        "failures": [asdict(f) for f in results.failures],
-        "requirements": [],
-    }
-
-
-def _means(means: Means) -> dict[str, Any]:
-    return {
-        "loss": means.loss,
-        "soft_dice": means.soft_dice,
-        "dice": means.dice,
-        "iou": means.iou,
-        "dice_classes": means.dice_classes,
-    }
-
-
-def _summary(summary: Summary) -> dict[str, Any]:
-    return {
-        **_means(summary.means),
-        "loss_present": summary.loss_present,
-        "foreground": None if summary.foreground is None else _means(summary.foreground),
-        "classes": [_class(scores) for scores in summary.classes],
-    }
-
-
-def _class(scores: ClassScores) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "name": scores.name,
-        "loss": scores.loss,
-        "soft_dice": scores.soft_dice,
-        "dice": scores.dice,
-        "iou": scores.iou,
-        "precision": scores.precision,
-        "recall": scores.recall,
-        "truth_pixels": scores.truth_pixels,
-        "predicted_pixels": scores.predicted_pixels,
-        "true_positives": scores.true_positives,
-    }
-    if scores.defined is not None:
-        row |= {
-            "defined": scores.defined,
-            "precision_defined": scores.precision_defined,
-            "recall_defined": scores.recall_defined,
-        }
-    return row
-
-
-def _image(row: ImageRow, scores: tuple[ClassScores, ...]) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "pred": row.pred,
-        "gt": row.gt,
-        "pixels": row.pixels,
-        "ignored": row.ignored,
-        "sums": {
-            "probability": [s.probability for s in row.sums],
-            "intersection": [s.intersection for s in row.sums],
-            "truth": [s.truth for s in row.sums],
-            "predicted": [s.predicted for s in row.sums],
-            "true_positives": [s.true_positives for s in row.sums],
-        },
-        "classes": [_class(score) for score in scores],
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from softdice_cli.errors import ConfigError, LabelError, ShapeError
 
@@ -214,27 +214,3 @@ def _refuse_repeats(items: list[str], what: str) -> None:
     for item in items:
         if items.count(item) > 1:
             raise ConfigError(f"{what} {item!r} is given twice", hint="every class needs its own name and label")
-
-
-def settings_to_json(settings: Settings) -> dict[str, Any]:
-    """The settings as they stand in a results file; classes are written beside them."""
-    return {
-        "prediction": settings.prediction,
-        "scale": settings.scale,
-        "activation": settings.activation,
-        "normalized": settings.normalized,
-        "eps": settings.eps,
-        "threshold": settings.threshold,
-        "empty": settings.empty,
-        "background": settings.background,
-        "ignore": [settings.label_text(value) if settings.colors else value for value in settings.ignore],
-        "colors": settings.colors,
-    }
-
-
-def classes_to_json(settings: Settings) -> list[dict[str, Any]]:
-    """The classes as they stand in a results file: name and label, in the order of the channels."""
-    return [
-        {"name": c.name, "value": settings.label_text(c.value) if settings.colors and c.value is not None else c.value}
-        for c in settings.classes
-    ]

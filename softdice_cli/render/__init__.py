@@ -1,7 +1,8 @@
-"""Results → text: returned, never printed. No file and no terminal is known here."""
+"""Results → text: returned piece by piece, never printed. No file and no terminal is known here."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from softdice_cli.records import Results
@@ -9,17 +10,25 @@ from softdice_cli.render.page import Page
 from softdice_cli.render.text import neutral
 from softdice_cli.render.warnings import warnings
 
-__all__ = ["Format", "Page", "neutral", "render", "warnings"]
+__all__ = ["Format", "Page", "neutral", "render", "to_text", "warnings"]
 
-Format = Literal["table", "json"]
+Format = Literal["table", "json", "jsonl", "csv"]
 
 _PLAIN = Page()
 
 
-def render(results: Results, format: Format, page: Page = _PLAIN) -> str:
-    """The results in one of the formats; only a table looks at the page."""
-    if format == "json":
-        return results.to_json()
-    from softdice_cli.render.table import render_table
+def render(results: Results, format: Format, page: Page = _PLAIN) -> Iterator[str]:
+    """The results in one of the formats, in pieces; only a table looks at the page."""
+    if format == "table":
+        from softdice_cli.render.table import table_text
 
-    return render_table(results, page)
+        yield table_text(results, page)
+        return
+    from softdice_cli.render.documents import csv_text, json_text, jsonl_text
+
+    yield from {"json": json_text, "jsonl": jsonl_text, "csv": csv_text}[format](results)
+
+
+def to_text(results: Results, format: Format = "table") -> str:
+    """The results as one string: ``table``, ``json`` (the results file), ``jsonl`` or ``csv``."""
+    return "".join(render(results, format))

@@ -1,8 +1,10 @@
-"""The table for people: one row a class, the means, and the signature."""
+"""The tables for people: the pooled classes, the image means, the worst images, and the signature."""
 
 from __future__ import annotations
 
+import heapq
 import io
+from collections.abc import Iterable, Iterator
 
 from rich import box
 from rich.cells import cell_len
@@ -11,91 +13,141 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from softdice_cli.records import ClassScores, Means, Results
+from softdice_cli.records import ClassScores, ImageRow, Means, Results, Settings, natural
 from softdice_cli.render.page import Page
 from softdice_cli.render.text import neutral, number
+from softdice_cli.scores import mean_dice, score_image
 
 _UNLIMITED = 10_000
 _NAME_WIDTH = 15
-_COLUMNS = ("loss", "soft Dice", "hard Dice", "IoU", "truth px", "predicted px")
+_LISTED = 20
+_ASCII = str.maketrans({"–": "-", "−": "-", "ε": "eps", "×": "x", "─": "-"})
 
 
-def render_table(results: Results, page: Page) -> str:
-    """The pooled result as a table, or nothing where nothing was evaluated."""
+def table_text(results: Results, page: Page) -> str:
+    """The results for people, or nothing where nothing was evaluated."""
     if not results.images:
         return ""
-    lines = [_headline(results), _draw(_table(results), page), *_legend(results), neutral(results.settings.signature)]
-    text = "\n".join(lines) + "\n"
-    return text if page.unicode else text.replace("–", "-").replace("ε", "eps").replace("−", "-")
+    blocks = [[_headline(results), _draw(_pooled(results), page), *_legend(results)]]
+    if len(results.images) > 1:
+        blocks.append([f"image mean over {len(results.images)} images", _draw(_image_mean(results), page)])
+        chosen = _chosen(results, page)
+        if chosen:
+            title = "all images" if page.per_image else f"the {len(chosen)} worst images by mean hard Dice"
+            blocks.append([title, _draw(_images(results.settings, chosen), page)])
+    blocks += [[text] for text in _missing(results)]
+    blocks[-1].append(neutral(results.settings.signature))
+    text = "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
+    return text if page.unicode else text.translate(_ASCII)
 
 
 def _headline(results: Results) -> str:
     images = len(results.images)
     pixels, ignored = sum(i.pixels for i in results.images), sum(i.ignored for i in results.images)
     pooled = f"pooled over {images} images" if images > 1 else f"{neutral(results.images[0].id)}: 1 image"
-    return f"{pooled}, {pixels} pixels" + (f" and {ignored} ignored" if ignored else "")
+    shard = f" (shard {results.shard.index} of {results.shard.count})" if results.shard else ""
+    return f"{pooled}, {pixels} pixels" + (f" and {ignored} ignored" if ignored else "") + shard
 
 
-def _table(results: Results) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
-    table.add_column("class", overflow="fold", min_width=_NAME_WIDTH)
-    for column in _COLUMNS:
-        table.add_column(column, justify="right", no_wrap=True)
-    for scores in results.pooled.classes:
-        table.add_row(Text(neutral(scores.name)), *_cells(scores))
+def _pooled(results: Results) -> Table:
     summary = results.pooled
-    if len(summary.classes) > 1:
-        table.add_section()
-        table.add_row("mean", *_mean_cells(summary.means), style="bold")
-        if summary.foreground:
-            table.add_row("foreground mean", *_mean_cells(summary.foreground), style="bold")
+    table = _table("class", "loss", "soft Dice", "hard Dice", "IoU", "truth px", "predicted px")
+    for scores in summary.classes:
+        mark = "" if scores.truth_pixels else "*"
+        cells = _cells(scores)
+        table.add_row(_name(scores.name), cells[0] + mark, *cells[1:], str(scores.truth_pixels),
+                      str(scores.predicted_pixels))  # fmt: skip
+    _add_means(table, len(summary.classes), summary.means, summary.foreground)
     if summary.loss_present is not None and summary.loss_present != summary.means.loss:
         table.add_row("mean of present", number(summary.loss_present))
     return table
 
 
-def _cells(scores: ClassScores) -> tuple[str, ...]:
-    return (
-        number(scores.loss) + ("" if scores.truth_pixels else "*"),
-        number(scores.soft_dice),
-        number(scores.dice),
-        number(scores.iou),
-        str(scores.truth_pixels),
-        str(scores.predicted_pixels),
-    )
+def _image_mean(results: Results) -> Table:
+    summary = results.image_mean
+    table = _table("class", "loss", "soft Dice", "hard Dice", "IoU", "Dice images")
+    for scores in summary.classes:
+        table.add_row(_name(scores.name), *_cells(scores), str(scores.defined))
+    _add_means(table, len(summary.classes), summary.means, summary.foreground)
+    return table
 
 
-def _mean_cells(means: Means) -> tuple[str, ...]:
-    return number(means.loss), number(means.soft_dice), number(means.dice), number(means.iou)
+def _add_means(table: Table, classes: int, means: Means, foreground: Means | None) -> None:
+    if classes < 2:
+        return
+    table.add_section()
+    for title, row in (("mean", means), ("foreground mean", foreground)):
+        if row is not None:
+            table.add_row(title, *map(number, (row.loss, row.soft_dice, row.dice, row.iou)), style="bold")
 
 
-def _legend(results: Results) -> list[str]:
-    classes = results.pooled.classes
-    lines = []
-    if any(not c.truth_pixels for c in classes):
-        lines.append("* no truth pixels: this loss is −ln(ε/(P+ε)), set by ε; 'mean of present' is without it")
-    if undefined := sum(c.dice is None for c in classes):
-        lines.append(
-            f"– undefined (0/0), left out of the means: hard Dice of {len(classes) - undefined} "
-            f"of {len(classes)} classes"
+def _images(settings: Settings, chosen: Iterable[tuple[ImageRow, tuple[ClassScores, ...]]]) -> Table:
+    table = _table("image", "hard Dice", "loss", "worst class", "its Dice", "its truth px")
+    for row, scores in chosen:
+        defined = [s for s in scores if s.dice is not None]
+        sank = min(defined, key=lambda s: s.dice or 0.0, default=None)
+        loss = sum(s.loss for s in scores) / len(scores)
+        tail = (Text(neutral(sank.name)), number(sank.dice), str(sank.truth_pixels)) if sank else ("–", "–", "–")
+        table.add_row(_name(row.id), number(mean_dice(scores)), number(loss), *tail)
+    return table
+
+
+def _chosen(results: Results, page: Page) -> list[tuple[ImageRow, tuple[ClassScores, ...]]]:
+    """All images in natural order, or the worst ones, the worst first."""
+    scored = ((row, score_image(results.settings, row)) for row in results.images)
+    if page.per_image:
+        return sorted(scored, key=lambda entry: natural(entry[0].id))
+    ranked = ((mean_dice(scores), row.id, row, scores) for row, scores in scored)
+    worst = heapq.nsmallest(page.worst, (entry for entry in ranked if entry[0] is not None))
+    return [(row, scores) for _, _, row, scores in worst]
+
+
+def _missing(results: Results) -> Iterator[str]:
+    """What is not in the numbers: failed pairs, and files that were left out."""
+    failures, left_out = results.failures, results.left_out
+    if failures:
+        lines = [f"  {neutral(f.id)}: {neutral(f.error)}" for f in failures[:_LISTED]]
+        yield _listed(f"INCOMPLETE: {len(failures)} pairs failed", lines, len(failures))
+    if left_out:
+        yield _listed(
+            f"left out: {len(left_out)} files", [f"  {neutral(t)}" for t in left_out[:_LISTED]], len(left_out)
         )
-    return lines
 
 
-def _natural_width(table: Table, console: Console) -> int:
-    return Measurement.get(console, console.options.update_width(_UNLIMITED), table).maximum
+def _listed(title: str, lines: list[str], count: int) -> str:
+    more = [f"  and {count - len(lines)} more"] if count > len(lines) else []
+    return "\n".join([title, *lines, *more])
 
 
-def _spare(table: Table) -> int:
-    """How many columns the names can give up."""
-    longest = max((cell_len(str(cell)) for cell in table.columns[0].cells), default=0)
-    return max(0, longest - _NAME_WIDTH)
+def _legend(results: Results) -> Iterator[str]:
+    classes = results.pooled.classes
+    if any(not c.truth_pixels for c in classes):
+        yield "* no truth pixels: this loss is −ln(ε/(P+ε)), set by ε; 'mean of present' is without it"
+    if undefined := sum(c.dice is None for c in classes):
+        defined = len(classes) - undefined
+        yield f"– undefined (0/0), left out of the means: hard Dice of {defined} of {len(classes)} classes"
+
+
+def _table(first: str, *rest: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+    table.add_column(first, overflow="fold", min_width=_NAME_WIDTH)
+    for title in rest:
+        table.add_column(title, justify="right", no_wrap=True)
+    return table
+
+
+def _name(name: str) -> Text:
+    return Text(neutral(name))
+
+
+def _cells(scores: ClassScores) -> list[str]:
+    return [number(value) for value in (scores.loss, scores.soft_dice, scores.dice, scores.iou)]
 
 
 def _draw(table: Table, page: Page) -> str:
     console = Console(
         file=io.StringIO(),
-        width=page.width or _UNLIMITED,
+        width=_UNLIMITED,
         force_terminal=page.color,
         color_system="standard" if page.color else None,
         legacy_windows=False,
@@ -103,7 +155,9 @@ def _draw(table: Table, page: Page) -> str:
     if not page.unicode:
         table.box = box.ASCII
     if page.width:  # names fold, digits are never cut, even on a narrow terminal
-        console.width = max(page.width, _natural_width(table, console) - _spare(table))
+        natural_width = Measurement.get(console, console.options, table).maximum
+        longest = max((cell_len(str(cell)) for cell in table.columns[0].cells), default=0)
+        console.width = max(page.width, natural_width - max(0, longest - _NAME_WIDTH))
     with console.capture() as capture:
         console.print(table)
     return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n"))

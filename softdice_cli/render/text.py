@@ -21,3 +21,9 @@ def neutral(text: str) -> str:
 def number(value: float | None) -> str:
     """A score as shown; a dash where it is undefined."""
     return "–" if value is None else f"{value:.4f}"
+
+
+def spreadsheet(text: str) -> str:
+    """The text for a cell of CSV: neutral, and never a formula."""
+    plain = neutral(text)
+    return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain

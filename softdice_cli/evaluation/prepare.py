@@ -1,0 +1,154 @@
+"""One pair of files → images lined up with their labels, ready to be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softdice_cli import layout as layouts
+from softdice_cli.errors import ConfigError
+from softdice_cli.evaluation.refusals import refuse_kind, refuse_many, refuse_one_hot
+from softdice_cli.journal import Stamp, stamp
+from softdice_cli.overlap import Rule, rule_for
+from softdice_cli.overlap.labels import LabelCodes, count_labels
+from softdice_cli.pairing import STDIN, Pair
+from softdice_cli.readers import Blob, ReadOptions, Source, read_array
+from softdice_cli.readers.labels import as_labels
+from softdice_cli.records import Settings
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are read; nothing here changes a score.
+
+    Attributes:
+        layout: letters of the axes, or ``""`` to find them from the shape of the mask.
+        pred: which array of a prediction, and how large it may be.
+        gt: the same of a truth.
+        stdin: the bytes behind the path ``-``.
+        notify: is told what a person may want to know about the reading.
+    """
+
+    layout: str = ""
+    pred: ReadOptions = field(default_factory=ReadOptions)
+    gt: ReadOptions = field(default_factory=ReadOptions)
+    stdin: bytes | None = None
+    notify: Callable[[str], None] = lambda text: None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image of a pair: values ``(C, *S)``, or ``(1, *S)`` for a label map, and labels ``(*S)``."""
+
+    id: str
+    values: Array
+    labels: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A pair that was read and lined up.
+
+    Attributes:
+        pair: the files.
+        settings: with the classes resolved.
+        prediction: the prediction as read.
+        truth: the labels as read.
+        images: what the files hold.
+        stamps: of the two files before they were read.
+    """
+
+    pair: Pair
+    settings: Settings
+    prediction: Source
+    truth: Source
+    images: tuple[Image, ...]
+    stamps: tuple[Stamp, Stamp]
+
+    @property
+    def rule(self) -> Rule:
+        """What to do with the values of the prediction."""
+        scale = self.settings.scale
+        return rule_for(self.settings, self.prediction.epsilon if scale is None else 1 / scale)
+
+    def release(self) -> None:
+        """Give back the memory of mapped files."""
+        self.prediction.release()
+        self.truth.release()
+
+
+def prepare(pair: Pair, settings: Settings, reading: Reading) -> Prepared:
+    """Read a pair and line it up.
+
+    Args:
+        pair: the files.
+        settings: as asked for; classes that they leave open come from this prediction alone.
+        reading: how to read.
+
+    Raises:
+        InputError: whatever is wrong with the files.
+    """
+    stamps = stamp(pair.pred), stamp(pair.gt)
+    prediction = _read(pair.pred, reading, reading.pred)
+    truth = as_labels(_read(pair.gt, reading, reading.gt), colors=settings.colors)
+    labels = settings.prediction == "labels"
+    if labels:
+        prediction = as_labels(prediction, colors=settings.colors)
+    elif wrong_kind := refuse_kind(prediction, settings):
+        raise wrong_kind
+    shapes = prediction.array.shape, truth.array.shape
+    fit = layouts.resolve(*shapes, layout=reading.layout, labels=labels, path=prediction.name)
+    if not reading.layout and "C" not in fit.letters and not labels and (one_hot := refuse_one_hot(truth)):
+        raise one_hot
+    if "HW" in fit.letters and fit.letters.endswith("C"):
+        reading.notify(f"{prediction.name}: {shapes[0]} is read as {fit.letters.replace('1', '')}")
+    if not labels or not settings.classes:
+        settings = settings.resolve(fit.channels, path=prediction.name)
+    images = tuple(_images(pair.id, fit, prediction.array, truth.array))
+    return Prepared(pair, settings, prediction, truth, images, stamps)
+
+
+def _read(path: str, reading: Reading, options: ReadOptions) -> Source:
+    if path != STDIN:
+        return read_array(Blob(path), options)
+    if reading.stdin is None:
+        raise ConfigError("nothing was passed for the path '-'", hint="Reading(stdin=…)")
+    return read_array(Blob(STDIN, reading.stdin), options)
+
+
+def _images(name: str, fit: layouts.Layout, values: Array, labels: Array) -> Iterator[Image]:
+    dropped = tuple(axis for axis, letter in enumerate(fit.letters) if letter == "1")
+    kept = [axis - sum(d < axis for d in dropped) for axis in fit.order]
+    values = np.squeeze(values, dropped).transpose(kept)
+    if "C" not in fit.letters:
+        values = values[None] if fit.images is None else values[:, None]
+    if fit.images is None:
+        yield Image(name, values, labels.reshape(fit.mask))
+        return
+    labels = labels.reshape(fit.images, *fit.mask)
+    digits = len(str(fit.images - 1))
+    for index in range(fit.images):
+        yield Image(f"{name}[{index:0{digits}}]" if fit.images > 1 else name, values[index], labels[index])
+
+
+def label_codes(source: Source, labels: Array, settings: Settings) -> LabelCodes:
+    """The translation of one image's labels; for a class without a value, its one non-zero label is found first.
+
+    Raises:
+        LabelError: a class without a value, and several labels that it could have.
+    """
+    value = None
+    if settings.classes[0].value is None:
+        counts = count_labels(labels)
+        source.release()
+        others = [label for label in counts if label not in (0, *settings.ignore)]
+        if len(others) > 1:
+            raise refuse_many(source, settings, counts)
+        value = others[0] if others else None
+    return LabelCodes(settings, value)

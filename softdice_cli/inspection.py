@@ -1,0 +1,183 @@
+"""What is in a file, and how it could be read: facts first, then what they suggest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softdice_cli.overlap import tolerance
+from softdice_cli.overlap.labels import count_labels
+from softdice_cli.readers import Blob, ReadOptions, Source, read_array
+
+_CHUNK = 2**22
+_FEW = 256
+_MOST_CHANNELS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSums:
+    """Sums along an axis that could hold the classes."""
+
+    axis: int
+    low: float
+    high: float
+    one: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What is in a file.
+
+    Attributes:
+        path: the file.
+        format: e.g. ``"npy"``.
+        shape: as stored.
+        dtype: element type as stored.
+        low: least finite value, or ``None`` if there is none.
+        high: greatest finite value.
+        nonfinite: how many values are NaN or infinite.
+        sums: for floats, the sums along each axis that could hold classes.
+        labels: for integers, how many pixels carry each label; ``None`` if there are more than 256 labels.
+        notes: what this suggests, a sentence each.
+    """
+
+    path: str
+    format: str
+    shape: tuple[int, ...]
+    dtype: str
+    low: float | None
+    high: float | None
+    nonfinite: int
+    sums: tuple[ChannelSums, ...]
+    labels: dict[str, int] | None
+    notes: tuple[str, ...]
+
+
+def inspect(path: str, options: ReadOptions) -> Inspection:
+    """Look into a file.
+
+    Args:
+        path: the file.
+        options: which array of it, and how large it may be.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    source = read_array(Blob(path), options)
+    low, high, nonfinite = _range(source.array)
+    sums: tuple[ChannelSums, ...] = ()
+    labels: dict[str, int] | None = None
+    if source.array.dtype.kind == "f":
+        sums = tuple(_sums(source, axis) for axis in _class_axes(source.array.shape)) if not nonfinite else ()
+    else:
+        labels = _labels(source)
+    notes = (
+        _float_notes(source, low, high, sums)
+        if labels is None and not _integers(source)
+        else _label_notes(source, labels)
+    )
+    return Inspection(
+        path=path,
+        format=source.format,
+        shape=source.array.shape,
+        dtype=source.stored,
+        low=low,
+        high=high,
+        nonfinite=nonfinite,
+        sums=sums,
+        labels=labels,
+        notes=tuple(notes),
+    )
+
+
+def _integers(source: Source) -> bool:
+    return source.array.dtype.kind in "iub"
+
+
+def _chunks(array: NDArray[Any]) -> Any:
+    """Views of at most about `_CHUNK` values, that together are the array."""
+    if array.size <= _CHUNK or array.ndim == 0:
+        yield array
+        return
+    if array.shape[0] == 1:
+        yield from _chunks(array[0])
+        return
+    rows = max(1, _CHUNK // max(1, array.size // array.shape[0]))
+    for start in range(0, array.shape[0], rows):
+        part = array[start : start + rows]
+        yield from _chunks(part[0]) if len(part) == 1 else [part]
+
+
+def _range(array: NDArray[Any]) -> tuple[float | None, float | None, int]:
+    low, high, nonfinite = np.inf, -np.inf, 0
+    for part in _chunks(array):
+        finite = part[np.isfinite(part)]
+        nonfinite += part.size - finite.size
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    return (None, None, nonfinite) if low > high else (low, high, nonfinite)
+
+
+def _class_axes(shape: tuple[int, ...]) -> list[int]:
+    """The axes that could hold classes: first, last, and second of a batch."""
+    if len(shape) < 3:
+        return []
+    candidates = dict.fromkeys([0, *([1] if len(shape) > 3 else []), len(shape) - 1])
+    return [axis for axis in candidates if 1 < shape[axis] <= _MOST_CHANNELS]
+
+
+def _sums(source: Source, axis: int) -> ChannelSums:
+    low, high = np.inf, -np.inf
+    moved = np.moveaxis(source.array, axis, 0)
+    rows = max(1, _CHUNK * moved.shape[1] // moved.size)
+    for start in range(0, moved.shape[1], rows):
+        sums = moved[:, start : start + rows].sum(axis=0, dtype=np.float64)
+        low, high = min(low, float(sums.min())), max(high, float(sums.max()))
+        source.release()
+    margin = tolerance(source.epsilon)
+    return ChannelSums(axis, low, high, abs(low - 1) <= margin and abs(high - 1) <= margin)
+
+
+def _labels(source: Source) -> dict[str, int] | None:
+    array = source.array.view(np.uint8) if source.array.dtype.kind == "b" else source.array
+    if source.colors and array.dtype == np.uint8:
+        packed = (array.astype(np.uint32) * np.array([65536, 256, 1], np.uint32)).sum(-1, dtype=np.uint32)
+        counts = {f"#{value:06x}": count for value, count in count_labels(packed).items()}
+    else:
+        counts = {str(value): count for value, count in count_labels(array).items()}
+    return counts if len(counts) <= _FEW else None
+
+
+def _float_notes(source: Source, low: float | None, high: float | None, sums: tuple[ChannelSums, ...]) -> list[str]:
+    if low is None or high is None:
+        return ["holds no finite value"]
+    ones = [s for s in sums if s.one]
+    if low < 0 or high > 1 + max(1e-6, source.epsilon):
+        if low >= 0 and float(low).is_integer() and float(high).is_integer() and high < 2**16:
+            return ["whole numbers: labels saved as floats, or probabilities in steps that have to be divided first"]
+        kind = "log-probabilities or logits" if high <= 0 else "logits"
+        return [f"looks like {kind}: --activation softmax over several channels, sigmoid for one"]
+    if ones:
+        axes = ", ".join(f"axis {s.axis} ({source.array.shape[s.axis]} classes)" for s in ones)
+        return [f"probabilities that sum to 1 along {axes}"]
+    if set(np.unique(source.array.reshape(-1)[: 2**16])) <= {0.0, 1.0}:
+        return ["only 0 and 1: a mask saved as floats, or a decided map"]
+    return ["probabilities of one class, or of independent ones (--allow-unnormalized)"]
+
+
+def _label_notes(source: Source, labels: dict[str, int] | None) -> list[str]:
+    top = 65535 if source.array.dtype.itemsize == 2 else 255
+    if source.colors:
+        return ["colours: name each class by its colour, --class NAME=#rrggbb"]
+    if labels is None or len(labels) > 64:
+        return [f"many values: probabilities with --scale {top}, rather than labels"]
+    values = [int(value) for value in labels]
+    if len(values) == 2 and values[0] == 0:
+        return [f"a mask of one class (0 and {values[1]}), or a label map with --pred-labels"]
+    notes = ["labels: a truth, or a prediction with --pred-labels"]
+    if 255 in values and len(values) > 2 and values[-2] < 250:
+        notes.append("255 may mark pixels to leave out: --ignore 255")
+    return notes

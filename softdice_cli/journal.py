@@ -1,0 +1,170 @@
+"""A journal of finished pairs, so that a run that was cut off can go on where it stopped.
+
+One line of JSON a pair, written whole; the first line says what the rows mean. Failures are not written: they are tried
+again. What was made with other settings, or of files that changed since, is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from softdice_cli.errors import InputError
+from softdice_cli.records import ImageRow, Settings
+from softdice_cli.records.saved import classes_to_json, row_from_json, row_to_json, settings_to_json
+
+FORMAT = "softdice-journal"
+VERSION = 1
+
+_SYNC_SECONDS = 1.0
+
+Stamp = tuple[int, int]
+"""Size in bytes and time of the last change in nanoseconds."""
+
+
+class Journal:
+    """The journal of one run; a context manager that holds the file to itself.
+
+    Args:
+        path: the file; made if it is not there.
+        settings: as asked for, before the first prediction says how many classes there are.
+        reading: how files are read, in plain values.
+        pairs: the prediction and the truth of each pair of the run, by id.
+
+    Raises:
+        InputError: it was made with other settings, of other pairs or files, is in use, or is no journal.
+    """
+
+    def __init__(
+        self, path: Path, settings: Settings, reading: Mapping[str, Any], pairs: Mapping[str, tuple[str, str]]
+    ) -> None:
+        self._path = path
+        self._pairs = pairs
+        self._header = {
+            "format": FORMAT,
+            "version": VERSION,
+            "settings": settings_to_json(settings),
+            "classes": classes_to_json(settings),
+            "reading": dict(reading),
+        }
+        self._done: dict[str, list[ImageRow]] = {}
+        self._synced = 0.0
+
+    def __enter__(self) -> Journal:
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        except OSError as error:
+            raise self._refuse(f"cannot be opened: {error.strerror}", hint="check --journal") from error
+        try:
+            self._lock()
+            self._load()
+        except BaseException:
+            os.close(self._file)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            os.fsync(self._file)
+        finally:
+            os.close(self._file)
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._done
+
+    def rows(self, id: str) -> list[ImageRow] | None:
+        """The rows of a pair that was finished before, or ``None``."""
+        return self._done.get(id)
+
+    def add(self, id: str, stamps: tuple[Stamp, Stamp], rows: list[ImageRow]) -> None:
+        """Note a finished pair: its rows, and the stamps that its files had before they were read."""
+        self._write({"id": id, "files": stamps, "rows": [row_to_json(row) for row in rows]})
+
+    def _write(self, entry: object) -> None:
+        line = json.dumps(entry, allow_nan=False).encode() + b"\n"
+        try:
+            while line:  # one call but for a full disk; half a line at the end is dropped when it is read
+                line = line[os.write(self._file, line) :]
+            if time.monotonic() - self._synced > _SYNC_SECONDS:
+                os.fsync(self._file)
+                self._synced = time.monotonic()
+        except OSError as error:
+            raise self._refuse(f"cannot be written: {error.strerror}") from error
+
+    def _lock(self) -> None:
+        """Keep other runs out, where the system can."""
+        try:
+            import fcntl
+        except ImportError:  # pragma: no cover - Windows
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise self._refuse("is in use by another run", hint="wait for it, or give this run its own") from error
+
+    def _load(self) -> None:
+        with open(self._path, "rb") as stream:
+            lines = stream.read().split(b"\n")
+        if lines[-1]:  # cut off while it was written
+            os.ftruncate(self._file, sum(len(line) + 1 for line in lines[:-1]))
+        if len(lines) == 1:
+            self._write(self._header)
+            return
+        try:
+            self._check_header(json.loads(lines[0]))
+            for line in lines[1:-1]:
+                self._take(json.loads(line))
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._refuse(f"is broken: {error}") from error
+
+    def _take(self, entry: Any) -> None:
+        """Believe one finished pair, if its files are those that it was made of."""
+        name, stamps = entry["id"], [tuple(file) for file in entry["files"]]
+        if name not in self._pairs:
+            raise self._refuse(f"holds pair {name!r}, which this run does not have")
+        for path, then in zip(self._pairs[name], stamps, strict=True):
+            now = stamp(path)
+            if then != now:
+                place = 0 if then[0] != now[0] else 1
+                what = ("bytes", "nanoseconds at its last change")[place]
+                raise self._refuse(
+                    f"holds pair {name!r}, whose file {path} changed since",
+                    expected=f"{then[place]} {what}",
+                    found=f"{now[place]} {what}",
+                )
+        self._done[name] = [row_from_json(row, None) for row in entry["rows"]]
+
+    def _check_header(self, header: Any) -> None:
+        if not isinstance(header, dict) or header.get("format") != FORMAT:
+            raise self._refuse("is no journal of softdice")
+        for part, mine in self._header.items():
+            theirs = header.get(part)
+            if theirs != mine:
+                expected, found = _difference(mine, theirs)
+                raise self._refuse(f"was made with other {part}", expected=expected, found=found)
+
+    def _refuse(
+        self, problem: str, *, expected: str = "", found: str = "", hint: str = "remove the journal to begin again"
+    ) -> InputError:
+        return InputError(problem, path=str(self._path), expected=expected, found=found, hint=hint)
+
+
+def stamp(path: str) -> Stamp:
+    """What tells whether a file changed; zeros where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _difference(mine: Any, theirs: Any) -> tuple[str, str]:
+    """What differs, as this run has it and as the journal has it."""
+    if isinstance(mine, dict) and isinstance(theirs, dict):
+        names = [name for name in mine if mine[name] != theirs.get(name)]
+        return tuple(", ".join(f"{n} {side.get(n)}" for n in names) for side in (mine, theirs))  # type: ignore[return-value]
+    return str(mine)[:300], str(theirs)[:300]

@@ -1,0 +1,132 @@
+"""Folders and globs: files of two sides that have the same stem belong together, whatever their types."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from softdice_cli.errors import ConfigError, UnreadableError
+from softdice_cli.pairing.pair import Pair, Pairing, refuse, settle
+from softdice_cli.records import natural
+
+_SIDES = ("prediction", "truth")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a folder run.
+
+    Attributes:
+        path: a folder, or a glob pattern.
+        suffix: what the names of its files end with before the file type, and is no part of the stem; files
+            without it do not belong to the side.
+    """
+
+    path: str
+    suffix: str = ""
+
+
+def is_many(path: str) -> bool:
+    """Whether a path names many files: a folder, or a pattern that is no file itself."""
+    return os.path.isdir(path) or (glob.has_magic(path) and not os.path.lexists(path))
+
+
+def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allow_missing: bool = False) -> Pairing:
+    """Pairs of two folders or patterns, by stem; with `recursive`, by the path below the folder.
+
+    Raises:
+        PairingError: files without a partner, several files of one stem on a side, or partners that differ in case.
+        UnreadableError: a folder cannot be listed.
+    """
+    sides = [_by_key(side, recursive) for side in (pred, gt)]
+    for name, files in zip(_SIDES, sides, strict=True):
+        refuse(
+            f"several {name} files of one stem",
+            [" and ".join(sorted(same)) for same in files.values() if len(same) > 1],
+            hint=f"move one away, or choose with --{'pred' if name == _SIDES[0] else 'gt'}-suffix or a pattern",
+        )
+    preds, gts = ({key: paths[0] for key, paths in side.items()} for side in sides)
+    both = preds.keys() & gts.keys()
+    pairs = [Pair(key, preds[key], gts[key]) for key in both]
+    alone = [*_alone(preds, gts, _SIDES[1]), *_alone(gts, preds, _SIDES[0])]
+    return settle(pairs, alone, allow_missing=allow_missing)
+
+
+def _alone(files: Mapping[str, str], others: Mapping[str, str], missing: str) -> Iterator[str]:
+    """A sentence for each file that has no partner; one that differs in case only is named."""
+    folded = {key.casefold(): path for key, path in others.items()}
+    for key, path in files.items():
+        if key not in others:
+            near = folded.get(key.casefold())
+            yield f"{path} has no {missing}" + (f" ({near} differs in case)" if near else "")
+
+
+def _by_key(side: Side, recursive: bool) -> dict[str, list[str]]:
+    """The files of a side by what pairs them: their path below the folder, without suffix and type."""
+    root, paths = _listed(side.path, recursive)
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        key = _key(os.path.relpath(path, root).replace(os.sep, "/"), side.suffix)
+        if key is not None:
+            found[key].append(path)
+    return dict(sorted(found.items(), key=lambda item: natural(item[0])))
+
+
+def _key(name: str, suffix: str) -> str | None:
+    if not suffix:
+        return name[: -len(os.path.splitext(name)[1]) or None]
+    for text in (name, os.path.splitext(name)[0]):
+        if text.endswith(suffix):
+            return text[: -len(suffix)]
+    return None
+
+
+def _listed(path: str, recursive: bool) -> tuple[str, list[str]]:
+    """The root of a side, and its files; hidden files do not count."""
+    if not os.path.isdir(path):
+        root = path[: len(path) - len(path.lstrip("/"))] + _fixed(path)
+        matches = glob.iglob(path, recursive=True)
+        return root or ".", [match for match in matches if not os.path.isdir(match)]
+
+    def fail(error: OSError) -> None:
+        raise UnreadableError(f"cannot be listed: {error.strerror}", path=str(error.filename)) from error
+
+    files: list[str] = []
+    for folder, inner, names in os.walk(path, onerror=fail, followlinks=True):
+        files += [os.path.join(folder, name) for name in names if not name.startswith(".")]
+        inner[:] = [name for name in inner if not name.startswith(".")] if recursive else []
+        for name in inner:
+            _refuse_loop(folder, name)
+    return path, files
+
+
+def _refuse_loop(folder: str, name: str) -> None:
+    """Raises UnreadableError for a link to a folder that it lies in."""
+    path = os.path.join(folder, name)
+    if os.path.islink(path) and (os.path.realpath(folder) + os.sep).startswith(os.path.realpath(path) + os.sep):
+        raise UnreadableError("is a link to a folder that it lies in", path=path, hint="remove the link")
+
+
+def _fixed(pattern: str) -> str:
+    """The folders in front of a pattern that hold no wildcard."""
+    parts = []
+    for part in pattern.split("/")[:-1]:
+        if glob.has_magic(part):
+            break
+        parts.append(part)
+    return "/".join(parts).lstrip("/")
+
+
+def refuse_mixture(pred: str, gt: str) -> None:
+    """Raises ConfigError where one side is many files and the other is one."""
+    if is_many(pred) != is_many(gt):
+        many, one = (pred, gt) if is_many(pred) else (gt, pred)
+        raise ConfigError(
+            "one side is a folder or a pattern, and the other is a file",
+            expected="two files, or two folders or patterns",
+            found=f"{many} and {one}",
+            hint="name a folder on both sides, or write a manifest: --pairs list.csv",
+        )

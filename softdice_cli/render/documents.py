@@ -1,0 +1,127 @@
+"""For programs: the results file (JSON), one line an image (JSON lines), and one row an image and class (CSV).
+
+The same results give the same bytes. Text comes piece by piece, so that a large run is never held as one string.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from softdice_cli.records import (
+    FORMAT,
+    FORMAT_VERSION,
+    Failure,
+    ImageRow,
+    Results,
+    Settings,
+)
+from softdice_cli.records.saved import (
+    COUNTS,
+    SCORES,
+    classes_to_json,
+    flat_to_json,
+    row_to_json,
+    scores_to_json,
+    settings_to_json,
+    summary_to_json,
+)
+from softdice_cli.render.text import spreadsheet
+from softdice_cli.scores import score_image
+
+CSV_COLUMNS = ("id", "pred", "gt", "class", *SCORES, *COUNTS, "pixels", "ignored", "error")
+
+
+def json_text(results: Results) -> Iterator[str]:
+    """The results file: one JSON document, an image a line."""
+    head = {
+        **_head(results),
+        "pooled": summary_to_json(results.pooled),
+        "image_mean": summary_to_json(results.image_mean),
+    }
+    yield "{\n" + "".join(f"  {json.dumps(name)}: {_indented(value)},\n" for name, value in head.items())
+    yield '  "images": ['
+    for index, row in enumerate(results.images):
+        yield ("," if index else "") + "\n    " + _line(image_to_json(results.settings, row))
+    yield "\n  ],\n" if results.images else "],\n"
+    yield f'  "failures": {_indented([flat_to_json(failure) for failure in results.failures])},\n'
+    yield '  "requirements": []\n}\n'
+
+
+def jsonl_text(results: Results) -> Iterator[str]:
+    """One line an image, one a failure, and a summary."""
+    yield from (image_line(results.settings, row) for row in results.images)
+    yield from (failure_line(failure) for failure in results.failures)
+    yield summary_line(results)
+
+
+def image_line(settings: Settings, row: ImageRow) -> str:
+    """An image as a line of JSON."""
+    return _line({"type": "image", **image_to_json(settings, row)}) + "\n"
+
+
+def failure_line(failure: Failure) -> str:
+    """A pair that could not be evaluated as a line of JSON."""
+    return _line({"type": "failure", **flat_to_json(failure)}) + "\n"
+
+
+def summary_line(results: Results) -> str:
+    """Everything but the rows as a line of JSON."""
+    counts = {"images": len(results.images), "failures": len(results.failures)}
+    scores = {"pooled": summary_to_json(results.pooled), "image_mean": summary_to_json(results.image_mean)}
+    return _line({"type": "summary", **_head(results), **scores, **counts, "requirements": []}) + "\n"
+
+
+def csv_text(results: Results) -> Iterator[str]:
+    """One row an image and class; failures and what was left out have a row each, with the error in it."""
+    yield _csv_row(CSV_COLUMNS)
+    for row in results.images:
+        for scores in score_image(results.settings, row):
+            values = [getattr(scores, name) for name in (*SCORES, *COUNTS)]
+            texts = [spreadsheet(text) for text in (row.id, row.pred, row.gt, scores.name)]
+            yield _csv_row((*texts, *("" if v is None else repr(v) for v in values), row.pixels, row.ignored, ""))
+    blank = [""] * (len(CSV_COLUMNS) - 2)
+    for failure in results.failures:
+        yield _csv_row((spreadsheet(failure.id), *blank, spreadsheet(_sentence(failure))))
+    for text in results.left_out:
+        yield _csv_row(("", *blank, spreadsheet(f"left out: {text}")))
+
+
+def _sentence(failure: Failure) -> str:
+    parts = (("expected", failure.expected), ("found", failure.found), ("try", failure.hint))
+    return "; ".join([failure.error, *(f"{label} {text}" for label, text in parts if text)])
+
+
+def _csv_row(values: tuple[object, ...]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(values)
+    return buffer.getvalue()
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)
+
+
+def _indented(value: Any) -> str:
+    return json.dumps(value, indent=2, allow_nan=False).replace("\n", "\n  ")
+
+
+def _head(results: Results) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "signature": results.settings.signature,
+        "settings": settings_to_json(results.settings),
+        "classes": classes_to_json(results.settings),
+        "complete": results.complete,
+        "shard": None if results.shard is None else flat_to_json(results.shard),
+        "left_out": list(results.left_out),
+    }
+
+
+def image_to_json(settings: Settings, row: ImageRow) -> dict[str, Any]:
+    """An image as it stands in a results file: its sums, and the scores that they give."""
+    return {**row_to_json(row), "classes": [scores_to_json(scores) for scores in score_image(settings, row)]}
