@@ -7,34 +7,70 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from softdice_cli.errors import ConfigError, DeviceError, InputError, SoftdiceError
-    from softdice_cli.evaluation import Reading, evaluate
+    from softdice_cli.errors import (
+        ConfigError,
+        DeviceError,
+        EmptyError,
+        InputError,
+        LabelError,
+        ProbabilityError,
+        ShapeError,
+        SoftdiceError,
+        UnreadableError,
+    )
+    from softdice_cli.evaluation import Accumulator, Reading, Watcher, evaluate
     from softdice_cli.loss import SoftDiceLoss
-    from softdice_cli.pairing import Pair
+    from softdice_cli.pairing import Pair, Pairing, PairingError, Side, pair_folders, pair_manifest
     from softdice_cli.readers import ReadOptions
-    from softdice_cli.records import ClassDef, ClassScores, ClassSums, ImageRow, Results, Settings, Summary
+    from softdice_cli.records import (
+        ClassDef,
+        ClassScores,
+        ClassSums,
+        Failure,
+        ImageRow,
+        Means,
+        Results,
+        Settings,
+        Shard,
+        Summary,
+    )
     from softdice_cli.render import to_text
     from softdice_cli.reproducibility import SystemConfig, setup_system
     from softdice_cli.scores import restore, score_image
 
 _HOMES = {
+    "Accumulator": "evaluation",
     "ClassDef": "records",
     "ClassScores": "records",
     "ClassSums": "records",
     "ConfigError": "errors",
     "DeviceError": "errors",
+    "EmptyError": "errors",
+    "Failure": "records",
     "ImageRow": "records",
     "InputError": "errors",
+    "LabelError": "errors",
+    "Means": "records",
     "Pair": "pairing",
+    "Pairing": "pairing",
+    "PairingError": "pairing",
+    "ProbabilityError": "errors",
     "ReadOptions": "readers",
     "Reading": "evaluation",
     "Results": "records",
     "Settings": "records",
+    "ShapeError": "errors",
+    "Shard": "records",
+    "Side": "pairing",
     "SoftDiceLoss": "loss",
     "SoftdiceError": "errors",
     "Summary": "records",
     "SystemConfig": "reproducibility",
+    "UnreadableError": "errors",
+    "Watcher": "evaluation",
     "evaluate": "evaluation",
+    "pair_folders": "pairing",
+    "pair_manifest": "pairing",
     "restore": "scores",
     "score_image": "scores",
     "setup_system": "reproducibility",
@@ -42,23 +78,38 @@ _HOMES = {
 }
 
 __all__ = [
+    "Accumulator",
     "ClassDef",
     "ClassScores",
     "ClassSums",
     "ConfigError",
     "DeviceError",
+    "EmptyError",
+    "Failure",
     "ImageRow",
     "InputError",
+    "LabelError",
+    "Means",
     "Pair",
+    "Pairing",
+    "PairingError",
+    "ProbabilityError",
     "ReadOptions",
     "Reading",
     "Results",
     "Settings",
+    "ShapeError",
+    "Shard",
+    "Side",
     "SoftDiceLoss",
     "SoftdiceError",
     "Summary",
     "SystemConfig",
+    "UnreadableError",
+    "Watcher",
     "evaluate",
+    "pair_folders",
+    "pair_manifest",
     "restore",
     "score_image",
     "setup_system",
@@ -67,6 +118,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("softdice-cli")
     if name not in _HOMES:
         raise AttributeError(f"module 'softdice_cli' has no attribute {name!r}")
     return getattr(import_module(f"softdice_cli.{_HOMES[name]}"), name)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softdice_cli.overlap import tolerance
 from softdice_cli.overlap.labels import count_labels
@@ -67,7 +65,7 @@ def inspect(path: str, options: ReadOptions) -> Inspection:
         UnreadableError: it cannot be read.
     """
     source = read_array(Blob(path), options)
-    low, high, nonfinite = _range(source.array)
+    low, high, nonfinite = _range(source)
     sums: tuple[ChannelSums, ...] = ()
     labels: dict[str, int] | None = None
     if source.array.dtype.kind == "f":
@@ -97,23 +95,9 @@ def _integers(source: Source) -> bool:
     return source.array.dtype.kind in "iub"
 
 
-def _chunks(array: NDArray[Any]) -> Any:
-    """Views of at most about `_CHUNK` values, that together are the array."""
-    if array.size <= _CHUNK or array.ndim == 0:
-        yield array
-        return
-    if array.shape[0] == 1:
-        yield from _chunks(array[0])
-        return
-    rows = max(1, _CHUNK // max(1, array.size // array.shape[0]))
-    for start in range(0, array.shape[0], rows):
-        part = array[start : start + rows]
-        yield from _chunks(part[0]) if len(part) == 1 else [part]
-
-
-def _range(array: NDArray[Any]) -> tuple[float | None, float | None, int]:
+def _range(source: Source) -> tuple[float | None, float | None, int]:
     low, high, nonfinite = np.inf, -np.inf, 0
-    for part in _chunks(array):
+    for part in source.chunks():
         finite = part[np.isfinite(part)]
         nonfinite += part.size - finite.size
         if finite.size:
@@ -145,9 +129,10 @@ def _labels(source: Source) -> dict[str, int] | None:
     array = source.array.view(np.uint8) if source.array.dtype.kind == "b" else source.array
     if source.colors and array.dtype == np.uint8:
         packed = (array.astype(np.uint32) * np.array([65536, 256, 1], np.uint32)).sum(-1, dtype=np.uint32)
-        counts = {f"#{value:06x}": count for value, count in count_labels(packed).items()}
+        counts = {f"#{value:06x}": count for value, count in count_labels([packed]).items()}
     else:
-        counts = {str(value): count for value, count in count_labels(array).items()}
+        chunks = [array] if source.array.dtype.kind == "b" else source.chunks()
+        counts = {str(value): count for value, count in count_labels(chunks).items()}
     return counts if len(counts) <= _FEW else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from softdice_cli import notebook
+import softdice_cli.notebook as notebook
 from softdice_cli.overlap import rule_for, to_pixels
 from softdice_cli.overlap.devices import devices, engine_for
 from softdice_cli.overlap.labels import LabelCodes

@@ -234,9 +234,11 @@ def test_a_label_map_is_its_own_one_hot():
         ({}, 2.0**-23, 1e-3),  # float32
         ({}, 2.0**-10, 2.0**-9),  # float16
         ({}, 2.0**-7, 2.0**-6),  # bfloat16
-        ({"activation": "softmax"}, 2.0**-23, None),  # sums to 1 by construction
+        ({"activation": "softmax"}, 2.0**-23, 1e-3),  # asked before it: what sums to 1 needs none
+        ({"activation": "softmax", "normalized": False}, 2.0**-23, 1e-3),
         ({"normalized": False}, 2.0**-23, None),
         ({"scale": 255}, 1 / 255, 1e-6 + 3 / 255),  # a step for each of three channels: rounded or cut off
+        ({"scale": 20}, 1 / 20, 0.1),  # and never more than that
     ],
 )
 def test_tolerances(options, epsilon, tolerance):

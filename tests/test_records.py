@@ -23,6 +23,15 @@ AB = (ClassDef("a", 0), ClassDef("b", 1))
             {"classes": AB, "ignore": (255, -1), "empty": "one", "background": False, "eps": 1.0},
             "softdice:1|classes:2|pred:p|decision:argmax|eps:1.0|empty:one|background:no|ignore:-1+255",
         ),
+        # labels that are not 0, 1, 2, … are named, and of many a digest is
+        (
+            {"classes": (ClassDef("a", 1), ClassDef("b", 0))},
+            "softdice:1|classes:2|labels:1+0|pred:p|decision:argmax|eps:1e-05|empty:skip|background:yes|ignore:none",
+        ),
+        (
+            {"classes": tuple(ClassDef(str(i), 2 * i) for i in range(9))},
+            "softdice:1|classes:9|labels:dc224861|pred:p|decision:argmax|eps:1e-05|empty:skip|background:yes|ignore:none",
+        ),
         # one channel: the threshold decides
         (
             {"classes": (ClassDef("x", None),), "scale": 255, "threshold": 0.25},
@@ -58,6 +67,15 @@ def test_signature(options, signature):
         ({"prediction": "labels", "scale": 255}, "--scale"),
         ({"prediction": "labels", "activation": "softmax"}, "--activation"),
         ({"prediction": "labels", "normalized": False}, "--allow-unnormalized"),
+        ({"prediction": "labels", "threshold": 0.7}, "--threshold"),
+        ({"classes": AB, "threshold": 0.7}, "--threshold"),
+        ({"classes": ("a", "b")}, "is no class"),
+        ({"classes": (ClassDef("a", 0.5), ClassDef("b", 1))}, "is no class"),
+        ({"ignore": 255}, "no tuple of labels"),
+        ({"ignore": (1.5,)}, "no tuple of labels"),
+        ({"eps": "x"}, "no number"),
+        ({"scale": 2.5}, "no integer"),
+        ({"classes": (ClassDef("a", None),), "activation": "softmax"}, "--activation softmax"),
         ({"classes": (ClassDef("a", 0), ClassDef("a", 1))}, "'a' is given twice"),
         ({"classes": (ClassDef("a", 1), ClassDef("b", 1))}, "'1' is given twice"),
         ({"classes": (ClassDef("a", 0), ClassDef("b", None))}, "label of its own"),
@@ -90,7 +108,9 @@ def results():
             name, f"p/{name}.npy", f"m/{name}.png", 4, 1, (ClassSums(2.5, 1.5, 2, 3, 2), ClassSums(1.5, 0.5, 2, 1, 0))
         )
 
-    return summarize(Settings(classes=AB), [row("b"), row("a")], [Failure("c", "no", "x", "y", "try")])
+    return summarize(
+        Settings(classes=AB), [row("b"), row("a")], [Failure("c", "p/c.npy", "m/c.png", "no", "x", "y", "try")]
+    )
 
 
 def test_the_results_file_has_the_shape_of_the_design():
@@ -106,7 +126,9 @@ def test_the_results_file_has_the_shape_of_the_design():
             "true_positives"} == set(image["classes"][0])  # fmt: skip
     assert {"loss", "loss_present", "soft_dice", "dice", "iou", "classes"} <= set(document["pooled"])
     assert document["image_mean"]["classes"][0]["defined"] == 2
-    assert document["failures"] == [{"id": "c", "error": "no", "expected": "x", "found": "y", "hint": "try"}]
+    assert document["failures"] == [
+        {"id": "c", "pred": "p/c.npy", "gt": "m/c.png", "error": "no", "expected": "x", "found": "y", "hint": "try"}
+    ]
 
 
 def test_every_score_can_be_computed_again_from_the_saved_rows():

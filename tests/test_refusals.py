@@ -406,7 +406,7 @@ def test_missing_options_are_named(softdice: Softdice, pair: tuple[Path, Path]):
     for given, missing in (("--pred", "--gt"), ("--gt", "--pred")):
         run = softdice("eval", given, "p.npy")
         assert (run.code, run.out) == (2, "")
-        says(run, [f"Missing option '{missing}'"])
+        says(run, [f"{missing} is missing", "or --pairs"])
 
 
 def test_standard_input_gives_the_sums_of_the_file(softdice: Softdice, pair: tuple[Path, Path]):
@@ -421,9 +421,9 @@ def test_standard_input_gives_the_sums_of_the_file(softdice: Softdice, pair: tup
 @pytest.mark.parametrize(
     ("stdin", "words"),
     [
-        (b"garbage", ["-: is of no kind that softdice reads", "b'garbage'"]),
-        (b"", ["-: is empty", "0 bytes"]),
-        (b"\x93NUMPY\x01\x00", ["-: cannot be read as npy"]),
+        (b"garbage", ["standard input: is of no kind that softdice reads", "b'garbage'"]),
+        (b"", ["standard input: is empty", "0 bytes"]),
+        (b"\x93NUMPY\x01\x00", ["standard input: cannot be read as npy"]),
     ],
     ids=["garbage", "nothing", "cut"],
 )

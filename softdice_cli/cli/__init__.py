@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 import warnings
 from typing import Annotated, NoReturn
 
@@ -15,7 +16,7 @@ from softdice_cli.cli.inspect import Inspect
 from softdice_cli.cli.saved import Merge, Schema, Show
 from softdice_cli.cli.selfcheck import Selfcheck
 from softdice_cli.cli.terminal import INTERNAL, say, say_error
-from softdice_cli.errors import SoftdiceError
+from softdice_cli.errors import ConfigError, SoftdiceError
 
 INTERRUPTED, CLOSED_PIPE = 130, 141
 
@@ -60,6 +61,9 @@ def _root(
 
 def main() -> NoReturn:
     """Run the command line and exit with the code that DESIGN gives each outcome."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' own; what a user must know is said by name
     for stream in (sys.stdout, sys.stderr):
@@ -78,17 +82,21 @@ def _run() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except SoftdiceError as error:
-        if "--debug" in sys.argv:
-            raise
+        _trace()
         say_error(error)
         return error.exit_code
-    except Exception as error:
-        if "--debug" in sys.argv:
-            raise
+    except Exception as error:  # noqa: BLE001 - nothing may end in a traceback
+        _trace()
         say(f"internal error, a bug in softdice: {type(error).__name__}: {error}", "error")
         say("run it again with --debug for the traceback, and report both")
         return INTERNAL
     return 0
+
+
+def _trace() -> None:
+    """The traceback of the current error, where it was asked for."""
+    if "--debug" in sys.argv:
+        traceback.print_exc()
 
 
 def _flush(code: int) -> int:
@@ -96,6 +104,9 @@ def _flush(code: int) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return _closed_pipe()
+    except OSError as error:  # a full disk; said before, if there was a result to write
+        _closed_pipe()
+        return code or ConfigError(f"standard output cannot be written: {error}").exit_code
     return code
 
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from softdice_cli import render
 from softdice_cli.errors import ConfigError, EmptyError, UnreadableError
 from softdice_cli.records import Activation, ClassDef, Empty, Prediction, Settings, Shard
+from softdice_cli.render import Format as OutputFormat
 
 _DATA, _READ, _CLASSES, _SCORE, _RUN, _OUT = "Files", "Reading", "Classes", "Scores", "Run", "Output"
 
@@ -111,7 +111,7 @@ JournalFile = Annotated[
 ]
 FailFast = Annotated[bool, _option(_RUN, "Stop at the first pair that fails.", "--fail-fast")]
 Quiet = Annotated[bool, _option(_RUN, "No progress and no notes on standard error.", "--quiet", "-q")]
-Format = Annotated[render.Format, _option(_OUT, "For people (table), or for programs.")]
+Format = Annotated[OutputFormat, _option(_OUT, "For people (table), or for programs.")]
 Worst = Annotated[int, _option(_OUT, "Table: how many of the worst images to list.", metavar="K", min=0)]
 PerImage = Annotated[bool, _option(_OUT, "Table: list all images.", "--per-image")]
 Output = Annotated[

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from softdice_cli.errors import InputError, UnreadableError
-from softdice_cli.evaluation.prepare import Image, Prepared, label_codes
+from softdice_cli.evaluation.prepare import Image, Prepared
 from softdice_cli.evaluation.refusals import refuse_labels, refuse_values
 from softdice_cli.journal import Stamp
 from softdice_cli.overlap import Engine, Tally, to_pixels
@@ -73,10 +73,9 @@ def _tally(prepared: Prepared, image: Image, engine: Engine, stop: Stop) -> Tall
 
 def coded_tiles(prepared: Prepared, image: Image, pixels: int) -> Iterator[tuple[Array, Array]]:
     """Tiles of an image, ``(C, n)`` as stored, with the codes ``(n,)`` of their labels."""
-    codes = label_codes(prepared.truth, image.labels, prepared.settings)
     unreleased = 0
-    for values, labels in tiles(image.values, image.labels, pixels):
-        yield values, codes(labels)
+    for values, labels in tiles(image.values, image.labels, pixels, prepared.check):
+        yield values, prepared.codes(labels)
         unreleased += values.nbytes + labels.nbytes
         if unreleased > _RELEASE_EVERY:
             prepared.release()
@@ -85,15 +84,14 @@ def coded_tiles(prepared: Prepared, image: Image, pixels: int) -> Iterator[tuple
 
 def _tally_label_map(prepared: Prepared, image: Image, stop: Stop) -> Tally:
     classes = len(prepared.settings.classes)
-    predicted_codes = label_codes(prepared.prediction, image.values, prepared.settings)
     total, strays = Tally.zero(classes), 0
     for predicted, codes in coded_tiles(prepared, image, _LABEL_MAP_TILE):
         if stop():
             raise Stopped
-        tally, unknown = tally_label_map(predicted_codes(predicted[0]), codes, classes)
+        tally, unknown = tally_label_map(prepared.predicted_codes(predicted[0]), codes, classes)
         total, strays = total + tally, strays + unknown
     if strays and not total.unknown:
-        raise refuse_labels(prepared.prediction, prepared.settings, count_labels(image.values))
+        raise refuse_labels(prepared.prediction, prepared.settings, count_labels(prepared.prediction.chunks()))
     return total
 
 
@@ -105,7 +103,7 @@ def row(prepared: Prepared, image: Image, tally: Tally) -> ImageRow:
     """
     prepared.release()
     if tally.unknown:
-        raise refuse_labels(prepared.truth, prepared.settings, count_labels(image.labels))
+        raise refuse_labels(prepared.truth, prepared.settings, count_labels(prepared.truth.chunks()))
     if error := refuse_values(tally.facts, prepared.rule, prepared.prediction):
         raise error
     if not tally.pixels:

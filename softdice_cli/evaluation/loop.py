@@ -96,7 +96,7 @@ def evaluate(
         InputError: the journal does not belong to this run.
     """
     run = _Run(settings or Settings(), reading if reading is not None else Reading(), watcher or Silent())
-    listed = [pair if isinstance(pair, Pair) else Pair.of_files(fspath(pair[0]), fspath(pair[1])) for pair in pairs]
+    listed = [_as_pair(pair) for pair in pairs]
     _refuse_repeats(listed)
     run.watcher.started(len(listed))
     with ExitStack() as stack:
@@ -106,6 +106,14 @@ def evaluate(
             if not run.keep(pair, outcome) and fail_fast:
                 break
     return summarize(run.settings, run.rows, run.failures, left_out=left_out, shard=shard)
+
+
+def _as_pair(pair: object) -> Pair:
+    if isinstance(pair, Pair):
+        return pair
+    if isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(path, str | PathLike) for path in pair):
+        return Pair.of_files(fspath(pair[0]), fspath(pair[1]))
+    raise ConfigError(f"{pair!r} is no pair", expected="a list of (prediction, truth) paths or of Pair objects")
 
 
 def cores() -> int:
@@ -144,6 +152,7 @@ class _Run:
         self.watcher = watcher
         self.journal: Journal | None = None
         self.rows: list[ImageRow] = []
+        self._ids: set[str] = set()
         self.failures: list[Failure] = []
         self._asked = settings
         self._stop = threading.Event()
@@ -173,20 +182,29 @@ class _Run:
     def keep(self, pair: Pair, outcome: Outcome) -> bool:
         """Take in the outcome of a pair; whether it could be evaluated."""
         if isinstance(outcome, Counted):
-            try:
-                self.settings = self.settings.resolve(outcome.classes, path=pair.pred)
-            except InputError as error:
-                outcome = error
+            outcome = self._fitting(pair, outcome)
         if isinstance(outcome, InputError):
-            failure = Failure(pair.id, outcome.headline, outcome.expected, outcome.found, outcome.hint)
+            failure = Failure(
+                pair.id, pair.pred, pair.gt, outcome.headline, outcome.expected, outcome.found, outcome.hint
+            )
             self.failures.append(failure)
             self.watcher.failed(failure)
             return False
         if self.journal is not None and outcome.stamps is not None:
             self.journal.add(pair.id, outcome.stamps, outcome.rows)
         self.rows += outcome.rows
+        self._ids.update(row.id for row in outcome.rows)
         self.watcher.evaluated(self.settings, outcome.rows)
         return True
+
+    def _fitting(self, pair: Pair, outcome: Counted) -> Outcome:
+        """The outcome, if it goes together with those before it."""
+        try:
+            self.settings = self.settings.resolve(outcome.classes, path=pair.pred)
+        except InputError as error:
+            return error
+        twice = next((row.id for row in outcome.rows if row.id in self._ids), None)
+        return outcome if twice is None else InputError(f"gives image {twice!r}, as another pair did", path=pair.pred)
 
     def _counted(self, pair: Pair, engine: Engine) -> Counted:
         prepared = prepare(pair, self._asked, self.reading)

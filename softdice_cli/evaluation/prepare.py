@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softdice_cli import layout as layouts
+import softdice_cli.layout as layouts
 from softdice_cli.errors import ConfigError
 from softdice_cli.evaluation.refusals import refuse_kind, refuse_many, refuse_one_hot
 from softdice_cli.journal import Stamp, stamp
@@ -18,7 +18,7 @@ from softdice_cli.overlap.labels import LabelCodes, count_labels
 from softdice_cli.pairing import STDIN, Pair
 from softdice_cli.readers import Blob, ReadOptions, Source, read_array
 from softdice_cli.readers.labels import as_labels
-from softdice_cli.records import Settings
+from softdice_cli.records import MAX_LABEL, Settings
 
 Array = NDArray[Any]
 
@@ -61,6 +61,8 @@ class Prepared:
         prediction: the prediction as read.
         truth: the labels as read.
         images: what the files hold.
+        codes: the translation of the truth's labels.
+        predicted_codes: that of a label map; the same as `codes` for probabilities.
         stamps: of the two files before they were read.
     """
 
@@ -69,6 +71,8 @@ class Prepared:
     prediction: Source
     truth: Source
     images: tuple[Image, ...]
+    codes: LabelCodes
+    predicted_codes: LabelCodes
     stamps: tuple[Stamp, Stamp]
 
     @property
@@ -81,6 +85,11 @@ class Prepared:
         """Give back the memory of mapped files."""
         self.prediction.release()
         self.truth.release()
+
+    def check(self) -> None:
+        """Raises UnreadableError where a mapped file has shrunk."""
+        self.prediction.check()
+        self.truth.check()
 
 
 def prepare(pair: Pair, settings: Settings, reading: Reading) -> Prepared:
@@ -97,6 +106,30 @@ def prepare(pair: Pair, settings: Settings, reading: Reading) -> Prepared:
     stamps = stamp(pair.pred), stamp(pair.gt)
     prediction = _read(pair.pred, reading, reading.pred)
     truth = as_labels(_read(pair.gt, reading, reading.gt), colors=settings.colors)
+    return line_up(pair, prediction, truth, settings, reading, stamps)
+
+
+def line_up(
+    pair: Pair,
+    prediction: Source,
+    truth: Source,
+    settings: Settings,
+    reading: Reading,
+    stamps: tuple[Stamp, Stamp] = ((0, 0), (0, 0)),
+) -> Prepared:
+    """Find out how a prediction and its labels belong together.
+
+    Args:
+        pair: for the names of the images.
+        prediction: as read.
+        truth: as labels.
+        settings: as asked for.
+        reading: for the layout.
+        stamps: of the two files before they were read.
+
+    Raises:
+        InputError: they do not belong together.
+    """
     labels = settings.prediction == "labels"
     if labels:
         prediction = as_labels(prediction, colors=settings.colors)
@@ -106,12 +139,22 @@ def prepare(pair: Pair, settings: Settings, reading: Reading) -> Prepared:
     fit = layouts.resolve(*shapes, layout=reading.layout, labels=labels, path=prediction.name)
     if not reading.layout and "C" not in fit.letters and not labels and (one_hot := refuse_one_hot(truth)):
         raise one_hot
-    if "HW" in fit.letters and fit.letters.endswith("C"):
+    if fit.letters.endswith("C"):
         reading.notify(f"{prediction.name}: {shapes[0]} is read as {fit.letters.replace('1', '')}")
     if not labels or not settings.classes:
         settings = settings.resolve(fit.channels, path=prediction.name)
     images = tuple(_images(pair.id, fit, prediction.array, truth.array))
-    return Prepared(pair, settings, prediction, truth, images, stamps)
+    codes = _label_codes(truth, settings)
+    return Prepared(
+        pair=pair,
+        settings=settings,
+        prediction=prediction,
+        truth=truth,
+        images=images,
+        codes=codes,
+        predicted_codes=_label_codes(prediction, settings) if labels else codes,
+        stamps=stamps,
+    )
 
 
 def _read(path: str, reading: Reading, options: ReadOptions) -> Source:
@@ -119,7 +162,7 @@ def _read(path: str, reading: Reading, options: ReadOptions) -> Source:
         return read_array(Blob(path), options)
     if reading.stdin is None:
         raise ConfigError("nothing was passed for the path '-'", hint="Reading(stdin=…)")
-    return read_array(Blob(STDIN, reading.stdin), options)
+    return read_array(Blob("standard input", reading.stdin), options)
 
 
 def _images(name: str, fit: layouts.Layout, values: Array, labels: Array) -> Iterator[Image]:
@@ -137,18 +180,16 @@ def _images(name: str, fit: layouts.Layout, values: Array, labels: Array) -> Ite
         yield Image(f"{name}[{index:0{digits}}]" if fit.images > 1 else name, values[index], labels[index])
 
 
-def label_codes(source: Source, labels: Array, settings: Settings) -> LabelCodes:
-    """The translation of one image's labels; for a class without a value, its one non-zero label is found first.
+def _label_codes(source: Source, settings: Settings) -> LabelCodes:
+    """The translation of a file's labels; for a class without a value, its one non-zero label is found first.
 
     Raises:
         LabelError: a class without a value, and several labels that it could have.
     """
-    value = None
-    if settings.classes[0].value is None:
-        counts = count_labels(labels)
-        source.release()
-        others = [label for label in counts if label not in (0, *settings.ignore)]
-        if len(others) > 1:
-            raise refuse_many(source, settings, counts)
-        value = others[0] if others else None
-    return LabelCodes(settings, value)
+    if settings.classes[0].value is not None:
+        return LabelCodes(settings, None)
+    counts = count_labels(source.chunks())
+    others = [label for label in counts if label not in (0, *settings.ignore)]
+    if len(others) > 1 or max(map(abs, others), default=0) > MAX_LABEL:
+        raise refuse_many(source, settings, counts)
+    return LabelCodes(settings, others[0] if others else None)

@@ -16,6 +16,9 @@ from softdice_cli.records import Activation, Settings
 WORD = 2**32
 GRID = 2**64
 
+_MOST_QUANTIZED = 0.1
+"""However many channels are stored in steps, their sum may not lie further from 1 than this."""
+
 TILE_PIXELS = 2**19
 """No engine is given more pixels at once: float64 then holds every partial sum of words exactly (2³² · 2¹⁹ < 2⁵³)."""
 
@@ -29,7 +32,8 @@ class Rule:
         scale: the stored integer that means 1, or ``None``.
         activation: softmax over the channels, sigmoid, or none.
         threshold: one channel is foreground where p is greater.
-        sum_tolerance: how far the sum over several channels may lie from 1, or ``None`` not to ask.
+        sum_tolerance: how far the sum over several channels may lie from 1, or ``None`` not to ask; before a softmax,
+            how near to 1 it has to be for the values to be probabilities already.
         top: the greatest probability that passes: 1 and the rounding of the stored type.
     """
 
@@ -69,9 +73,14 @@ class Facts:
             sum_off=self.sum_off + other.sum_off,
         )
 
+    def already(self, rule: Rule) -> bool:
+        """Whether values that a softmax was asked for are probabilities as they stand."""
+        ones = rule.activation == "softmax" and not self.sum_off and self.sum_low <= self.sum_high
+        return ones and self.low >= 0 and self.high <= rule.top
+
     def acceptable(self, rule: Rule) -> bool:
         """Whether all values seen are probabilities under the rule."""
-        if self.nonfinite or self.sum_off:
+        if self.nonfinite or (self.sum_off and rule.activation != "softmax"):
             return False
         return rule.activation != "none" or (self.low >= 0 and self.high <= rule.top) or self.low > self.high
 
@@ -222,8 +231,8 @@ def rule_for(settings: Settings, epsilon: float) -> Rule:
     """
     classes = len(settings.classes)
     steps = settings.scale is not None
-    wide = classes * epsilon + 1e-6 if steps else tolerance(epsilon)
-    asked = classes > 1 and settings.normalized and settings.activation != "softmax"
+    wide = min(classes * epsilon + 1e-6, _MOST_QUANTIZED) if steps else tolerance(epsilon)
+    asked = classes > 1 and (settings.normalized or settings.activation == "softmax")
     return Rule(
         classes=classes,
         scale=settings.scale,

@@ -6,7 +6,7 @@ by search in the sorted labels, never by arithmetic in the stored type (``C*y + 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,6 @@ from softdice_cli.records import Settings
 
 OTHER, IGNORED, UNKNOWN = 0, 1, 2
 """Offsets above C: counted but of no class (the background of a one-channel map), left out, and refused."""
-
-_CHUNK = 2**22
 
 
 class LabelCodes:
@@ -44,6 +42,8 @@ class LabelCodes:
 
     def __call__(self, labels: NDArray[Any]) -> NDArray[np.intp]:
         """Codes of an integer array, in the same shape."""
+        if labels.dtype.kind == "f":  # whole numbers, as `readers.labels` has seen to
+            labels = labels.astype(np.int64)
         if labels.dtype.itemsize > 2:
             return self._search(labels)
         table = self._tables.get(labels.dtype.str)
@@ -58,10 +58,10 @@ class LabelCodes:
         return np.where(self._labels[places] == labels, self._codes[places], self._unknown)
 
 
-def count_labels(labels: NDArray[Any]) -> dict[int, int]:
-    """How many pixels carry each label of an integer array of any shape."""
+def count_labels(chunks: Iterable[NDArray[Any]]) -> dict[int, int]:
+    """How many pixels carry each label, over arrays of whole numbers of any shape."""
     counts: dict[int, int] = {}
-    for chunk in _chunks(labels):
+    for chunk in chunks:
         for value, count in zip(*_distinct(chunk), strict=True):
             counts[value] = counts.get(value, 0) + count
     return dict(sorted(counts.items()))
@@ -69,19 +69,11 @@ def count_labels(labels: NDArray[Any]) -> dict[int, int]:
 
 def _distinct(chunk: NDArray[Any]) -> tuple[list[int], list[int]]:
     if chunk.dtype in (np.uint8, np.uint16):
-        counts = np.bincount(chunk)
+        counts = np.bincount(chunk.reshape(-1))
         present = counts.nonzero()[0]
         return present.tolist(), counts[present].tolist()
     values, found = np.unique(chunk, return_counts=True)
-    return values.tolist(), found.tolist()
-
-
-def _chunks(labels: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    if labels.flags.c_contiguous:
-        flat = labels.reshape(-1)
-        yield from (flat[start : start + _CHUNK] for start in range(0, flat.size, _CHUNK))
-    else:
-        yield from (part.reshape(-1) for part in labels)
+    return [int(value) for value in values.tolist()], found.tolist()
 
 
 def tally_label_map(predicted: NDArray[np.intp], truth: NDArray[np.intp], classes: int) -> tuple[Tally, int]:

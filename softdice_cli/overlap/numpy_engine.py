@@ -38,8 +38,8 @@ class NumpyEngine:
         floats = as_floats(values, rule.scale)
         facts = _range(floats)
         if facts.acceptable(rule):
-            floats = _activate(floats, rule)
-            facts += _channel_sums(floats, rule)
+            stored, floats = floats, _activate(floats, rule)
+            facts += _channel_sums(stored if rule.activation == "softmax" else floats, rule)
         sums = _add(floats, codes, rule) if facts.acceptable(rule) else None
         return Tally.of(pixels, sums, facts)
 

@@ -57,11 +57,13 @@ class TorchEngine:
         where = self._send(codes.astype(np.int64, copy=False))
         keep = (where < rule.classes + IGNORED).unsqueeze(1)
         seen = _range(floats, keep)
-        floats = torch.where(keep, _activate(floats, rule), 0)
+        stored, floats = floats, torch.where(keep, _activate(floats, rule), 0)
         classes = torch.arange(rule.classes + 3, device=self._device).reshape(1, -1, 1)
         truth = where.unsqueeze(1) == classes
         counts = torch.cat([truth.sum(2), *_hard(floats, truth, keep, rule), *_exact(floats, truth, rule)], dim=1)
-        facts = torch.stack([*seen, *_channel_sums(floats, keep, rule)], dim=1)
+        facts = torch.stack(
+            [*seen, *_channel_sums(stored if rule.activation == "softmax" else floats, keep, rule)], dim=1
+        )
         return lambda: [_tally(row, seen, rule) for row, seen in zip(counts.tolist(), facts.tolist(), strict=True)]
 
     def _floats(self, values: NDArray[Any], scale: int | None) -> Tensor:

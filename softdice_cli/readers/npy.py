@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 import warnings
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -17,6 +18,9 @@ MAP_FROM = 2**26
 """Files with more bytes of data than this are mapped instead of read."""
 
 _MAX_HEADER = 10_000
+
+_FILTERS = threading.Lock()
+"""Warning filters belong to the process, so only one thread may change them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def read_header(stream: BinaryIO, name: str) -> Header:
             path=name,
             expected="1.0 or 2.0, which np.save writes for every plain array",
         )
-    with warnings.catch_warnings():
+    with _FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # "created on Python 2": harmless, and read correctly
         shape, fortran, dtype = readers[version](stream, max_header_size=_MAX_HEADER)
     if dtype.hasobject:
@@ -125,13 +129,16 @@ def source(header: Header, buffer: Any, name: str, kind: str) -> Source:
 
 
 def _mapped(stream: BinaryIO, header: Header, name: str) -> Source:
-    """A source over a read-only map; its length is checked again at every release, as a shrunken file would kill us."""
+    """A source over a read-only map; its length is checked before every tile, as reading past the end would kill us."""
     mapping = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     needed = header.offset + header.nbytes
 
     def release() -> None:
         if hasattr(mmap, "MADV_DONTNEED"):
             mapping.madvise(mmap.MADV_DONTNEED)
+        check()
+
+    def check() -> None:
         if mapping.size() < needed:
             raise UnreadableError("shrank while it was read", path=name, hint="run again when it is complete")
 
@@ -141,6 +148,7 @@ def _mapped(stream: BinaryIO, header: Header, name: str) -> Source:
         array=header.array(mapping, header.offset),
         stored=header.dtype.newbyteorder("=").name,
         release=release,
+        check=check,
     )
 
 

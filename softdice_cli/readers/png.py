@@ -54,14 +54,19 @@ def read(blob: Blob, options: ReadOptions) -> Source:
 def decoded(image: Image) -> Array:
     """The samples of a Pillow image; a large one is copied band by band, as Pillow copies twice."""
     if image.width * image.height < _LARGE:
-        return np.asarray(image)
+        return _plain(np.asarray(image))
     first = np.asarray(image.crop((0, 0, image.width, 1)))
     array = np.empty((image.height, *first.shape[1:]), first.dtype)
     step = max(1, _LARGE // image.width)
     for top in range(0, image.height, step):
         bottom = min(top + step, image.height)
-        array[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+        array[top:bottom] = _plain(np.asarray(image.crop((0, top, image.width, bottom))))
     return array
+
+
+def _plain(array: Array) -> Array:
+    """Pillow stores True as 255."""
+    return array.view(np.uint8) != 0 if array.dtype == bool else array
 
 
 def _header(head: bytes, name: str) -> tuple[int, int, int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from softdice_cli.errors import UnreadableError
 
 Array = NDArray[Any]
+
+_CHUNK = 2**22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,9 @@ class Source:
         array: the values; may be a read-only map of the file, so touch it tile by tile.
         stored: the element type in the file, e.g. ``"bfloat16"`` where `array` is float32.
         colors: the last axis holds red, green and blue.
+        samples: how many samples an image format gives each pixel.
         release: gives back the memory of tiles that were read; call it now and then.
+        check: raises UnreadableError where a mapped file has shrunk; call it before a tile is read.
     """
 
     name: str
@@ -97,7 +101,9 @@ class Source:
     array: Array
     stored: str
     colors: bool = False
+    samples: int = 1
     release: Callable[[], None] = _keep
+    check: Callable[[], None] = _keep
 
     @property
     def epsilon(self) -> float:
@@ -106,9 +112,29 @@ class Source:
             return 2.0**-7
         return float(np.finfo(self.array.dtype).eps) if self.array.dtype.kind == "f" else 0.0
 
+    def chunks(self) -> Iterator[Array]:
+        """Views that together are the array, read and given back one after the other."""
+        for chunk in _chunks(self.array):
+            self.check()
+            yield chunk
+            self.release()
+
     def describe(self) -> str:
         """Element type and shape, for messages."""
         return f"{self.stored} {self.array.shape}"
+
+
+def _chunks(array: Array) -> Iterator[Array]:
+    """Views of at most `_CHUNK` values, cut along the axis that changes slowest in memory."""
+    if array.size <= _CHUNK or not array.ndim:
+        yield array
+        return
+    axis = max(range(array.ndim), key=lambda a: (array.shape[a] > 1, abs(array.strides[a])))
+    array = np.moveaxis(array, axis, 0)
+    rows = max(1, _CHUNK // (array.size // array.shape[0]))
+    for start in range(0, array.shape[0], rows):
+        part = array[start : start + rows]
+        yield from _chunks(part[0]) if len(part) == 1 else (part,)
 
 
 def check_pixels(name: str, pixels: int, options: ReadOptions) -> None:

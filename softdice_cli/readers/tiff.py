@@ -20,6 +20,8 @@ _PILLOW = {"LZW", "CCITTRLE", "CCITTFAX3", "CCITTFAX4"}
 
 _LOSSY = {"JPEG", "OJPEG", "JPEGXR_NDPI", "WEBP", "JPEG2000", "APERIO_JP2000_RGB", "APERIO_JP2000_YCBC"}
 
+_PLAIN = {"MINISWHITE", "MINISBLACK", "RGB", "PALETTE", "MASK", "CFA"}
+
 _MAX_PAGES = 100_000
 
 
@@ -42,13 +44,24 @@ def read(blob: Blob, options: ReadOptions) -> Source:
     colors = colors and array.dtype.kind == "u"
     if colors and array.shape[-1] == 4 and (array[..., 3] == np.iinfo(array.dtype).max).all():
         array = array[..., :3]
-    return Source(name=blob.name, format="tiff", array=array, stored=array.dtype.newbyteorder("=").name, colors=colors)
+    return Source(
+        name=blob.name,
+        format="tiff",
+        array=array,
+        stored=array.dtype.newbyteorder("=").name,
+        colors=colors,
+        samples=pages[0].samplesperpixel,
+    )
 
 
 def _pages(tiff: Any, name: str) -> list[Any]:
     """The pages, all of one shape and type."""
     pages: list[Any] = []
+    offsets: set[int] = set()
     for page in tiff.pages:
+        if page.offset in offsets:
+            raise UnreadableError("is not a valid TIFF: its pages form a loop", path=name)
+        offsets.add(page.offset)
         pages.append(page)
         if len(pages) > _MAX_PAGES:
             raise UnreadableError(f"has more than {_MAX_PAGES} pages", path=name)
@@ -61,10 +74,29 @@ def _pages(tiff: Any, name: str) -> list[Any]:
             expected="one page, or pages of one shape and type",
             found=found,
         )
+    for page in pages:
+        _check_kind(page, name)
     dtype = pages[0].dtype
     if dtype is None or dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise UnreadableError("holds a type that is no probability or label", path=name, found=f"{dtype}")
     return pages
+
+
+def _check_kind(page: Any, name: str) -> None:
+    """Refuses what is no plain image, or would come out turned."""
+    orientation = page.tags.valueof(274, 1)
+    if orientation != 1:
+        raise UnreadableError(
+            f"has orientation {orientation}", path=name, expected="1: upright", hint="save it upright, without that tag"
+        )
+    if page.photometric.name not in _PLAIN:
+        raise UnreadableError(
+            f"is a {page.photometric.name} picture, which holds no labels and no probabilities",
+            path=name,
+            expected="grey, a palette or RGB",
+        )
+    if page.subfiletype & 1:
+        raise UnreadableError("has a page of reduced size beside the image", path=name, hint="save the image alone")
 
 
 def _check_sizes(pages: list[Any], stream: BinaryIO, name: str, options: ReadOptions) -> None:
@@ -194,7 +226,6 @@ def _errors_raised(name: str) -> Iterator[None]:
 
     handler = Keep()
     logger.addHandler(handler)
-    logger.propagate = False
     try:
         yield
     finally:

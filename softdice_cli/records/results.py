@@ -67,6 +67,8 @@ class Failure:
     """One pair that could not be evaluated: the error in a sentence, what was expected and found, what to try."""
 
     id: str
+    pred: str
+    gt: str
     error: str
     expected: str
     found: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -16,6 +17,8 @@ DEFINITIONS = 1
 """Version of the definitions behind the scores; it changes only when the same files would give another number."""
 
 MAX_LABEL = 2**31 - 1
+_SHOWN_LABELS = 8
+_THRESHOLD = 0.5
 EPS_RANGE = (1e-100, 1e6)
 
 
@@ -62,11 +65,12 @@ class Settings:
     activation: Activation = "none"
     normalized: bool = True
     eps: float = 1e-5
-    threshold: float = 0.5
+    threshold: float = _THRESHOLD
     empty: Empty = "skip"
     background: bool = True
 
     def __post_init__(self) -> None:
+        _check_types(self)
         object.__setattr__(self, "ignore", tuple(sorted(set(self.ignore))))
         _check_choices(self)
         _check_numbers(self)
@@ -81,9 +85,14 @@ class Settings:
     def signature(self) -> str:
         """How the numbers were made, in one line: equal signatures mean comparable numbers."""
         decision = f"p>{self.threshold!r}" if len(self.classes) == 1 else "argmax"
+        values = [c.value for c in self.classes]
+        labels = "+".join(self.label_text(v) for v in values if v is not None)
+        if len(values) > _SHOWN_LABELS:
+            labels = hashlib.sha256(labels.encode()).hexdigest()[:8]
         parts = {
             "softdice": str(DEFINITIONS),
-            "classes": str(len(self.classes)) if self.classes else "?",
+            "classes": str(len(values)) if values else "?",
+            **({} if values in ([None], list(range(len(values)))) else {"labels": labels}),
             "pred": "labels" if self.prediction == "labels" else _source(self),
             "decision": "given" if self.prediction == "labels" else decision,
             "eps": repr(self.eps),
@@ -141,7 +150,26 @@ def _source(settings: Settings) -> str:
     text = "p" if settings.scale is None else f"p/{settings.scale}"
     if settings.activation != "none":
         text += f"+{settings.activation}"
-    return text if settings.normalized else f"{text}+unnormalized"
+    matters = len(settings.classes) != 1 and settings.activation != "softmax"
+    return f"{text}+unnormalized" if matters and not settings.normalized else text
+
+
+def _check_types(settings: Settings) -> None:
+    """What a call from Python can get wrong before any range does."""
+    for classes in settings.classes:
+        if (
+            type(classes) is not ClassDef
+            or type(classes.name) is not str
+            or type(classes.value) not in (int, type(None))
+        ):
+            raise ConfigError(f"{classes!r} is no class", expected="ClassDef(name, value) with a text and an integer")
+    if type(settings.ignore) not in (tuple, list, set) or any(type(label) is not int for label in settings.ignore):
+        raise ConfigError(f"ignore {settings.ignore!r} is no tuple of labels", expected="integers, e.g. (255,)")
+    for name, value in (("eps", settings.eps), ("threshold", settings.threshold)):
+        if type(value) not in (int, float):
+            raise ConfigError(f"{name} {value!r} is no number")
+    if settings.scale is not None and type(settings.scale) is not int:
+        raise ConfigError(f"scale {settings.scale!r} is no integer")
 
 
 def _check_choices(settings: Settings) -> None:
@@ -186,6 +214,11 @@ def _check_classes(settings: Settings) -> None:
     if len(classes) == 1 and settings.activation == "softmax":
         raise ConfigError(
             "--activation softmax makes 1 of every value of a single channel", hint="--activation sigmoid"
+        )
+    if (len(classes) > 1 or settings.prediction == "labels") and settings.threshold != _THRESHOLD:
+        raise ConfigError(
+            "--threshold is for one channel: several are decided by the greatest, and a label map is decided already",
+            hint="leave out --threshold",
         )
     if len(classes) == 1 and not settings.background:
         raise ConfigError("--no-background would leave no class", hint="leave it out, or name more classes")

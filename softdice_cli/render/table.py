@@ -15,7 +15,7 @@ from rich.text import Text
 
 from softdice_cli.records import ClassScores, ImageRow, Means, Results, Settings, natural
 from softdice_cli.render.page import Page
-from softdice_cli.render.text import neutral, number
+from softdice_cli.render.text import hangs_on_epsilon, neutral, number
 from softdice_cli.scores import mean_dice, score_image
 
 _UNLIMITED = 10_000
@@ -53,7 +53,7 @@ def _pooled(results: Results) -> Table:
     summary = results.pooled
     table = _table("class", "loss", "soft Dice", "hard Dice", "IoU", "truth px", "predicted px")
     for scores in summary.classes:
-        mark = "" if scores.truth_pixels else "*"
+        mark = "*" if hangs_on_epsilon(scores) else ""
         cells = _cells(scores)
         table.add_row(_name(scores.name), cells[0] + mark, *cells[1:], str(scores.truth_pixels),
                       str(scores.predicted_pixels))  # fmt: skip
@@ -121,7 +121,7 @@ def _listed(title: str, lines: list[str], count: int) -> str:
 
 def _legend(results: Results) -> Iterator[str]:
     classes = results.pooled.classes
-    if any(not c.truth_pixels for c in classes):
+    if any(map(hangs_on_epsilon, classes)):
         yield "* no truth pixels: this loss is −ln(ε/(P+ε)), set by ε; 'mean of present' is without it"
     if undefined := sum(c.dice is None for c in classes):
         defined = len(classes) - undefined

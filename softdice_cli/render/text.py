@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from softdice_cli.records import ClassScores
+
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories of control, format (bidi, zero width), surrogate, private, unassigned, line and paragraph."""
 
@@ -20,10 +22,15 @@ def neutral(text: str) -> str:
 
 def number(value: float | None) -> str:
     """A score as shown; a dash where it is undefined."""
-    return "–" if value is None else f"{value:.4f}"
+    return "–" if value is None else f"{round(value, 4) + 0.0:.4f}"  # + 0.0: no minus before nothing
 
 
 def spreadsheet(text: str) -> str:
     """The text for a cell of CSV: neutral, and never a formula."""
     plain = neutral(text)
     return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain
+
+
+def hangs_on_epsilon(scores: ClassScores) -> bool:
+    """Whether a loss is −ln(ε/(P+ε)): the class is absent from the truth, and not from the prediction."""
+    return not scores.truth_pixels and scores.loss > 0
