@@ -111,11 +111,14 @@ def decide(values: Floats, rule: Rule) -> NDArray[np.intp]:
     if rule.classes == 1:
         return np.where(values[0] > floor_to(values.dtype, rule.threshold), 0, 1)
     best = values.max(axis=0)
-    decided = np.zeros(best.shape, dtype=np.intp)
-    for channel in range(rule.classes - 1, 0, -1):
-        np.copyto(decided, channel, where=values[channel] == best)
-    np.copyto(decided, 0, where=values[0] == best)
-    return decided
+    small = np.uint8 if rule.classes <= 256 else np.uint16 if rule.classes <= 2**16 else np.uint32
+    top = np.iinfo(small).max
+    # a channel that reaches the maximum bids top − channel, and the greatest bid is the first such channel: three plain
+    # passes over small integers, where a masked copy would take one slow one
+    bids = np.zeros(best.shape, small)
+    for channel in range(rule.classes):
+        np.maximum(bids, (values[channel] == best) * small(top - channel), out=bids)
+    return (top - bids).astype(np.intp)
 
 
 def floor_to(dtype: np.dtype[Any], threshold: float) -> np.floating[Any]:
