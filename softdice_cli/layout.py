@@ -52,7 +52,9 @@ class Layout:
         return tuple((axis, role) for axis, role in enumerate(roles) if self.shape[axis] > 1)
 
 
-def resolve(prediction: Shape, mask: Shape, *, layout: str = "", labels: bool = False, path: str = "") -> Layout:
+def resolve(
+    prediction: Shape, mask: Shape, *, layout: str = "", labels: bool = False, path: str = "", mask_path: str = ""
+) -> Layout:
     """The one way in which a prediction fits a mask.
 
     Args:
@@ -61,6 +63,7 @@ def resolve(prediction: Shape, mask: Shape, *, layout: str = "", labels: bool = 
         layout: letters that the user gave, or ``""`` to find them.
         labels: the prediction is a label map: it has no class axis.
         path: the prediction, for the message.
+        mask_path: the mask, for the message.
 
     Raises:
         ShapeError: no reading fits, or several do.
@@ -74,8 +77,15 @@ def resolve(prediction: Shape, mask: Shape, *, layout: str = "", labels: bool = 
     if len(distinct) == 1:
         return distinct[0]
     if distinct:
-        raise _ambiguous(distinct, mask, path)
-    raise _misfit(prediction, mask, layout, labels, path)
+        raise _ambiguous(distinct, mask, path, mask_path)
+    problem, hint = _diagnosis(prediction, mask, layout, labels)
+    raise ShapeError(
+        problem,
+        path=path,
+        expected=_expected(mask, layout, labels),
+        found=f"prediction {prediction}, {_named(mask, mask_path)}",
+        hint=hint,
+    )
 
 
 def _space(count: int) -> str:
@@ -101,10 +111,10 @@ def _label_map(prediction: Shape, mask: Shape) -> list[Layout]:
 
 def _strict(prediction: Shape, mask: Shape) -> list[Layout]:
     """Readings of probabilities in which every axis of both has its place."""
-    if len(mask) > 3 and mask[1] == 1:  # (B, 1, *S) is squeezed, never broadcast
+    if len(mask) > 3 and mask[1] == 1:  # (B, 1, *S) is squeezed, never broadcast, and certainly a batch
         mask = (mask[0], *mask[2:])
-        if len(prediction) == len(mask) + 1 and prediction[:1] + prediction[2:] == mask:
-            return [Layout("BC" + _space(len(mask) - 1), prediction, mask[1:])]
+        if batch := _batch(prediction, mask):
+            return batch
     space = _space(len(mask))
     if not space:
         return []
@@ -113,11 +123,23 @@ def _strict(prediction: Shape, mask: Shape) -> list[Layout]:
         fits.append(Layout("C" + space, prediction, mask))
     if prediction[:-1] == mask:
         fits.append(Layout(space + "C", prediction, mask))
-    images = len(mask) > 2 or (len(mask) == 2 and not fits)  # a batch of lines is read only where nothing else fits
-    if images and prediction[:1] + prediction[2:] == mask:
+    if len(mask) > 2 and prediction[:1] + prediction[2:] == mask:  # never a batch of lines, which nobody meant
         fits.append(Layout("BC" + space[1:], prediction, mask[1:]))
     if prediction == mask:
         fits.append(Layout(space, prediction, mask))
+    return fits
+
+
+def _batch(prediction: Shape, mask: Shape) -> list[Layout]:
+    """Readings as so many images as the mask ``(B, *S)`` holds."""
+    space = _space(len(mask) - 1)
+    fits = []
+    if len(prediction) > len(mask) and prediction[:1] + prediction[2:] == mask:
+        fits.append(Layout("BC" + space, prediction, mask[1:]))
+    if prediction[:-1] == mask:
+        fits.append(Layout("B" + space + "C", prediction, mask[1:]))
+    if prediction == mask:
+        fits.append(Layout("B" + space, prediction, mask[1:]))
     return fits
 
 
@@ -141,30 +163,53 @@ def _given(prediction: Shape, mask: Shape, letters: str) -> list[Layout]:
     return [Layout(letters, prediction, image)] if mask in masks else []
 
 
-def _ambiguous(fits: list[Layout], mask: Shape, path: str) -> ShapeError:
-    names = [fit.letters.replace("1", "") for fit in fits]
+def _named(mask: Shape, path: str) -> str:
+    return f"mask {path} {mask}" if path else f"mask {mask}"
+
+
+def _ambiguous(fits: list[Layout], mask: Shape, path: str, mask_path: str) -> ShapeError:
+    names = [fit.letters.replace("1", "" if "B" in fit.letters else "B") for fit in fits]
     return ShapeError(
         "the axes can be read in more than one way",
         path=path,
         expected="a shape that fits the mask in one way only",
-        found=f"prediction {fits[0].shape} and mask {mask}, which fit {' and '.join(names)}",
+        found=f"prediction {fits[0].shape} and {_named(mask, mask_path)}, which fit {' and '.join(names)}",
         hint=" or ".join(f"--layout {name}" for name in names),
     )
 
 
-def _misfit(prediction: Shape, mask: Shape, layout: str, labels: bool, path: str) -> ShapeError:
-    problem = "the prediction does not fit the mask"
+def _expected(mask: Shape, layout: str, labels: bool) -> str:
     inside = ", ".join(map(str, mask))
-    hint = "bring the prediction to the size of the mask before you save it: softdice never resizes, crops or pads"
     if layout:
-        expected = f"a prediction laid out as {layout} over the mask"
-        hint = "leave out --layout" if _fits(prediction, mask, labels) else hint
-    elif labels:
-        expected = f"a label map ({inside}), like the mask"
-    else:
-        batch = f", ({mask[0]}, C, {', '.join(map(str, mask[1:]))})" if len(mask) > 2 else ""
-        expected = f"(C, {inside}), ({inside}, C){batch}, or ({inside}) for one channel"
+        return f"a prediction laid out as {layout} over the mask"
+    if labels:
+        return f"a label map ({inside}), like the mask"
+    batch = f", ({mask[0]}, C, {', '.join(map(str, mask[1:]))})" if len(mask) > 2 else ""
+    return f"(C, {inside}), ({inside}, C){batch}, or ({inside}) for one channel"
+
+
+def _diagnosis(prediction: Shape, mask: Shape, layout: str, labels: bool) -> tuple[str, str]:
+    """Why nothing fits, and what to do about it; the most telling reason first."""
+    problem = "the prediction does not fit the mask"
+    if layout and _fits(prediction, mask, labels):
+        return problem, "leave out --layout"
+    if labels and _fits(prediction, mask, False):
+        return problem, "leave out --pred-labels, if one axis numbers the classes; --scale 1 besides, if it is one-hot"
     if len(mask) == 2 and _fits(prediction, mask[::-1], labels):
-        problem = f"the mask is transposed: {mask[0]} × {mask[1]} against a prediction of {mask[1]} × {mask[0]}"
-        hint = "save the mask as height × width (in NumPy: mask.T), or check which of the two is right"
-    return ShapeError(problem, path=path, expected=expected, found=f"prediction {prediction}, mask {mask}", hint=hint)
+        return (
+            f"the mask is transposed: {mask[0]} × {mask[1]} against a prediction of {mask[1]} × {mask[0]}",
+            "save the mask as height × width (in NumPy: mask.T), or check which of the two is right",
+        )
+    if not labels and len(prediction) == len(mask) + 2 and prediction[0] > 1 and _fits(prediction[1:], mask, labels):
+        images = ", ".join(map(str, (prediction[0], *mask)))
+        return (
+            f"the prediction holds {prediction[0]} images, and the mask is of one",
+            f"save each image as a file of its own, or their masks together as ({images})",
+        )
+    if not labels and len(mask) == 2 and len(prediction) == 3 and prediction[:1] + prediction[2:] == mask:
+        lines = f"{mask[0]} lines of {mask[1]} pixels and {prediction[1]} classes"
+        return f"{problem}, unless as {lines}", "move the axis of the classes to the front; --layout BCW, for lines"
+    return (
+        problem,
+        "bring the prediction to the size of the mask before you save it: softdice never resizes, crops or pads",
+    )

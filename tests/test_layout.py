@@ -22,7 +22,8 @@ from softdice_cli.layout import resolve
         ((2, 5, 7, 4), (2, 5, 7), "DHWC", 4, None),
         ((2, 4, 6, 5, 7), (2, 6, 5, 7), "BCDHW", 4, 2),
         ((3, 9), (9,), "CW", 3, None),
-        ((6, 3, 9), (6, 9), "BCW", 3, 6),  # lines, where nothing else fits
+        ((6, 5, 7, 3), (6, 1, 5, 7), "BHWC", 3, 6),  # such a mask is a batch, and never a volume
+        ((6, 5, 7), (6, 1, 5, 7), "BHW", 1, 6),
         ((1, 3, 5, 7), (5, 7), "1CHW", 3, None),  # a batch of one against a plain mask
         ((1, 5, 7, 3), (5, 7), "1HWC", 3, None),
         ((1, 3, 5, 7), (1, 5, 7), "BCHW", 3, 1),
@@ -43,6 +44,8 @@ def test_one_reading_fits(prediction, mask, letters, channels, images):
         ((4, 4, 5, 7), (4, 5, 7), ["CDHW", "BCHW"]),  # as many channels as slices
         ((5, 5, 5), (5, 5), ["CHW", "HWC"]),
         ((3, 3, 3, 3), (3, 3, 3), ["CDHW", "DHWC", "BCHW"]),
+        ((6, 5, 5, 5), (6, 1, 5, 5), ["BCHW", "BHWC"]),
+        ((1, 5, 5, 5), (5, 5), ["BCHW", "BHWC"]),  # all its axes are named, so that the layout can be given
     ],
 )
 def test_two_readings_are_refused_by_name(prediction, mask, named):
@@ -58,6 +61,9 @@ def test_two_readings_are_refused_by_name(prediction, mask, named):
     [
         ((3, 7, 5), (5, 7), "transposed: 5 × 7 against a prediction of 7 × 5"),
         ((3, 6, 7), (5, 7), "does not fit"),
+        ((3, 4, 5, 7), (5, 7), "holds 3 images, and the mask is of one"),
+        ((3, 5, 7, 4), (5, 7), "holds 3 images, and the mask is of one"),
+        ((6, 3, 9), (6, 9), "unless as 6 lines of 9 pixels and 3 classes"),  # never read without a word
         ((1, 3, 5, 7), (2, 5, 7), "does not fit"),  # never broadcast over the batch
         ((3, 5, 7), (5, 7, 3), "does not fit"),
         ((5,), (5, 7), "does not fit"),
@@ -80,6 +86,7 @@ def test_no_reading_is_refused(prediction, mask, says):
         ((6, 5, 7, 3), (6, 1, 5, 7), "BHWC", 6),
         ((6, 5, 7), (6, 5, 7), "BHW", 6),
         ((1, 3, 5, 7), (5, 7), "BCHW", 1),
+        ((6, 3, 9), (6, 9), "BCW", 6),
     ],
 )
 def test_a_given_layout_is_used(prediction, mask, letters, images):
@@ -107,3 +114,19 @@ def test_a_label_map_has_no_class_axis(prediction, mask, letters):
         resolve((3, *mask), mask, labels=True)
     with pytest.raises(ConfigError, match="no class axis"):
         resolve((3, *mask), mask, layout="C" + "DHW"[-len(mask) :], labels=True)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "given", "hint"),
+    [
+        ((3, 4, 5, 7), (5, 7), {}, "their masks together as (3, 5, 7)"),
+        ((6, 3, 9), (6, 9), {}, "--layout BCW, for lines"),
+        ((3, 5, 7), (5, 7), {"labels": True}, "leave out --pred-labels"),  # one-hot, or probabilities
+        ((3, 5, 7), (5, 7), {"layout": "HWC"}, "leave out --layout"),
+    ],
+)
+def test_what_to_do_about_it(prediction, mask, given, hint):
+    with pytest.raises(ShapeError) as caught:
+        resolve(prediction, mask, mask_path="m.npy", **given)
+    assert hint in caught.value.hint
+    assert caught.value.found == f"prediction {prediction}, mask m.npy {mask}"

@@ -26,6 +26,9 @@ VOID = np.where(np.arange(24).reshape(4, 6) < 5, 255, M).astype(np.uint8)
 LOGITS = P * 9 - 3
 RGB = np.zeros((4, 6, 3), np.uint8)
 RGB[0] = 255, 0, 0
+ONE_HOT = (np.arange(3)[:, None, None] == M).astype(np.uint8)
+GREYS = M * np.uint8(85)
+STEPS = np.arange(24).reshape(4, 6).astype(np.uint8) * np.uint8(10)
 SQUARE = np.full((3, 3, 3), 1 / 3, np.float32)
 
 
@@ -115,13 +118,45 @@ ROWS: dict[str, Row] = {
     ),
     # a stored value above the one that means 1
     "scale-too-small": Row(
-        npy(p=np.uint8(TWO * 200) + np.uint8(9), m=M % 2), "--scale 100", 3, ["p.npy", "a greater --scale: 100 must be"]
+        npy(p=np.uint8(TWO * 200) + np.uint8(9), m=M % 2),
+        "--scale 100",
+        3,
+        ["p.npy", "--scale 255: it must be the stored value"],
     ),
     # one broken value is enough, and is counted
-    "nan": Row(npy(p=spoiled(P, np.nan)), "", 3, ["p.npy: holds NaN", "finite numbers", "1 values are not finite"]),
+    "nan": Row(npy(p=spoiled(P, np.nan)), "", 3, ["p.npy: holds NaN", "finite numbers", "1 value is not finite"]),
     # infinity is as bad
     "inf": Row(
         npy(p=spoiled(P, np.inf)), "", 3, ["p.npy: holds NaN or infinite", "float32 (3, 4, 6)", "ignored label"]
+    ),
+    # a stored type with another full scale: both ways round
+    "scale-of-8-bits": Row(
+        npy(p=np.round(TWO * 65535).astype(np.uint16), m=M % 2), "--scale 255", 3, ["--scale 65535"], "--scale 65535"
+    ),
+    "scale-out-of-reach": Row(
+        npy(p=np.round(TWO * 255).astype(np.uint8), m=M % 2),
+        "--scale 65535",
+        3,
+        ["p.npy: uint8 holds at most 255, so --scale 65535", "try --scale 255"],
+        "--scale 255",
+    ),
+    "scale-of-signed-bytes": Row(
+        npy(p=np.round(TWO * 127).astype(np.int8), m=M % 2), "--scale 255", 3, ["at most 127"], "--scale 127"
+    ),
+    # zeros and ones may be one-hot, of whatever type
+    "one-hot": Row(npy(p=ONE_HOT), "", 3, ["holds integers", "--scale 1 if", "--pred-labels"], "--scale 1"),
+    "one-hot-bool": Row(npy(p=ONE_HOT > 0), "", 3, ["bool (3, 4, 6)", "--scale 1 if it is one-hot"], "--scale 1"),
+    "one-hot-of-255": Row(npy(p=ONE_HOT), "--scale 255", 3, ["do not sum to 1", "--scale 1, if"], "--scale 1"),
+    # a slip of arithmetic is clipped, and is no logit
+    "slightly-negative": Row(npy(p=spoiled(P, -5e-4)), "", 3, ["values from -0.0005", "np.clip(p, 0, 1)"]),
+    "slightly-above-1": Row(npy(p=np.float32([[1.005] * 6] * 4), m=M % 2), "", 3, ["clip before you save"]),
+    # independent activations of classes that exclude each other
+    "sigmoid-of-many": Row(
+        npy(p=LOGITS),
+        "--activation sigmoid",
+        3,
+        ["do not sum to 1", "--activation softmax", "--allow-unnormalized"],
+        "--activation softmax",
     ),
     # a little below 0 is no rounding
     "negative": Row(
@@ -154,9 +189,8 @@ ROWS: dict[str, Row] = {
         [
             "m.npy: has 2 labels besides 0, and a one-channel map",
             "0 (8 px), 1 (8 px), 2 (8 px)",
-            "--class NAME=1 --ignore",
+            "save a binary mask for this prediction (mask == 1), or a prediction with a channel for each class",
         ],
-        "--class NAME=1 --ignore 2",
     ),
     # a prediction with a label that the classes do not know
     "label-map-outside": Row(
@@ -173,6 +207,41 @@ ROWS: dict[str, Row] = {
         ["has 2 labels besides 0, and a label map without named classes", "--class 0 --class 1 --class 2"],
         "--class 0 --class 1 --class 2",
     ),
+    # labels that are far apart are named as they are
+    "label-map-greys": Row(
+        npy(p=GREYS, m=GREYS),
+        "--pred-labels",
+        3,
+        ["name every class: --class 0=0 --class 1=85 --class 2=170"],
+        "--class 0=0 --class 1=85 --class 2=170",
+    ),
+    # more labels than anyone has classes
+    "label-map-of-probabilities": Row(
+        npy(p=STEPS, m=M % 2), "--pred-labels", 3, ["look like probabilities", "--scale 255, and leave out --pred"]
+    ),
+    # fractions are no labels, and the files are not swapped
+    "label-map-of-fractions": Row(
+        npy(p=ONE), "--pred-labels", 3, ["p.npy: holds fractions", "leave out --pred-labels"]
+    ),
+    # a one-hot map is no label map
+    "label-map-one-hot": Row(
+        npy(p=ONE_HOT), "--pred-labels", 3, ["does not fit", "leave out --pred-labels", "--scale 1 besides"]
+    ),
+    # what a label map leaves out counts nevertheless
+    "label-map-ignored": Row(
+        npy(p=VOID),
+        "--pred-labels --class a --class b --class c --ignore 255",
+        3,
+        ["p.npy: holds an ignored label where the mask does not", "255 (5 px)"],
+    ),
+    # one class with the wrong label
+    "one-class-other-label": Row(npy(p=ONE, m=BINARY), "--class 'a b'=1", 3, ["255 (16 px)", "try --class 'a b'=255"]),
+    # one class, and pixels that are marked
+    "one-class-void": Row(
+        npy(p=ONE, m=np.where(M == 2, 255, M)), "--class a=1", 3, ["255 (8 px)", "--ignore 255"], "--ignore 255"
+    ),
+    # one class, and others that must not be hidden
+    "one-class-of-many": Row(npy(p=ONE), "--class a=1", 3, ["2 (8 px)", "save a binary mask", "(mask == 1)"]),
     # a probability map passed as the mask
     "fractional-mask": Row(npy(m=P[0]), "", 3, ["m.npy: holds fractions", "float32 (4, 6), from", "swapped"]),
     # nothing left to count is no result
@@ -184,7 +253,17 @@ ROWS: dict[str, Row] = {
     # --- colours ---
     # a picture as mask: its colours, to be named
     "rgb-without-colours": Row(
-        rgb, "--gt m.png", 3, ["m.png: holds colours", "#000000 (18 px), #ff0000 (6 px)", "--class background=#000000"]
+        rgb,
+        "--gt m.png",
+        3,
+        ["m.png: holds colours", "#000000 (18 px), #ff0000 (6 px)", "--class class0=#000000 --class class1=#ff0000"],
+    ),
+    # a grey picture in three channels
+    "rgb-of-grey": Row(
+        lambda folder: Image.fromarray(np.stack([M] * 3, -1)).save(folder / "m.png"),
+        "--gt m.png",
+        3,
+        ["m.png: holds colours", "the three channels are equal: save one of them"],
     ),
     # colour classes and a mask of numbers
     "colours-on-grey": Row(
@@ -211,16 +290,27 @@ ROWS: dict[str, Row] = {
         npy(p=SQUARE, m=M[:3, :3]),
         "",
         3,
-        ["more than one way", "prediction (3, 3, 3) and mask (3, 3)", "CHW and HWC", "--layout CHW or --layout HWC"],
+        [
+            "more than one way",
+            "prediction (3, 3, 3) and mask m.npy (3, 3)",
+            "CHW and HWC",
+            "--layout CHW or --layout HWC",
+        ],
         "--layout HWC",
     ),
     # nothing is ever resized to fit
     "wrong-size": Row(
-        npy(m=M[:, :5]), "", 3, ["does not fit the mask", "(C, 4, 5)", "(3, 4, 6), mask (4, 5)", "never res"]
+        npy(m=M[:, :5]), "", 3, ["does not fit the mask", "(C, 4, 5)", "(3, 4, 6), mask m.npy (4, 5)", "never res"]
     ),
+    # a batch against the mask of one image
+    "batch-of-one-mask": Row(
+        npy(p=np.stack([P] * 3)), "", 3, ["p.npy: the prediction holds 3 images, and the mask is of one", "mask m.npy"]
+    ),
+    # lines are read only where they are asked for
+    "lines": Row(npy(p=P.swapaxes(0, 1)), "", 3, ["4 lines of 6 pixels", "--layout BCW"], "--layout BCW"),
     # a layout that the shapes contradict
     "wrong-layout": Row(
-        nothing, "--layout HWC", 3, ["laid out as HWC", "(3, 4, 6), mask (4, 6)", "leave out --layout"]
+        nothing, "--layout HWC", 3, ["laid out as HWC", "(3, 4, 6), mask m.npy (4, 6)", "leave out --layout"]
     ),
     # letters that are no axes
     "nonsense-layout": Row(nothing, "--layout foo", 2, ["--layout FOO is not a layout", "one letter an axis", "CDHW"]),
@@ -253,6 +343,41 @@ ROWS: dict[str, Row] = {
     "classes-wrong": Row(
         text("c.json", "[1, 2]"), "--classes c.json", 2, ["c.json: holds no classes", '["a", "b"]', "list"]
     ),
+    # the entry that is none, such as a slip in a name
+    "classes-unknown-member": Row(
+        text("c.json", '[{"name": "a", "valeu": 3}]'),
+        "--classes c.json",
+        2,
+        ["c.json: holds no classes", "name, valeu"],
+    ),
+    # names and labels swapped
+    "classes-reversed": Row(
+        text("c.json", '{"0": "a", "1": "b"}'),
+        "--classes c.json",
+        2,
+        ["c.json: label → name is the wrong way round: write name → label", "a → 0, b → 1"],
+    ),
+    # JSON itself would keep the last
+    "classes-json-twice": Row(
+        text("c.json", '{"a": 0, "a": 1}'), "--classes c.json", 2, ["c.json: 'a' is given twice"]
+    ),
+    # what is wrong with a class names the file
+    "classes-same-label": Row(
+        text("c.toml", "a = 1\nb = 1"), "--classes c.toml", 2, ["c.toml: the label '1' is given twice"]
+    ),
+    "classes-no-label": Row(text("c.json", '{"a": "x"}'), "--classes c.json", 2, ["c.json: class a= 'x' is no label"]),
+    # and what to do about it is done there
+    "classes-half-coloured": Row(
+        text("c.json", '[{"name": "a", "value": "#ffffff"}, {"name": "b"}]'),
+        "--classes c.json",
+        2,
+        ["c.json: every class needs its colour", "in the file"],
+    ),
+    # a bomb
+    "classes-deep-json": Row(text("c.json", "[" * 99999), "--classes c.json", 2, ["c.json: is nested too deeply"]),
+    "classes-deep-toml": Row(text("c.toml", "a=" + "[" * 99999), "--classes c.toml", 2, ["c.toml: is nested too"]),
+    # a format that is not read
+    "classes-yaml": Row(text("c.yaml", "a: 0"), "--classes c.yaml", 2, ["c.yaml: ends in .yaml", ".json or .toml"]),
     # counted and ignored at once
     "ignore-is-a-class": Row(
         nothing, "--class a --class b --class c --ignore 1", 2, ["label 1 is both class 'b' and ignored", "--ignore 1"]
@@ -345,6 +470,34 @@ ROWS: dict[str, Row] = {
         ["z.pt: holds no array 'y'", "probs, x", "--key probs"],
         "--key probs",
     ),
+    # a truth has a key of its own
+    "npz-truth-without-key": Row(
+        lambda folder: np.savez(folder / "z.npz", **{"my mask": M, "other": M}),
+        "--gt z.npz",
+        3,
+        ["z.npz: holds several arrays", "my mask, other", "--gt-key 'my mask'"],
+        "--gt-key 'my mask'",
+    ),
+    # a checkpoint is no prediction
+    "pt-weights": Row(
+        lambda folder: torch.save(torch.nn.Linear(2, 2).state_dict(), folder / "z.pt"),
+        "--pred z.pt",
+        3,
+        ["z.pt: looks like the weights of a model", "weight, bias"],
+    ),
+    "pt-checkpoint": Row(
+        lambda folder: torch.save({"epoch": 3, "net": torch.nn.Linear(2, 2).state_dict()}, folder / "z.pt"),
+        "--pred z.pt",
+        3,
+        ["z.pt: looks like the weights of a model", "net.bias, net.weight"],
+    ),
+    # tensors that are further inside
+    "pt-nested": Row(
+        lambda folder: torch.save({"out": {"probs": torch.from_numpy(P)}, "epoch": 3}, folder / "z.pt"),
+        "--pred z.pt",
+        3,
+        ["z.pt: holds no tensor by itself", "out (dict), epoch (int), out.probs"],
+    ),
     # the limit names its option and the number to give
     "too-many-pixels": Row(rgb, "--gt m.png --max-pixels 9", 3, ["m.png", "larger than the limit", "--max-pixels 24"]),
     # there is but one standard input
@@ -406,7 +559,7 @@ def test_missing_options_are_named(softdice: Softdice, pair: tuple[Path, Path]):
     for given, missing in (("--pred", "--gt"), ("--gt", "--pred")):
         run = softdice("eval", given, "p.npy")
         assert (run.code, run.out) == (2, "")
-        says(run, [f"{missing} is missing", "or --pairs"])
+        says(run, [f"{missing} is missing", "softdice eval --pred p.npy --gt mask.png"])
 
 
 def test_standard_input_gives_the_sums_of_the_file(softdice: Softdice, pair: tuple[Path, Path]):
@@ -457,4 +610,4 @@ def test_a_wrong_size_is_not_blamed_on_the_layout(softdice: Softdice, pair: tupl
     npy(m=M[:, :5])(tmp_path)
     run = run_eval(softdice, "--layout CHW")
     assert run.code == 3
-    says(run, ["prediction (3, 4, 6), mask (4, 5)", "softdice never resizes"])
+    says(run, ["prediction (3, 4, 6), mask m.npy (4, 5)", "softdice never resizes"])

@@ -132,11 +132,11 @@ def line_up(
     """
     labels = settings.prediction == "labels"
     if labels:
-        prediction = as_labels(prediction, colors=settings.colors)
+        prediction = as_labels(prediction, colors=settings.colors, role="prediction")
     elif wrong_kind := refuse_kind(prediction, settings):
         raise wrong_kind
     shapes = prediction.array.shape, truth.array.shape
-    fit = layouts.resolve(*shapes, layout=reading.layout, labels=labels, path=prediction.name)
+    fit = layouts.resolve(*shapes, layout=reading.layout, labels=labels, path=prediction.name, mask_path=truth.name)
     if not reading.layout and "C" not in fit.letters and not labels and (one_hot := refuse_one_hot(truth)):
         raise one_hot
     if fit.letters.endswith("C"):

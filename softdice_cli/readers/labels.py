@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -10,14 +11,18 @@ from softdice_cli.errors import LabelError
 from softdice_cli.readers.source import Array, Source
 
 _LISTED = 8
+_NAMED = 12
+
+Role = Literal["truth", "prediction"]
 
 
-def as_labels(source: Source, *, colors: bool) -> Source:
+def as_labels(source: Source, *, colors: bool, role: Role = "truth") -> Source:
     """The labels of a mask or of a label map.
 
     Args:
         source: as read; ``(*S)``, or ``(*S, 3)`` for colours.
         colors: the classes are named by colour.
+        role: what the file is, for the message.
 
     Raises:
         LabelError: colours where numbers are expected or the other way round, or fractions.
@@ -30,10 +35,10 @@ def as_labels(source: Source, *, colors: bool) -> Source:
             path=source.name,
             expected="one label per pixel",
             found=_list_colors(source),
-            hint="name each class by its colour, e.g. --class background=#000000",
+            hint=_colors_hint(source),
         )
     if source.array.dtype.kind == "f":
-        return replace(source, array=_whole(source))
+        return replace(source, array=_whole(source, role))
     if source.array.dtype.kind == "b":
         return replace(source, array=source.array.view(np.uint8))
     return source
@@ -61,7 +66,20 @@ def _list_colors(source: Source) -> str:
     return ", ".join(shown) + (f" and {len(values) - _LISTED} more" if len(values) > _LISTED else "")
 
 
-def _whole(source: Source) -> Array:
+def _colors_hint(source: Source) -> str:
+    array = source.array
+    if (array[..., :1] == array[..., 1:]).all():
+        return "the three channels are equal: save one of them, mask[..., 0]"
+    if array.dtype != np.uint8 or array.shape[-1] != 3:
+        return "save one channel that holds the labels, or 8-bit RGB without transparency"
+    values = np.unique(_packed(source)).tolist()
+    if len(values) > _NAMED:
+        return "name each class by its colour, e.g. --class background=#000000"
+    named = " ".join(f"--class class{index}=#{value:06x}" for index, value in enumerate(values))
+    return f"name each class by its colour, in the order of the channels: {named}"
+
+
+def _whole(source: Source, role: Role) -> Array:
     """Labels that were saved as floats, as integers, where no value has a fraction."""
     array = source.array
     low, high = float(array.min()), float(array.max())
@@ -71,6 +89,10 @@ def _whole(source: Source) -> Array:
             path=source.name,
             expected="an integer label per pixel",
             found=f"{source.describe()}, from {low:g} to {high:g}",
-            hint="check that the mask and the prediction are not swapped",
+            hint=(
+                "check that the mask and the prediction are not swapped"
+                if role == "truth"
+                else "leave out --pred-labels: fractions are probabilities or logits"
+            ),
         )
     return array.astype(np.int64 if max(abs(low), abs(high)) >= 2**31 else np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import zipfile
 
 from softdice_cli.errors import UnreadableError
@@ -38,8 +39,11 @@ def choose(keys: list[str], key: str | None, path: str) -> str:
     listed = ", ".join(keys[:12]) + (", …" if len(keys) > 12 else "")
     if not keys:
         raise UnreadableError("holds no array", path=path, expected="one array, or several and --key")
-    if key is None:
-        raise UnreadableError(
-            "holds several arrays", path=path, expected="one, or --key to choose", found=listed, hint=f"--key {keys[0]}"
-        )
-    raise UnreadableError(f"holds no array {key!r}", path=path, found=listed, hint=f"--key {keys[0]}")
+    name = shlex.quote(keys[0])
+    raise UnreadableError(
+        "holds several arrays" if key is None else f"holds no array {key!r}",
+        path=path,
+        expected="one array, or the name of one",
+        found=listed,
+        hint=f"--key {name}; for the truth of eval, --gt-key {name}",
+    )

@@ -12,6 +12,8 @@ from softdice_cli.readers.npz import choose
 from softdice_cli.readers.source import Blob, ReadOptions, Source, check_bytes
 
 _SAVE = "torch.save(tensor.detach().cpu().contiguous(), path)"
+_LISTED = 12
+_PARAMETERS = ("weight", "bias")
 
 
 def read(blob: Blob, options: ReadOptions) -> Source:
@@ -72,16 +74,38 @@ def _pick(loaded: Any, key: str | None, path: str) -> Any:
         if key is not None:
             raise UnreadableError("holds one tensor and no keys", path=path, hint="leave out the key")
         return loaded
-    if isinstance(loaded, Mapping):
-        tensors = {str(name): value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
-        if tensors:
-            return tensors[choose(list(tensors), key, path)]
-    raise UnreadableError(
-        "holds no tensor",
+    if not isinstance(loaded, Mapping):
+        raise _refuse("holds no tensor", path, type(loaded).__name__)
+    tensors = {str(name): value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
+    if key in tensors:
+        return tensors[key]
+    inner = {
+        f"{name}.{part}"
+        for name, nested in loaded.items()
+        if isinstance(nested, Mapping)
+        for part, value in nested.items()
+        if isinstance(value, torch.Tensor)
+    }
+    names = [name for name, tensor in tensors.items() if tensor.ndim] or sorted(inner)
+    if any(name.rpartition(".")[2] in _PARAMETERS for name in names):
+        raise _refuse("looks like the weights of a model, not a prediction or a mask", path, _listed(names))
+    if not tensors:
+        keys = [f"{name} ({type(value).__name__})" for name, value in loaded.items()]
+        raise _refuse("holds no tensor by itself", path, _listed([*keys, *sorted(inner)]))
+    return tensors[choose(list(tensors), key, path)]
+
+
+def _listed(keys: list[str]) -> str:
+    return ", ".join(keys[:_LISTED]) + (", …" if len(keys) > _LISTED else "") or "an empty dict"
+
+
+def _refuse(problem: str, path: str, found: str) -> UnreadableError:
+    return UnreadableError(
+        problem,
         path=path,
-        expected="a tensor, or a dict of tensors and --key",
-        found=type(loaded).__name__,
-        hint=f"save the tensor alone: {_SAVE}",
+        expected="a tensor, or a dict of tensors",
+        found=found,
+        hint=f"save the output of the model, the tensor alone: {_SAVE}",
     )
 
 
