@@ -209,3 +209,39 @@ def test_every_option_changes_what_it_names(softdice):
                    ["--allow-unnormalized"], ["--ignore", "7"]):  # fmt: skip
         changed = json.loads(softdice("eval", *NOTEBOOK, "--format", "json", *option).out)
         assert changed["signature"] != plain["signature"], option
+
+
+def test_a_link_stays_and_what_it_points_to_is_replaced(softdice, tmp_path):
+    target, link = tmp_path / "r.json", tmp_path / "latest.json"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    assert softdice("eval", *NOTEBOOK, "--format", "json", "-o", link).code == 0
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["complete"] is True
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_pipe_as_output_is_written_to(softdice, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE)
+    assert softdice("eval", *NOTEBOOK, "--format", "json", "-o", fifo).code == 0
+    assert json.loads(reader.communicate(timeout=20)[0])["complete"] is True
+    assert fifo.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a device that is always full")
+def test_a_full_disk_is_said_and_is_no_bug(tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "eval", *map(str, NOTEBOOK)], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert "standard output: cannot be written: No space left on device" in done.stderr
+
+
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(softdice):
+    run = softdice("eval", *NOTEBOOK, "--layout", "CWH", "--debug")
+    assert run.code == 2
+    assert "Traceback" in run.err

@@ -256,3 +256,31 @@ def test_devices_that_are_not_there_are_named_errors():
     assert said == []
     assert choose("auto", said.append) == devices()[0]
     assert said == [f"device: {devices()[0]}"]
+
+
+def test_whole_numbers_saved_as_floats_are_labels():
+    assert LabelCodes(SIX, None)(np.array([0, 7, -5, 70000, 255, 9], np.float32)).tolist() == [0, 1, 4, 5, 7, 8]
+
+
+@pytest.mark.parametrize("classes", [1, 2, 19, 150, 1000, 10**6])
+def test_no_engine_asks_for_more_pixels_than_float64_holds_exactly(classes):
+    for engine in (NUMPY, engine_for("torch:cpu")):
+        assert 0 < engine.tile_pixels(classes) <= TILE_PIXELS
+
+
+def test_softmax_of_what_sums_to_one_already_is_seen():
+    probabilities = np.array([[0.25, 0.5], [0.75, 0.5]])
+    codes = np.array([0, 1], np.intp)
+    asked = rule(2, activation="softmax", sum_tolerance=1e-3)
+    for engine in (NUMPY, engine_for("torch:cpu")):
+        assert engine.count(probabilities, codes, asked).facts.already(asked)
+        assert not engine.count(probabilities * 3, codes, asked).facts.already(asked)
+        assert not engine.count(probabilities, codes, rule(2)).facts.already(rule(2))
+
+
+def test_a_batch_gives_the_tallies_of_its_images():
+    rng = np.random.default_rng(5)
+    values, codes = rng.random((4, 3, 50)), rng.integers(0, 6, (4, 50))
+    codes[codes == 3] = 4
+    batch = engine_for("torch:cpu").submit(values, codes, rule(3))()
+    assert batch == [NUMPY.count(v, c, rule(3)) for v, c in zip(values, codes, strict=True)]

@@ -537,7 +537,7 @@ def labels(array: Any, colors: bool = False, rgb: bool = False) -> Source:
 )
 def test_as_labels(array: Any, colors: bool, expected: Any):
     source = labels(array, colors, rgb=colors)
-    assert source.array.dtype.kind in "iu"
+    assert source.array.dtype.kind in "iuf"  # floats stay as they are, whole numbers all
     assert source.array.tolist() == expected.tolist()
 
 
@@ -573,3 +573,50 @@ def test_signed_bytes_under_lzw_keep_their_sign(tmp_path: Path):
     except UnreadableError:
         return  # as good: nothing is lost without a word
     assert source.array.tolist() == [[0, -1, 1]]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@pytest.mark.parametrize("compression", [None, "group4"])
+def test_bits_are_the_labels_0_and_1(kind: str, compression: str | None, tmp_path: Path):
+    path = tmp_path / "m"
+    options = {"compression": compression} if kind == "TIFF" else {}
+    Image.fromarray(BITS).save(path, format=kind, **options)
+    assert set(np.unique(as_labels(load(path), colors=False).array).tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        # Pillow would turn it and tifffile would not
+        (lambda p: Image.fromarray(U8).save(p, format="TIFF", tiffinfo={274: 6}), ["orientation 6", "save it upright"]),
+        # no labels and no probabilities
+        (lambda p: Image.new("CMYK", (4, 3)).save(p, format="TIFF"), ["SEPARATED picture"]),
+        (lambda p: Image.new("LAB", (4, 3)).save(p, format="TIFF"), ["CIELAB picture"]),
+        # a thumbnail beside the image
+        (lambda p: tifffile.imwrite(p, U8, subfiletype=1), ["page of reduced size"]),
+    ],
+    ids=["turned", "cmyk", "lab", "thumbnail"],
+)
+def test_refuses_what_libraries_read_differently(write: Write, words: list[str], tmp_path: Path):
+    path = tmp_path / "file"
+    write(path)
+    refused(path, *words)
+
+
+def test_refuses_pages_that_form_a_loop(tmp_path: Path):
+    path = tmp_path / "m.tif"
+    tifffile.imwrite(path, U8)
+    data = bytearray(path.read_bytes())
+    first = int.from_bytes(data[4:8], "little")
+    entries = int.from_bytes(data[first : first + 2], "little")
+    after = first + 2 + 12 * entries  # where the offset of the next page stands
+    data[after : after + 4] = data[4:8]
+    path.write_bytes(data)
+    refused(path, "its pages form a loop")
+
+
+def test_a_truth_of_several_samples_a_pixel_is_no_volume(tmp_path: Path):
+    path = tmp_path / "m.tif"
+    tifffile.imwrite(path, np.zeros((4, 5, 3), np.uint8), photometric="minisblack", planarconfig="contig")
+    with pytest.raises(LabelError, match="has 3 samples a pixel"):
+        as_labels(load(path), colors=False)

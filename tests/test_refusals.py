@@ -611,3 +611,10 @@ def test_a_wrong_size_is_not_blamed_on_the_layout(softdice: Softdice, pair: tupl
     run = run_eval(softdice, "--layout CHW")
     assert run.code == 3
     says(run, ["prediction (3, 4, 6), mask m.npy (4, 5)", "softdice never resizes"])
+
+
+def test_softmax_of_probabilities_is_refused(softdice: Softdice, pair: tuple[Path, Path]):
+    run = run_eval(softdice, "--activation softmax")
+    assert run.code == 3
+    says(run, ["p.npy: holds probabilities already", "leave out --activation"])
+    assert run_eval(softdice, "").code == 0

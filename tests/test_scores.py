@@ -114,3 +114,11 @@ def test_order_of_images_changes_no_digit():
         assert summarize(TWO, rows) == expected
     halves = [pool(r.sums for r in rows[:20]), pool(r.sums for r in rows[20:])]
     assert pool(halves)[0].truth == expected.pooled.classes[0].truth_pixels
+
+
+def test_pooled_sums_are_rounded_once():
+    """What adding one float after the other would lose: 0.1 ten times is 1, and 2⁵³ + 1 + 1 is 2⁵³ + 2."""
+    tenths = [row((0.1, 0.1, 1, 1, 1), (0, 0, 0, 0, 0), id=str(i)) for i in range(10)]
+    large = [row((p, 0.0, 1, 1, 1), (0, 0, 0, 0, 0), id=str(i)) for i, p in enumerate((2.0**53, 1.0, 1.0))]
+    assert pool(image.sums for image in tenths)[0].probability == 1.0
+    assert pool(image.sums for image in large)[0].probability == 2.0**53 + 2

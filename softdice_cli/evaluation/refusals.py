@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from softdice_cli.errors import LabelError, ProbabilityError
 from softdice_cli.overlap import Facts, Rule
@@ -34,19 +36,20 @@ def refuse_kind(source: Source, settings: Settings) -> ProbabilityError | None:
     reach = 1 if source.array.dtype.kind == "b" else int(np.iinfo(source.array.dtype).max)
     if settings.scale is not None:
         return None if settings.scale <= reach else _refuse_reach(source, settings.scale, reach)
-    top = _top(int(source.array.max()), reach)
+    low, high = map(int, source.span())
+    top = _top(high, reach)
     one = f"--scale {top} if {'it is one-hot' if top == 1 else f'{top} stands for probability 1'}, "
     return ProbabilityError(
         "holds integers, not probabilities",
         path=source.name,
         expected="float16, bfloat16, float32 or float64",
-        found=f"{source.describe()}, from {source.array.min()} to {source.array.max()}",
-        hint=f"{one if source.array.min() >= 0 and top <= MAX_LABEL else ''}--pred-labels if these are class labels",
+        found=f"{source.describe()}, from {low} to {high}",
+        hint=f"{one if low >= 0 and top <= MAX_LABEL else ''}--pred-labels if these are class labels",
     )
 
 
 def _refuse_reach(source: Source, scale: int, reach: int) -> ProbabilityError:
-    high = int(source.array.max())
+    high = int(source.span()[1])
     return ProbabilityError(
         f"{source.stored} holds at most {reach}, so --scale {scale} would make every probability too small",
         path=source.name,
@@ -64,9 +67,17 @@ def _top(high: int, reach: int) -> int:
 
 def refuse_values(facts: Facts, rule: Rule, source: Source) -> ProbabilityError | None:
     """Values that are not probabilities."""
+    what = source.describe()
+    if facts.already(rule):
+        return ProbabilityError(
+            "holds probabilities already: they lie in [0, 1] and sum to 1",
+            path=source.name,
+            expected="logits, as --activation softmax says",
+            found=f"{what}: values from {facts.low:.6g} to {facts.high:.6g}",
+            hint="leave out --activation",
+        )
     if facts.acceptable(rule):
         return None
-    what = source.describe()
     if facts.nonfinite:
         return ProbabilityError(
             "holds NaN or infinite values",
@@ -135,7 +146,7 @@ def refuse_one_hot(truth: Source) -> LabelError | None:
     array = truth.array
     layout = "BHW" if array.ndim == 4 and array.shape[1] == 1 else "TDHW"[-array.ndim :]
     for axis in (0, -1):
-        if array.ndim > 2 and array.shape[axis] > 1 and (np.count_nonzero(array, axis=axis) == 1).all():
+        if array.ndim > 2 and array.shape[axis] > 1 and _one_label_along(array, axis):
             return LabelError(
                 "looks one-hot: along one axis, every pixel has exactly one label",
                 path=truth.name,
@@ -144,6 +155,12 @@ def refuse_one_hot(truth: Source) -> LabelError | None:
                 hint=f"save np.argmax(mask, axis={axis}); or --layout {layout}, if it is one class",
             )
     return None
+
+
+def _one_label_along(array: NDArray[Any], axis: int) -> bool:
+    """Whether every line along an axis has one label; looks slice by slice, and no further than the first other one."""
+    lines = np.moveaxis(array, axis, 0)
+    return all((np.count_nonzero(lines[:, index], axis=0) == 1).all() for index in range(lines.shape[1]))
 
 
 def refuse_labels(source: Source, settings: Settings, counts: dict[int, int]) -> LabelError:

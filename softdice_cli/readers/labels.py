@@ -12,6 +12,7 @@ from softdice_cli.readers.source import Array, Source
 
 _LISTED = 8
 _NAMED = 12
+_MOST = 2.0**53
 
 Role = Literal["truth", "prediction"]
 
@@ -27,6 +28,14 @@ def as_labels(source: Source, *, colors: bool, role: Role = "truth") -> Source:
     Raises:
         LabelError: colours where numbers are expected or the other way round, or fractions.
     """
+    if source.samples > 1 and not source.colors:
+        raise LabelError(
+            f"has {source.samples} samples a pixel",
+            path=source.name,
+            expected="one label per pixel",
+            found=source.describe(),
+            hint="save one channel that holds the labels",
+        )
     if colors:
         return replace(source, array=_packed(source), stored="colours", colors=False)
     if source.colors:
@@ -38,7 +47,8 @@ def as_labels(source: Source, *, colors: bool, role: Role = "truth") -> Source:
             hint=_colors_hint(source),
         )
     if source.array.dtype.kind == "f":
-        return replace(source, array=_whole(source, role))
+        _check_whole(source, role)
+        return source
     if source.array.dtype.kind == "b":
         return replace(source, array=source.array.view(np.uint8))
     return source
@@ -54,8 +64,11 @@ def _packed(source: Source) -> Array:
             found=source.describe(),
             hint="name the classes by number: --class NAME=VALUE",
         )
-    red, green, blue = (array[..., channel].astype(np.uint32) for channel in range(3))
-    return red << 16 | green << 8 | blue
+    packed = np.zeros(array.shape[:-1], np.uint32)
+    for channel in range(3):  # in place: a picture is large enough once
+        packed <<= 8
+        packed |= array[..., channel]
+    return packed
 
 
 def _list_colors(source: Source) -> str:
@@ -79,11 +92,11 @@ def _colors_hint(source: Source) -> str:
     return f"name each class by its colour, in the order of the channels: {named}"
 
 
-def _whole(source: Source, role: Role) -> Array:
-    """Labels that were saved as floats, as integers, where no value has a fraction."""
-    array = source.array
-    low, high = float(array.min()), float(array.max())
-    if not (abs(low) <= 2**31 and abs(high) <= 2**31) or (array != np.rint(array)).any():
+def _check_whole(source: Source, role: Role) -> None:
+    """Refuses labels that were saved as floats, and of which one has a fraction."""
+    low, high = source.span()
+    whole = abs(low) <= _MOST and abs(high) <= _MOST and all((c == np.rint(c)).all() for c in source.chunks())
+    if not whole:
         raise LabelError(
             "holds fractions, NaN or infinity, and labels are whole numbers",
             path=source.name,
@@ -95,4 +108,3 @@ def _whole(source: Source, role: Role) -> Array:
                 else "leave out --pred-labels: fractions are probabilities or logits"
             ),
         )
-    return array.astype(np.int64 if max(abs(low), abs(high)) >= 2**31 else np.int32)

@@ -119,6 +119,11 @@ class Source:
             yield chunk
             self.release()
 
+    def span(self) -> tuple[float, float]:
+        """Least and greatest value; NaN if there is one."""
+        spans = [(chunk.min(), chunk.max()) for chunk in self.chunks()]
+        return float(np.min([low for low, _ in spans])), float(np.max([high for _, high in spans]))
+
     def describe(self) -> str:
         """Element type and shape, for messages."""
         return f"{self.stored} {self.array.shape}"
