@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import softdice_cli.notebook as notebook
-from softdice_cli.overlap import rule_for, to_pixels
+from softdice_cli.overlap import rule_for
 from softdice_cli.overlap.devices import devices, engine_for
 from softdice_cli.overlap.labels import LabelCodes
-from softdice_cli.records import ClassSums, ImageRow, Results, Settings
+from softdice_cli.records import ImageRow, Results, Settings
 from softdice_cli.scores import summarize
 
 FLOAT32_TOLERANCE = 5e-7
@@ -65,13 +65,5 @@ def _results(device: str) -> Results:
     settings = Settings().resolve(3, path="the notebook's example")
     rule = rule_for(settings, 2.0**-23)
     tally = engine_for(device).count(probabilities.reshape(3, -1), LabelCodes(settings, None)(labels.reshape(-1)), rule)
-    columns = zip(
-        map(to_pixels, tally.probability),
-        map(to_pixels, tally.intersection),
-        tally.truth,
-        tally.predicted,
-        tally.true_positives,
-        strict=True,
-    )
-    row = ImageRow("notebook", "", "", tally.pixels, tally.ignored, tuple(ClassSums(*c) for c in columns))
+    row = ImageRow("notebook", "", "", tally.pixels, tally.ignored, tally.class_sums())
     return summarize(settings, [row])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
+from softdice_cli.cli.classes import settings_from
 from softdice_cli.cli.progress import Progress
 from softdice_cli.cli.report import conclude, report
 from softdice_cli.cli.terminal import Target, read_stdin, say
@@ -80,7 +81,7 @@ class Eval:
         return code
 
     def _settings(self) -> Settings:
-        return o.settings_from(
+        return settings_from(
             self.class_,
             self.classes,
             self.ignore,

@@ -12,10 +12,10 @@ from softdice_cli.errors import InputError, UnreadableError
 from softdice_cli.evaluation.prepare import Image, Prepared
 from softdice_cli.evaluation.refusals import refuse_labels, refuse_values
 from softdice_cli.journal import Stamp
-from softdice_cli.overlap import Engine, Tally, to_pixels
+from softdice_cli.overlap import Engine, Tally
 from softdice_cli.overlap.labels import count_labels, tally_label_map
 from softdice_cli.overlap.tiles import tiles
-from softdice_cli.records import ClassSums, ImageRow
+from softdice_cli.records import ImageRow
 
 Array = NDArray[Any]
 Stop = Callable[[], bool]
@@ -119,18 +119,5 @@ def row(prepared: Prepared, image: Image, tally: Tally) -> ImageRow:
         gt=prepared.pair.gt,
         pixels=tally.pixels,
         ignored=tally.ignored,
-        sums=class_sums(tally),
+        sums=tally.class_sums(),
     )
-
-
-def class_sums(tally: Tally) -> tuple[ClassSums, ...]:
-    """The sums of each class, in pixels."""
-    columns = zip(
-        map(to_pixels, tally.probability),
-        map(to_pixels, tally.intersection),
-        tally.truth,
-        tally.predicted,
-        tally.true_positives,
-        strict=True,
-    )
-    return tuple(ClassSums(*column) for column in columns)

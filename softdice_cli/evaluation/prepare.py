@@ -135,12 +135,7 @@ def line_up(
         prediction = as_labels(prediction, colors=settings.colors, role="prediction")
     elif wrong_kind := refuse_kind(prediction, settings):
         raise wrong_kind
-    shapes = prediction.array.shape, truth.array.shape
-    fit = layouts.resolve(*shapes, layout=reading.layout, labels=labels, path=prediction.name, mask_path=truth.name)
-    if not reading.layout and "C" not in fit.letters and not labels and (one_hot := refuse_one_hot(truth)):
-        raise one_hot
-    if fit.letters.endswith("C"):
-        reading.notify(f"{prediction.name}: {shapes[0]} is read as {fit.letters.replace('1', '')}")
+    fit = _fit(prediction, truth, reading, labels=labels)
     if not labels or not settings.classes:
         settings = settings.resolve(fit.channels, path=prediction.name)
     images = tuple(_images(pair.id, fit, prediction.array, truth.array))
@@ -155,6 +150,17 @@ def line_up(
         predicted_codes=_label_codes(prediction, settings) if labels else codes,
         stamps=stamps,
     )
+
+
+def _fit(prediction: Source, truth: Source, reading: Reading, *, labels: bool) -> layouts.Layout:
+    """Which axis of the prediction is which."""
+    shapes = prediction.array.shape, truth.array.shape
+    fit = layouts.resolve(*shapes, layout=reading.layout, labels=labels, path=prediction.name, mask_path=truth.name)
+    if not reading.layout and "C" not in fit.letters and not labels and (one_hot := refuse_one_hot(truth)):
+        raise one_hot
+    if fit.letters.endswith("C"):
+        reading.notify(f"{prediction.name}: {shapes[0]} is read as {fit.letters.replace('1', '')}")
+    return fit
 
 
 def _read(path: str, reading: Reading, options: ReadOptions) -> Source:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from softdice_cli.records import Activation, Settings
+from softdice_cli.records import Activation, ClassSums, Settings
 
 WORD = 2**32
 GRID = 2**64
@@ -141,6 +141,18 @@ class Tally:
             unknown=codes[classes + 2],
             facts=facts,
         )
+
+    def class_sums(self) -> tuple[ClassSums, ...]:
+        """The sums of each class, in pixels: one correctly rounded number each."""
+        columns = zip(
+            map(to_pixels, self.probability),
+            map(to_pixels, self.intersection),
+            self.truth,
+            self.predicted,
+            self.true_positives,
+            strict=True,
+        )
+        return tuple(ClassSums(*column) for column in columns)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
