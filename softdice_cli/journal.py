@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,6 +61,8 @@ class Journal:
         except OSError as error:
             raise self._refuse(f"cannot be opened: {error.strerror}", hint="check --journal") from error
         try:
+            if not stat.S_ISREG(os.fstat(self._file).st_mode):
+                raise self._refuse("is no regular file", hint="name a file")
             self._lock()
             self._load()
         except BaseException:
@@ -108,18 +111,20 @@ class Journal:
 
     def _load(self) -> None:
         with open(self._path, "rb") as stream:
-            lines = stream.read().split(b"\n")
-        if lines[-1]:  # cut off while it was written
-            os.ftruncate(self._file, sum(len(line) + 1 for line in lines[:-1]))
-        if len(lines) == 1:
+            *lines, rest = stream.read().split(b"\n")
+        header = json.dumps(self._header, allow_nan=False).encode()
+        if not lines and header.startswith(rest):  # new, or cut off while its first line was written
+            os.ftruncate(self._file, 0)
             self._write(self._header)
             return
         try:
-            self._check_header(json.loads(lines[0]))
-            for line in lines[1:-1]:
+            self._check_header(json.loads(lines[0] if lines else rest))
+            for line in lines[1:]:
                 self._take(json.loads(line))
         except (ValueError, TypeError, KeyError) as error:
-            raise self._refuse(f"is broken: {error}") from error
+            raise self._refuse(f"is broken, or no journal: {error}") from error
+        if rest:  # cut off while it was written
+            os.ftruncate(self._file, sum(len(line) + 1 for line in lines))
 
     def _take(self, entry: Any) -> None:
         """Believe one finished pair, if its files are those that it was made of."""
@@ -136,7 +141,16 @@ class Journal:
                     expected=f"{then[place]} {what}",
                     found=f"{now[place]} {what}",
                 )
-        self._done[name] = [row_from_json(row, None) for row in entry["rows"]]
+        rows = [row_from_json(row, None) for row in entry["rows"]]
+        if not rows:
+            raise ValueError(f"pair {name!r} has no rows")
+        if (rows[0].pred, rows[0].gt) != self._pairs[name]:
+            raise self._refuse(
+                f"holds pair {name!r} of other files",
+                expected=" and ".join(self._pairs[name]),
+                found=f"{rows[0].pred} and {rows[0].gt}",
+            )
+        self._done[name] = rows
 
     def _check_header(self, header: Any) -> None:
         if not isinstance(header, dict) or header.get("format") != FORMAT:

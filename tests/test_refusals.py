@@ -385,7 +385,7 @@ ROWS: dict[str, Row] = {
     # a name where a label should be
     "ignore-without-number": Row(nothing, "--ignore void", 2, ["--ignore 'void' is no label"]),
     # the one class is not the background
-    "no-background-one-class": Row(npy(p=ONE, m=M % 2), "--no-background", 2, ["--no-background would leave no class"]),
+    "no-background-one-class": Row(npy(p=ONE, m=M % 2), "--no-background", 3, ["--no-background would leave no class"]),
     # --- numbers and choices ---
     # 0 would divide by 0
     "eps-0": Row(nothing, "--eps 0", 2, ["--eps 0.0 is out of range", "from 1e-100 to 1e+06"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -67,7 +68,7 @@ class Eval:
     def run(self) -> int:
         """Evaluate, and give the exit code."""
         settings, found = self._settings(), self._pairing()
-        part = o.shard_of(self.shard, len(found.pairs))
+        part = o.shard_of(self.shard, [pair.id for pair in found.pairs])
         notes = o.Notes()
         reading = self._reading(notes)
         if self.format == "jsonl":
@@ -128,6 +129,11 @@ class Eval:
                 expected="--pred and --gt, or --pairs",
                 hint="softdice eval --pred p.npy --gt mask.png",
             )
+        if self.output is not None and not self.output.is_dir():
+            others = (("--pred", self.pred), ("--gt", self.gt), ("--pairs", self.pairs), ("--journal", self.journal))
+            for option, path in others:
+                if path is not None and os.path.realpath(path) == os.path.realpath(self.output):
+                    raise ConfigError(f"--output would replace the file of {option}", path=str(path))
         if self.pred == self.gt == _STDIN:
             raise ConfigError("--pred and --gt cannot both be standard input")
 
@@ -176,6 +182,7 @@ class Eval:
 
             def write_failure(failure: Failure) -> None:
                 target.write(failure_line(failure))
+                target.flush()
 
             progress = Progress(
                 quiet=self.quiet, bar=not target.is_terminal, on_rows=write_rows, on_failure=write_failure

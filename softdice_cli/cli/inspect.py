@@ -75,6 +75,9 @@ def _rows(entry: Inspection) -> Iterator[tuple[str, str]]:
         yield "sums", f"{sums.low:.6g} to {sums.high:.6g} along axis {sums.axis}"
     if entry.labels is not None:
         shown = [f"{label} ({count} px)" for label, count in list(entry.labels.items())[:_LISTED]]
-        yield "labels", ", ".join(shown) + (f" and {len(entry.labels) - _LISTED} more" if len(shown) == _LISTED else "")
+        yield (
+            "labels",
+            ", ".join(shown) + (f" and {len(entry.labels) - _LISTED} more" if len(entry.labels) > _LISTED else ""),
+        )
     for note in entry.notes:
         yield "reads as", note

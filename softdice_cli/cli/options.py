@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -131,8 +132,8 @@ AnyFiles = Annotated[list[str], typer.Argument(metavar="FILE…", help="Files to
 Report = Annotated[Literal["table", "json"], _option(_OUT, "For people (table), or for programs.", "--format")]
 
 
-def shard_of(text: str | None, pairs: int) -> Shard | None:
-    """The part of a run that ``I/N`` names.
+def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
+    """The part of a run over these pairs that ``I/N`` names.
 
     Raises:
         ConfigError: it is no such thing.
@@ -143,9 +144,10 @@ def shard_of(text: str | None, pairs: int) -> Shard | None:
     match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise ConfigError(f"--shard {text!r} is no part", expected="I/N with 1 ≤ I ≤ N", hint="--shard 1/4")
-    shard = Shard(int(match[1]), int(match[2]), pairs)
-    if shard.index > pairs:
-        raise EmptyError(f"shard {text} of {pairs} pairs is empty", hint="merge does not ask for it")
+    run = hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    shard = Shard(int(match[1]), int(match[2]), len(ids), run)
+    if shard.index > shard.pairs:
+        raise EmptyError(f"shard {text} of {shard.pairs} pairs is empty", hint="merge does not ask for it")
     return shard
 
 

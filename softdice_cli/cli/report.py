@@ -7,6 +7,7 @@ from pathlib import Path
 from softdice_cli.cli.terminal import Target, page, say, say_error
 from softdice_cli.records import Results
 from softdice_cli.render import Format, render, warnings
+from softdice_cli.render.text import count
 
 FAILED, EMPTY = 3, 5
 
@@ -25,7 +26,7 @@ def conclude(results: Results, *, listed: bool = False) -> int:
         say(text, "warning")
     if results.images and listed:
         if results.failures:
-            say(f"{len(results.failures)} pairs failed", "error")
+            say(f"{count(results.failures, 'pair')} failed", "error")
     else:
         for failure in results.failures:
             say_error(failure)

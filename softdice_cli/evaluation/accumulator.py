@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from softdice_cli.errors import ConfigError
+from softdice_cli.errors import ConfigError, ShapeError
 from softdice_cli.evaluation.count import rows_of
 from softdice_cli.evaluation.prepare import Reading, line_up
 from softdice_cli.overlap.devices import engine_for
@@ -49,7 +49,13 @@ class Accumulator:
         maps = self._settings.prediction == "labels"
         space = _SPACE[-(prediction.array.ndim - (1 if maps else 2)) :]
         layout = ("B" if maps else "BC") + space
-        prepared = line_up(Pair("", "", ""), prediction, truth, self._settings, Reading(layout=layout))
+        try:
+            prepared = line_up(Pair("", "", ""), prediction, truth, self._settings, Reading(layout=layout))
+        except ShapeError as error:
+            if "--layout" not in error.hint and "--layout" not in error.expected and "laid out" not in error.expected:
+                raise
+            expected = "labels (B, *S) or (B, 1, *S) for probabilities (B, C, *S)"
+            raise ShapeError(error.problem, path="probabilities", expected=expected, found=error.found) from error
         names = (
             [f"{self._name}{len(self._rows) + i:06}" for i in range(len(prepared.images))] if ids is None else list(ids)
         )

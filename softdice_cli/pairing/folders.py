@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from softdice_cli.errors import ConfigError, UnreadableError
-from softdice_cli.pairing.pair import Pair, Pairing, refuse, settle
+from softdice_cli.pairing.pair import STDIN, Pair, Pairing, refuse, settle
 from softdice_cli.records import natural
 
 _SIDES = ("prediction", "truth")
@@ -80,7 +80,7 @@ def _key(name: str, suffix: str) -> str | None:
         return name[: -len(os.path.splitext(name)[1]) or None]
     for text in (name, os.path.splitext(name)[0]):
         if text.endswith(suffix):
-            return text[: -len(suffix)]
+            return text[: -len(suffix)].rstrip("/") or text
     return None
 
 
@@ -88,7 +88,7 @@ def _listed(path: str, recursive: bool) -> tuple[str, list[str]]:
     """The root of a side, and its files; hidden files do not count."""
     if not os.path.isdir(path):
         root = path[: len(path) - len(path.lstrip("/"))] + _fixed(path)
-        matches = glob.iglob(path, recursive=True)
+        matches = dict.fromkeys(glob.iglob(path, recursive=True))
         return root or ".", [match for match in matches if not os.path.isdir(match)]
 
     def fail(error: OSError) -> None:
@@ -123,6 +123,9 @@ def _fixed(pattern: str) -> str:
 def refuse_mixture(pred: str, gt: str) -> None:
     """Raises ConfigError where one side is many files and the other is one."""
     if is_many(pred) != is_many(gt):
+        for path in (pred, gt):
+            if path != STDIN and not is_many(path) and not os.path.lexists(path):
+                raise UnreadableError("there is no such file or folder", path=path, hint="check the path")
         many, one = (pred, gt) if is_many(pred) else (gt, pred)
         raise ConfigError(
             "one side is a folder or a pattern, and the other is a file",

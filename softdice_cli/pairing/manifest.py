@@ -47,7 +47,7 @@ def pair_manifest(name: str, data: bytes, *, allow_missing: bool = False) -> Pai
 def _rows(name: str, text: str) -> Iterator[tuple[int, dict[str, object]]]:
     """Line numbers and rows."""
     if text.lstrip().startswith("{"):
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
                 yield number, _json_row(name, number, line)
         return
@@ -84,7 +84,14 @@ def _pair(name: str, line: int, row: dict[str, object], folder: str) -> Pair:
     for column, value in (("pred", pred), ("gt", gt)):
         if not isinstance(value, str) or not value:
             raise UnreadableError(f"line {line} has no {column}", path=name, expected=_EXPECTED, found=str(row)[:200])
-    if None in row or not isinstance(key, str | int | None):
+    if None in row:
         raise UnreadableError(f"line {line} has more columns than the header", path=name, found=str(row)[:200])
+    if not isinstance(key, str | int | None) or isinstance(key, bool):
+        raise UnreadableError(f"line {line} has an id that is no text", path=name, found=repr(key)[:80])
     label = PurePath(str(gt)).stem if key in (None, "") else str(key)
-    return Pair(label, os.path.join(folder, str(pred)), os.path.join(folder, str(gt)))
+    return Pair(label, *(_below(folder, str(path)) for path in (pred, gt)))
+
+
+def _below(folder: str, path: str) -> str:
+    """A path of a manifest; a file that is named ``-`` is a file, not standard input."""
+    return os.path.join(folder, path) if folder or path != STDIN else os.path.join(".", path)

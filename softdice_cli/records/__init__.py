@@ -14,6 +14,7 @@ from softdice_cli.records.results import (
     Results,
     Shard,
     Summary,
+    Verdict,
     natural,
 )
 from softdice_cli.records.settings import MAX_LABEL, Activation, ClassDef, Empty, Prediction, Settings
@@ -35,5 +36,6 @@ __all__ = [
     "Settings",
     "Shard",
     "Summary",
+    "Verdict",
     "natural",
 ]

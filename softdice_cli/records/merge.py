@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from softdice_cli.errors import ConfigError, InputError
-from softdice_cli.records.results import Failure, ImageRow, Results
+from softdice_cli.records.results import Failure, ImageRow, Results, natural
 from softdice_cli.records.settings import Settings
 
 
@@ -75,7 +75,7 @@ def _check_shards(parts: Sequence[Part]) -> None:
     known = [shard for shard in shards if shard is not None]
     if not known:
         return
-    if len(known) < len(shards) or len({(shard.count, shard.pairs) for shard in known}) > 1:
+    if len(known) < len(shards) or len({(shard.count, shard.pairs, shard.run) for shard in known}) > 1:
         found = ", ".join(
             f"{part.path}: "
             + (f"shard {s.index} of {s.count}, {s.pairs} pairs" if (s := part.results.shard) else "whole")
@@ -96,7 +96,4 @@ def _check_shards(parts: Sequence[Part]) -> None:
 
 def _left_out(parts: Sequence[Part]) -> tuple[str, ...]:
     """Each shard names all that was left out of the run; other parts name their own."""
-    seen: dict[str, None] = {}
-    for part in parts:
-        seen |= dict.fromkeys(part.results.left_out)
-    return tuple(seen)
+    return tuple(sorted({text for part in parts for text in part.results.left_out}, key=natural))

@@ -83,11 +83,43 @@ class Shard:
         index: from 1 to `count`.
         count: into how many parts the run was cut.
         pairs: how many pairs the whole run has.
+        run: digest of the ids of all its pairs, the same in every part.
     """
 
     index: int
     count: int
     pairs: int
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A requirement and whether it is met.
+
+    Attributes:
+        rule: as the user wrote it, or as an option stands for it.
+        value: the unrounded number that was judged; ``None`` is undefined, and never passes.
+        operator: ``>=``, ``>``, ``<=`` or ``<``.
+        bound: the number that it is held against.
+        passed: whether it is met.
+        reason: why it cannot be met whatever the value (``undefined``, ``incomplete``), or empty.
+        images: for a rule on single images that is not met, the images that sank it, the worst first.
+    """
+
+    rule: str
+    value: float | None
+    operator: str
+    bound: float
+    passed: bool
+    reason: str = ""
+    images: tuple[str, ...] = ()
+
+    @property
+    def margin(self) -> float | None:
+        """How far the value is on the right side of the bound; below 0 on the wrong one."""
+        if self.value is None:
+            return None
+        return self.value - self.bound if self.operator.startswith(">") else self.bound - self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +185,7 @@ class Results:
         failures: the pairs that could not be evaluated, sorted by id.
         left_out: files without a partner that were allowed to be missing, one sentence each.
         shard: which part of a run this is, or ``None`` for the whole.
+        requirements: what was asked of the scores, and whether it is met; `gates` fills it.
     """
 
     settings: Settings
@@ -162,6 +195,7 @@ class Results:
     failures: tuple[Failure, ...] = ()
     left_out: tuple[str, ...] = ()
     shard: Shard | None = None
+    requirements: tuple[Verdict, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
@@ -26,6 +25,9 @@ T = TypeVar("T")
 SCORES = ("loss", "soft_dice", "dice", "iou", "precision", "recall")
 COUNTS = ("truth_pixels", "predicted_pixels", "true_positives")
 _DEFINED = ("defined", "precision_defined", "recall_defined")
+_HUGE = 1e300
+_SLACK = 1.01
+"""A stored probability may be above 1 by the rounding of its type."""
 _SUMS = ("probability", "intersection", "truth", "predicted", "true_positives")
 
 
@@ -69,14 +71,16 @@ def row_from_json(value: Any, classes: int | None) -> ImageRow:
         ignored=_member(value, "ignored", int),
         sums=tuple(ClassSums(*entry) for entry in zip(*columns, strict=True)),
     )
+    if row.ignored < 0:
+        raise ValueError(f"image {row.id!r} has fewer than 0 ignored pixels")
     for sums in row.sums:
         if (
             not 0 <= sums.true_positives <= min(sums.truth, sums.predicted)
             or max(sums.truth, sums.predicted) > row.pixels
         ):
             raise ValueError(f"the counts of image {row.id!r} contradict each other")
-        if sums.probability < 0 or sums.intersection < 0:
-            raise ValueError(f"a sum of image {row.id!r} is below 0")
+        if not 0 <= sums.intersection <= sums.probability <= row.pixels * _SLACK:
+            raise ValueError(f"the sums of image {row.id!r} contradict each other")
     return row
 
 
@@ -136,7 +140,7 @@ def read_saved(document: Any, path: str) -> Saved:
             images=tuple(row_from_json(image, classes) for image in _objects(document, "images")),
             failures=tuple(_build(Failure, entry) for entry in _objects(document, "failures")),
             left_out=tuple(_list(document, "left_out", str)),
-            shard=None if shard is None else _build(Shard, shard),
+            shard=None if shard is None else _shard(shard),
         )
     except (ValueError, ConfigError) as error:
         raise UnreadableError(f"is broken: {error}", path=path, hint="run softdice eval again") from error
@@ -165,7 +169,7 @@ def _settings(value: dict[str, Any], classes: list[dict[str, Any]]) -> Settings:
             ClassDef(_member(entry, "name", str), None if entry.get("value") is None else label(entry["value"]))
             for entry in classes
         ),
-        ignore=tuple(label(entry) for entry in value["ignore"]),
+        ignore=tuple(label(entry) for entry in _member(value, "ignore", list)),
         colors=colors,
         **plain,
     )
@@ -173,9 +177,15 @@ def _settings(value: dict[str, Any], classes: list[dict[str, Any]]) -> Settings:
 
 def _build(kind: Callable[..., T], value: Any) -> T:
     """A flat record from an object with exactly its members."""
-    types = {"Failure": str, "Shard": int}[kind.__name__]
-    names = list(kind.__dataclass_fields__)  # type: ignore[attr-defined]
-    return kind(**{name: _member(value, name, types) for name in names})
+    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    return kind(**{name: _member(value, name, int if fields[name].type == "int" else str) for name in fields})
+
+
+def _shard(value: Any) -> Shard:
+    shard = _build(Shard, value)
+    if not 1 <= shard.index <= min(shard.count, shard.pairs):
+        raise ValueError(f"there is no shard {shard.index} of {shard.count} of {shard.pairs} pairs")
+    return shard
 
 
 def _is(value: Any, kind: type) -> bool:
@@ -183,7 +193,7 @@ def _is(value: Any, kind: type) -> bool:
     if isinstance(value, bool):
         return kind is bool
     if kind is float:
-        return isinstance(value, int | float) and math.isfinite(value)
+        return isinstance(value, int | float) and -_HUGE < value < _HUGE
     return isinstance(value, kind)
 
 

@@ -117,23 +117,15 @@ class Settings:
             ShapeError: the classes were named, and there are more or fewer than channels.
         """
         if not self.classes:
-            if channels == 1:
-                return replace(self, classes=(ClassDef("foreground", None),))
-            names = tuple(ClassDef(str(index), index) for index in range(channels))
-            if taken := sorted(set(self.ignore) & set(range(channels))):
-                raise LabelError(
-                    f"--ignore {taken[0]} is the label of class {taken[0]}",
-                    path=path,
-                    expected=f"labels outside 0 to {channels - 1}, since the map has {channels} channels",
-                    found=f"--ignore {taken[0]}",
-                    hint="give each class its label with --class NAME=VALUE, in the order of the channels",
-                )
-            return replace(self, classes=names)
+            try:
+                return self._of_channels(channels, path)
+            except ConfigError as error:  # an option that this prediction does not go with
+                raise ShapeError(error.problem, path=path, found=f"{channels} channels", hint=error.hint) from error
         if len(self.classes) == channels:
             return self
         raise ShapeError(
             f"the map has {channels} channel{'s' if channels > 1 else ''}, "
-            f"and the settings hold {len(self.classes)} classes",
+            f"and the settings hold {len(self.classes)} class{'es' if len(self.classes) > 1 else ''}",
             path=path,
             expected=f"{len(self.classes)} channels: {', '.join(c.name for c in self.classes[:12])}",
             found=f"{channels} channels",
@@ -143,6 +135,20 @@ class Settings:
                 else f"name all {channels} classes in the order of the channels"
             ),
         )
+
+    def _of_channels(self, channels: int, path: str) -> Settings:
+        if channels == 1:
+            return replace(self, classes=(ClassDef("foreground", None),))
+        names = tuple(ClassDef(str(index), index) for index in range(channels))
+        if taken := sorted(set(self.ignore) & set(range(channels))):
+            raise LabelError(
+                f"--ignore {taken[0]} is the label of class {taken[0]}",
+                path=path,
+                expected=f"labels outside 0 to {channels - 1}, since the map has {channels} channels",
+                found=f"--ignore {taken[0]}",
+                hint="give each class its label with --class NAME=VALUE, in the order of the channels",
+            )
+        return replace(self, classes=names)
 
 
 def _source(settings: Settings) -> str:

@@ -18,6 +18,7 @@ from softdice_cli.records import (
     ImageRow,
     Results,
     Settings,
+    natural,
 )
 from softdice_cli.records.saved import (
     COUNTS,
@@ -52,9 +53,10 @@ def json_text(results: Results) -> Iterator[str]:
 
 
 def jsonl_text(results: Results) -> Iterator[str]:
-    """One line an image, one a failure, and a summary."""
-    yield from (image_line(results.settings, row) for row in results.images)
-    yield from (failure_line(failure) for failure in results.failures)
+    """One line an image, one a failure, in natural order as a run writes them, and a summary."""
+    entries: list[ImageRow | Failure] = [*results.images, *results.failures]
+    for entry in sorted(entries, key=lambda entry: (natural(entry.id), entry.id)):
+        yield image_line(results.settings, entry) if isinstance(entry, ImageRow) else failure_line(entry)
     yield summary_line(results)
 
 
@@ -83,11 +85,12 @@ def csv_text(results: Results) -> Iterator[str]:
             values = [getattr(scores, name) for name in (*SCORES, *COUNTS)]
             texts = [spreadsheet(text) for text in (row.id, row.pred, row.gt, scores.name)]
             yield _csv_row((*texts, *("" if v is None else repr(v) for v in values), row.pixels, row.ignored, ""))
-    blank = [""] * (len(CSV_COLUMNS) - 2)
+    blank = [""] * (len(CSV_COLUMNS) - 4)
     for failure in results.failures:
-        yield _csv_row((spreadsheet(failure.id), *blank, spreadsheet(_sentence(failure))))
+        names = map(spreadsheet, (failure.id, failure.pred, failure.gt))
+        yield _csv_row((*names, *blank, spreadsheet(_sentence(failure))))
     for text in results.left_out:
-        yield _csv_row(("", *blank, spreadsheet(f"left out: {text}")))
+        yield _csv_row(("", "", "", *blank, spreadsheet(f"left out: {text}")))
 
 
 def _sentence(failure: Failure) -> str:

@@ -15,12 +15,11 @@ from rich.text import Text
 
 from softdice_cli.records import ClassScores, ImageRow, Means, Results, Settings, natural
 from softdice_cli.render.page import Page
-from softdice_cli.render.text import hangs_on_epsilon, neutral, number
+from softdice_cli.render.text import count, hangs_on_epsilon, neutral, number
 from softdice_cli.scores import mean_dice, score_image
 
 _UNLIMITED = 10_000
 _NAME_WIDTH = 15
-_LISTED = 20
 _ASCII = str.maketrans({"–": "-", "−": "-", "ε": "eps", "×": "x", "─": "-"})
 
 
@@ -103,20 +102,16 @@ def _chosen(results: Results, page: Page) -> list[tuple[ImageRow, tuple[ClassSco
 
 
 def _missing(results: Results) -> Iterator[str]:
-    """What is not in the numbers: failed pairs, and files that were left out."""
-    failures, left_out = results.failures, results.left_out
-    if failures:
-        lines = [f"  {neutral(f.id)}: {neutral(f.error)}" for f in failures[:_LISTED]]
-        yield _listed(f"INCOMPLETE: {len(failures)} pairs failed", lines, len(failures))
-    if left_out:
-        yield _listed(
-            f"left out: {len(left_out)} files", [f"  {neutral(t)}" for t in left_out[:_LISTED]], len(left_out)
+    """What is not in the numbers: failed pairs, and files that were left out; all by name."""
+    if failures := results.failures:
+        yield "\n".join(
+            [
+                f"INCOMPLETE: {count(failures, 'pair')} failed",
+                *(f"  {neutral(f.id)}: {neutral(f.error)}" for f in failures),
+            ]
         )
-
-
-def _listed(title: str, lines: list[str], count: int) -> str:
-    more = [f"  and {count - len(lines)} more"] if count > len(lines) else []
-    return "\n".join([title, *lines, *more])
+    if left_out := results.left_out:
+        yield "\n".join([f"left out: {count(left_out, 'file')}", *(f"  {neutral(text)}" for text in left_out)])
 
 
 def _legend(results: Results) -> Iterator[str]:

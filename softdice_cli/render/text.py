@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from softdice_cli.records import ClassScores
 
@@ -23,6 +24,11 @@ def neutral(text: str) -> str:
 def number(value: float | None) -> str:
     """A score as shown; a dash where it is undefined."""
     return "–" if value is None else f"{round(value, 4) + 0.0:.4f}"  # + 0.0: no minus before nothing
+
+
+def count(things: Sequence[object], noun: str) -> str:
+    """How many there are, with the noun in its number."""
+    return f"1 {noun}" if len(things) == 1 else f"{len(things)} {noun}s"
 
 
 def spreadsheet(text: str) -> str:

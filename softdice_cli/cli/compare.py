@@ -1,0 +1,85 @@
+"""``softdice compare``: what changed between two saved results of the same images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from softdice_cli.cli import options as o
+from softdice_cli.cli.saved import load
+from softdice_cli.cli.terminal import Target, page, say
+from softdice_cli.errors import ConfigError
+from softdice_cli.render.compare import CompareFormat, render_comparison, verdict_text
+
+NOT_MET = 1
+_COMPARE, _OUT = "Comparison", "Output"
+
+FileA = Annotated[str, typer.Argument(metavar="A", help="Results file (JSON) to compare with; '-' reads stdin.")]
+FileB = Annotated[str, typer.Argument(metavar="B", help="Results file (JSON) that is judged; '-' reads stdin.")]
+Format = Annotated[CompareFormat, typer.Option(help="For people, or for programs.", rich_help_panel=_OUT)]
+Resamples = Annotated[
+    int,
+    typer.Option(help="Bootstrap resamples, and permutations.", metavar="N", rich_help_panel=_COMPARE),
+]
+Seed = Annotated[int, typer.Option(help="Of the random numbers.", metavar="N", min=0, rich_help_panel=_COMPARE)]
+FailIfWorse = Annotated[
+    bool,
+    typer.Option(
+        "--fail-if-worse",
+        help="Exit 1 if the whole 95 % interval of the change of the pooled mean hard Dice lies below "
+        "-(--min-effect), or if there is no interval.",
+        rich_help_panel=_COMPARE,
+    ),
+]
+MinEffect = Annotated[
+    float,
+    typer.Option(help="With --fail-if-worse: the drop of Dice that does not matter.", metavar="X", min=0,
+                 rich_help_panel=_COMPARE),
+]  # fmt: skip
+Worst = Annotated[
+    int,
+    typer.Option(help="How many of the images that changed most to list.", metavar="K", min=0, rich_help_panel=_OUT),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Compare two saved results of the same images: differences, bootstrap intervals, permutation p-values."""
+
+    a: FileA
+    b: FileB
+    format: Format = "table"
+    resamples: Resamples = 10_000
+    seed: Seed = 0
+    fail_if_worse: FailIfWorse = False
+    min_effect: MinEffect = 0.0
+    worst: Worst = 5
+    output: o.Output = None
+    debug: o.Debug = False
+
+    def run(self) -> int:
+        """Compare the files, write what changed, and give the exit code of the verdict.
+
+        Raises:
+            ConfigError: both are standard input, or an option makes no sense.
+            InputError: a file cannot be read, is incomplete, or is not of the same images, classes and settings.
+        """
+        if self.a == self.b == "-":
+            raise ConfigError("A and B cannot both be standard input", hint="save one of them to a file")
+        if self.min_effect and not self.fail_if_worse:
+            raise ConfigError("--min-effect says nothing without --fail-if-worse", hint="add --fail-if-worse")
+        from softdice_cli.comparison import compare, judge  # here, so that --help needs no NumPy
+
+        names = self.a, self.b
+        results = load(self.a), load(self.b)
+        comparison = compare(*results, names=names, resamples=self.resamples, seed=self.seed, worst=self.worst)
+        verdict = judge(comparison, self.min_effect) if self.fail_if_worse else None
+        with Target(self.output) as target:
+            target.write(render_comparison(comparison, self.format, page(self.output), verdict))
+        for note in comparison.notes if self.format == "csv" or self.output else ():
+            say(note, "warning")
+        if verdict:
+            say(verdict_text(comparison, verdict), "" if verdict.passed else "error")
+        return 0 if verdict is None or verdict.passed else NOT_MET
