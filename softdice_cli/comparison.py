@@ -124,13 +124,16 @@ class ScoreChange:
 
 @dataclass(frozen=True, slots=True)
 class ImageChange:
-    """Mean hard Dice of one image in both results, and of the class that changed most in it."""
+    """Mean hard Dice of one image in both results, and of the class without which it would have changed least.
+
+    The class may be undefined in one of them: a false positive that came or went changes the mean too.
+    """
 
     id: str
     a: float
     b: float
     difference: float
-    class_name: str | None
+    class_name: str
     class_a: float | None
     class_b: float | None
 
@@ -187,8 +190,6 @@ def compare(
         InputError: results are incomplete, or their classes, signatures or images differ.
     """
     _check_options(resamples, seed, worst)
-    _refuse_incomplete(a, names[0])
-    _refuse_incomplete(b, names[1])
     _refuse_difference(a, b, names)
     settings, columns = a.settings, np.stack([_columns(a), _columns(b)])
     own = _scores(settings, columns)
@@ -198,18 +199,9 @@ def compare(
         drawn = _resampled(settings, columns, resamples, seed)
         interval = _percentiles(drawn[1] - drawn[0])
         p = _p_values(settings, columns, resamples, seed)
-    cells = _cells(a, b, own, interval, p)
-    return Comparison(
-        a=names[0],
-        b=names[1],
-        signature=settings.signature,
-        images=len(a.images),
-        resamples=resamples,
-        seed=seed,
-        scores=tuple(cells),
-        changed=_changed(a, own, worst),
-        notes=tuple(_notes(a, b)),
-    )
+    scores, changed = tuple(_cells(a, b, own, interval, p)), _changed(a, own, worst)
+    count, notes = len(a.images), tuple(_notes(a, b))
+    return Comparison(*names, settings.signature, count, resamples, seed, scores, changed, notes)
 
 
 def intervals(results: Results, *, resamples: int = 10_000, seed: int = 0) -> tuple[ScoreInterval, ...]:
@@ -269,7 +261,7 @@ def _check_options(resamples: int, seed: int, worst: int) -> None:
 def _refuse_incomplete(results: Results, name: str) -> None:
     if results.failures:
         raise InputError(
-            f"is incomplete: {len(results.failures)} pairs failed",
+            f"is incomplete: {_count(len(results.failures), 'pair')} failed",
             path=name,
             found=_some([failure.id for failure in results.failures]),
             hint="mend them and run softdice eval again; a difference would be that of the missing images",
@@ -279,13 +271,9 @@ def _refuse_incomplete(results: Results, name: str) -> None:
 
 
 def _refuse_difference(a: Results, b: Results, names: tuple[str, str]) -> None:
-    shown = [[f"{c.name}={'any' if c.value is None else r.settings.label_text(c.value)}" for c in r.settings.classes]
-             for r in (a, b)]  # fmt: skip
-    for index, (mine, theirs) in enumerate(zip_longest(*shown, fillvalue="no class")):
-        if mine != theirs:
-            what = f"has other classes than {names[0]}"
-            raise InputError(what, path=names[1], expected=f"{mine} as class {index}", found=theirs,
-                             hint="evaluate both with the same --class options, in the same order")  # fmt: skip
+    for results, name in zip((a, b), names, strict=True):
+        _refuse_incomplete(results, name)
+    _refuse_other_classes(a, b, names)
     parts = [r.settings.signature.split("|") for r in (a, b)]
     if parts[0] != parts[1]:
         raise InputError(
@@ -304,10 +292,24 @@ def _refuse_difference(a: Results, b: Results, names: tuple[str, str]) -> None:
         raise InputError(
             f"has other images than {names[0]}",
             path=names[1],
-            expected=f"the {len(ids[0])} images of {names[0]}" + (f", also {_some(only[0])}" if only[0] else ""),
-            found=f"{len(ids[1])} images" + (f", also {_some(only[1])}" if only[1] else ""),
+            expected=_count(len(ids[0]), "image") + (f", also {_some(only[0])}" if only[0] else ""),
+            found=_count(len(ids[1]), "image") + (f", also {_some(only[1])}" if only[1] else ""),
             hint="evaluate the same images with both",
         )
+
+
+def _refuse_other_classes(a: Results, b: Results, names: tuple[str, str]) -> None:
+    shown = [[f"{c.name}={'any' if c.value is None else r.settings.label_text(c.value)}" for c in r.settings.classes]
+             for r in (a, b)]  # fmt: skip
+    for index, (mine, theirs) in enumerate(zip_longest(*shown, fillvalue="no class")):
+        if mine != theirs:
+            what = f"has other classes than {names[0]}"
+            raise InputError(what, path=names[1], expected=f"{mine} as class {index}", found=theirs,
+                             hint="evaluate both with the same --class options, in the same order")  # fmt: skip
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _some(names: list[str]) -> str:
@@ -513,31 +515,40 @@ def _cells(a: Results, b: Results, own: Floats, interval: IntervalAt, p: PValueA
 def _changed(a: Results, own: Floats, worst: int) -> tuple[ImageChange, ...]:
     """The images that changed most, by mean hard Dice."""
     classes = len(a.settings.scored)
-    dice = own[:, :, 0, : classes + 1]  # the mean is the first target after the classes
-    size = np.nan_to_num(np.abs(dice[1] - dice[0]), nan=0.0)
-    ranked = sorted(np.flatnonzero(size[:, -1] > _ROUNDING), key=lambda i: (-size[i, -1], natural(a.images[i].id)))
+    dice, mean = own[:, :, 0, :classes], own[:, :, 0, classes]
+    size = np.nan_to_num(np.abs(mean[1] - mean[0]), nan=0.0)
+    ranked = sorted(np.flatnonzero(size > _ROUNDING), key=lambda i: (-size[i], natural(a.images[i].id)))
     changed = []
     for index in ranked[:worst]:
-        x, y = float(dice[0, index, -1]), float(dice[1, index, -1])
-        most = int(size[index, :-1].argmax())
-        known = size[index, most] > 0
-        ends = (float(dice[0, index, most]), float(dice[1, index, most])) if known else (None, None)
-        name = a.settings.classes[a.settings.scored[most]].name if known else None
+        x, y = float(mean[0, index]), float(mean[1, index])
+        most = _explains(dice[:, index])
+        ends = [None if math.isnan(value) else float(value) for value in dice[:, index, most]]
+        name = a.settings.classes[a.settings.scored[most]].name
         changed.append(ImageChange(a.images[index].id, x, y, y - x, name, *ends))
     return tuple(changed)
+
+
+def _explains(dice: Floats) -> int:
+    """The class of an image, (2, classes), without which its mean would have changed least."""
+    without = [_mean(np.delete(dice, index, axis=1)) for index in range(dice.shape[1])]
+    return int(np.argmin([0.0 if np.isnan(change := abs(y - x)) else change for x, y in without]))
 
 
 def _notes(a: Results, b: Results) -> Iterator[str]:
     """What would mislead if it were not said."""
     if len(a.images) == 1:
         yield "a single image cannot be resampled: there are no intervals and no p-values"
+    for side, results in (("A", a), ("B", b)):
+        if results.shard:
+            yield f"{side} is shard {results.shard.index} of {results.shard.count}, not the whole run"
     other = [
         x.id
         for x, y in zip(a.images, b.images, strict=True)
         if x.pixels != y.pixels or [s.truth for s in x.sums] != [s.truth for s in y.sums]
     ]
     if other:
-        yield f"{len(other)} images have other truth pixels in B than in A, so their masks differ: {_some(other)}"
+        where = f"{_count(len(other), 'image')}: {_some(other)}"
+        yield f"the masks of B are not those of A, by their pixels per class, in {where}"
     for text, x, y in (("pooled", a.pooled, b.pooled), ("image-mean", a.image_mean, b.image_mean)):
         if x.means.dice_classes != y.means.dice_classes:
             yield (

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from softdice_cli.cli.command import as_command
+from softdice_cli.cli.compare import Compare
 from softdice_cli.cli.eval import Eval
 from softdice_cli.cli.inspect import Inspect
 from softdice_cli.cli.saved import Merge, Schema, Show
@@ -32,6 +33,7 @@ for _name, _job in (
     ("inspect", Inspect),
     ("show", Show),
     ("merge", Merge),
+    ("compare", Compare),
     ("schema", Schema),
     ("selfcheck", Selfcheck),
 ):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from softdice_cli.cli import options as o
-from softdice_cli.cli.saved import load
+from softdice_cli.cli.saved_files import load
 from softdice_cli.cli.terminal import Target, page, say
 from softdice_cli.errors import ConfigError
 from softdice_cli.render.compare import CompareFormat, render_comparison, verdict_text

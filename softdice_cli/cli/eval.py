@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.classes import settings_from
+from softdice_cli.cli.gating import Gate
 from softdice_cli.cli.progress import Progress
-from softdice_cli.cli.report import conclude, report
+from softdice_cli.cli.report import conclude, extras, report
+from softdice_cli.cli.saved_files import read_file
 from softdice_cli.cli.terminal import Target, read_stdin, say
 from softdice_cli.errors import ConfigError, EmptyError
 from softdice_cli.records import Failure, ImageRow, Results, Settings, Shard
@@ -53,6 +55,10 @@ class Eval:
     eps: o.Eps = 1e-5
     threshold: o.Threshold = 0.5
     empty: o.EmptyScore = "skip"
+    fail_under: o.FailUnder = None
+    require: o.Require = None
+    baseline: o.Baseline = None
+    max_drop: o.MaxDrop = None
     device: o.Device = "cpu"
     workers: o.Workers = None
     batch_size: o.BatchSize = None
@@ -62,21 +68,28 @@ class Eval:
     worst: o.Worst = 5
     per_image: o.PerImage = False
     output: o.Output = None
+    report: o.Reports = None
     quiet: o.Quiet = False
     debug: o.Debug = False
 
     def run(self) -> int:
         """Evaluate, and give the exit code."""
-        settings, found = self._settings(), self._pairing()
+        settings = self._settings()
+        gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
+        gate.check(settings)
+        reports = extras(self.report)
+        found = self._pairing()
         part = o.shard_of(self.shard, [pair.id for pair in found.pairs])
         notes = o.Notes()
         reading = self._reading(notes)
         if self.format == "jsonl":
-            code = self._stream(settings, found, part, reading)
+            code = conclude(self._stream(settings, found, part, reading, gate), reports, worst=self.worst)
         else:
             with Progress(quiet=self.quiet, bar=True) as progress:
                 results = self._evaluate(settings, found, part, reading, progress)
-            code = report(results, self.format, self.output, worst=self.worst, per_image=self.per_image)
+            code = report(
+                gate.judge(results), self.format, self.output, reports, worst=self.worst, per_image=self.per_image
+            )
         if not self.quiet:
             notes.tell(say)
         return code
@@ -102,7 +115,7 @@ class Eval:
 
         self._refuse_combinations()
         if self.pairs is not None:
-            data = read_stdin(self.max_bytes) if self.pairs == _STDIN else o.read_file(self.pairs)
+            data = read_stdin(self.max_bytes) if self.pairs == _STDIN else read_file(self.pairs)
             found = pair_manifest(self.pairs, data, allow_missing=self.allow_missing)
         elif is_many(str(self.pred)) or is_many(str(self.gt)):
             refuse_mixture(str(self.pred), str(self.gt))
@@ -169,7 +182,7 @@ class Eval:
             watcher=progress,
         )
 
-    def _stream(self, settings: Settings, found: Pairing, part: Shard | None, reading: Reading) -> int:
+    def _stream(self, settings: Settings, found: Pairing, part: Shard | None, reading: Reading, gate: Gate) -> Results:
         """JSON lines: each image as it is done, then the summary."""
         from softdice_cli.render.documents import failure_line, image_line, summary_line
 
@@ -188,6 +201,6 @@ class Eval:
                 quiet=self.quiet, bar=not target.is_terminal, on_rows=write_rows, on_failure=write_failure
             )
             with progress:
-                results = self._evaluate(settings, found, part, reading, progress)
+                results = gate.judge(self._evaluate(settings, found, part, reading, progress))
             target.write(summary_line(results))
-        return conclude(results)
+        return results

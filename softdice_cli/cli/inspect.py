@@ -26,7 +26,7 @@ class Inspect:
     key: o.Key = None
     max_pixels: o.MaxPixels = 2**28
     max_bytes: o.MaxBytes = 2**33
-    format: o.Report = "table"
+    format: o.InspectFormat = "table"
     output: o.Output = None
     debug: o.Debug = False
 

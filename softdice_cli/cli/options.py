@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from softdice_cli.errors import ConfigError, EmptyError, UnreadableError
+from softdice_cli.errors import ConfigError, EmptyError
 from softdice_cli.records import Activation, Empty, Shard
 from softdice_cli.render import Format as OutputFormat
 
-_DATA, _READ, _CLASSES, _SCORE, _RUN, _OUT = "Files", "Reading", "Classes", "Scores", "Run", "Output"
+_DATA, _READ, _CLASSES, _SCORE, _GATE, _RUN, _OUT = "Files", "Reading", "Classes", "Scores", "Gate", "Run", "Output"
 
 
 def _option(panel: str, help: str, *names: str, metavar: str | None = None, **more: Any) -> Any:
@@ -112,6 +112,31 @@ JournalFile = Annotated[
 ]
 FailFast = Annotated[bool, _option(_RUN, "Stop at the first pair that fails.", "--fail-fast")]
 Quiet = Annotated[bool, _option(_RUN, "No progress and no notes on standard error.", "--quiet", "-q")]
+FailUnder = Annotated[
+    float | None, _option(_GATE, "The pooled mean hard Dice must be at least this.", "--fail-under", metavar="X")
+]
+Require = Annotated[
+    list[str] | None,
+    _option(
+        _GATE,
+        "A requirement, e.g. 'dice[cell]>=0.7', 'loss<=0.4', 'image_p05:iou>=0.3'; may be repeated.",
+        "--require",
+        metavar="RULE",
+    ),
+]
+Baseline = Annotated[
+    Path | None,
+    _option(_GATE, "Results that these must not fall behind; with --max-drop.", "--baseline", metavar="FILE"),
+]
+MaxDrop = Annotated[
+    list[str] | None,
+    _option(
+        _GATE,
+        "By how much the mean Dice, or METRIC[CLASS]=X, may drop below the baseline; may be repeated.",
+        "--max-drop",
+        metavar="X",
+    ),
+]
 Format = Annotated[OutputFormat, _option(_OUT, "For people (table), or for programs.")]
 Worst = Annotated[int, _option(_OUT, "Table: how many of the worst images to list.", metavar="K", min=0)]
 PerImage = Annotated[bool, _option(_OUT, "Table: list all images.", "--per-image")]
@@ -125,11 +150,20 @@ Output = Annotated[
         metavar="FILE",
     ),
 ]
+Reports = Annotated[
+    list[str] | None,
+    _option(
+        _OUT,
+        "Write the result to a file in another format as well; may be repeated.",
+        "--report",
+        metavar="FORMAT=FILE",
+    ),
+]
 Debug = Annotated[bool, _option(_OUT, "Show the traceback of an error.", "--debug")]
 ResultsFile = Annotated[str, typer.Argument(metavar="RESULTS", help="A results file (JSON); '-' reads stdin.")]
 ResultsFiles = Annotated[list[str], typer.Argument(metavar="RESULTS…", help="Results files (JSON) to merge.")]
 AnyFiles = Annotated[list[str], typer.Argument(metavar="FILE…", help="Files to look into.")]
-Report = Annotated[Literal["table", "json"], _option(_OUT, "For people (table), or for programs.", "--format")]
+InspectFormat = Annotated[Literal["table", "json"], _option(_OUT, "For people (table), or for programs.", "--format")]
 
 
 def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
@@ -149,18 +183,6 @@ def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
     if shard.index > shard.pairs:
         raise EmptyError(f"shard {text} of {shard.pairs} pairs is empty", hint="merge does not ask for it")
     return shard
-
-
-def read_file(path: str) -> bytes:
-    """The bytes of a small file that the user named.
-
-    Raises:
-        UnreadableError: it cannot be read.
-    """
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise UnreadableError(f"cannot be read: {error.strerror}", path=path, hint="check the path") from error
 
 
 class Notes:

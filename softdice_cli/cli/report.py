@@ -2,32 +2,100 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from softdice_cli.cli.terminal import Target, page, say, say_error
-from softdice_cli.records import Results
+from softdice_cli.errors import ConfigError
+from softdice_cli.records import Results, Verdict
 from softdice_cli.render import Format, render, warnings
 from softdice_cli.render.text import count
+from softdice_cli.render.verdicts import verdict_number
 
-FAILED, EMPTY = 3, 5
+UNMET, FAILED, EMPTY = 1, 3, 5
+
+Extra = tuple[Format, Path]
+"""A format, and the file that it goes to besides the output."""
 
 
-def report(results: Results, format: Format, output: Path | None, *, worst: int, per_image: bool) -> int:
+def extras(reports: Sequence[str] | None) -> list[Extra]:
+    """What ``--report FORMAT=FILE`` asks for.
+
+    Raises:
+        ConfigError: there is no such format, or no file.
+    """
+    found: list[Extra] = []
+    for text in reports or ():
+        format, _, file = text.partition("=")
+        known = next((name for name in get_args(Format) if name == format), None)
+        if known is None or not file:
+            raise ConfigError(
+                f"--report {text!r} cannot be read",
+                expected="FORMAT=FILE",
+                found=f"formats are {', '.join(get_args(Format))}",
+                hint="--report junit=softdice.xml",
+            )
+        found.append((known, Path(file)))
+    return found
+
+
+def report(
+    results: Results, format: Format, output: Path | None, reports: Sequence[Extra], *, worst: int, per_image: bool
+) -> int:
     """Write the results, say what needs saying, and give the exit code that they mean."""
+    write(results, format, output, worst=worst, per_image=per_image)
+    return conclude(results, reports, listed=format == "table" and output is None, worst=worst, per_image=per_image)
+
+
+def write(results: Results, format: Format, output: Path | None, *, worst: int, per_image: bool) -> None:
+    """Write the results once; GitHub's annotations also go into its step summary, as Markdown."""
+    medium = page(output, worst=worst, per_image=per_image)
     with Target(output) as target:
-        for piece in render(results, format, page(output, worst=worst, per_image=per_image)):
+        for piece in render(results, format, medium):
             target.write(piece)
-    return conclude(results, listed=format == "table" and output is None)
+    if format == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+        _append(summary, "".join(render(results, "markdown", medium)))
 
 
-def conclude(results: Results, *, listed: bool = False) -> int:
-    """Warnings and failures on standard error, and the exit code; `listed` says that the output named the failures."""
+def _append(path: str, text: str) -> None:
+    try:
+        with open(path, "a", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be written: {error.strerror}", path=path, hint="check GITHUB_STEP_SUMMARY"
+        ) from error
+
+
+def conclude(
+    results: Results, reports: Sequence[Extra] = (), *, listed: bool = False, worst: int = 0, per_image: bool = False
+) -> int:
+    """Reports, warnings and failures, and the exit code; `listed` says that the output named the failures."""
+    for format, file in reports:
+        write(results, format, file, worst=worst, per_image=per_image)
     for text in warnings(results):
         say(text, "warning")
-    if results.images and listed:
-        if results.failures:
-            say(f"{count(results.failures, 'pair')} failed", "error")
-    else:
+    if not (results.images and listed):
         for failure in results.failures:
             say_error(failure)
-    return FAILED if results.failures else 0 if results.images else EMPTY
+    elif results.failures:
+        say(f"{count(results.failures, 'pair')} failed", "error")
+    unmet = [verdict for verdict in results.requirements if not verdict.passed]
+    for verdict in unmet:
+        say(_sentence(verdict), "not met")
+    if results.failures:
+        return FAILED
+    if not results.images:
+        return EMPTY
+    return UNMET if unmet else 0
+
+
+def _sentence(verdict: Verdict) -> str:
+    value, bound = verdict_number(verdict.value, verdict.bound)
+    if verdict.reason == "undefined":
+        return f"{verdict.rule}: the score is undefined"
+    if verdict.reason == "incomplete":
+        return f"{verdict.rule}: {value}, and not all pairs were evaluated"
+    return f"{verdict.rule}: {value} is not {verdict.operator} {bound}"

@@ -5,22 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softdice_cli.cli import options as o
-from softdice_cli.cli.report import report
-from softdice_cli.cli.terminal import Target, read_stdin
-from softdice_cli.records import Results
+from softdice_cli.cli.gating import Gate
+from softdice_cli.cli.report import extras, report
+from softdice_cli.cli.saved_files import load
+from softdice_cli.cli.terminal import Target
 from softdice_cli.records.merge import Part, merge
-from softdice_cli.scores import restore, summarize
-
-_LIMIT = 2**33
-
-
-def load(path: str) -> Results:
-    """The results in a file, or on standard input for ``-``; every score is computed again.
-
-    Raises:
-        UnreadableError: it is no results file, or was changed by hand.
-    """
-    return restore(read_stdin(_LIMIT) if path == "-" else o.read_file(path), path)
+from softdice_cli.scores import summarize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +18,23 @@ class Show:
     """Show saved results in any format; every score is computed again from the saved sums."""
 
     file: o.ResultsFile
+    fail_under: o.FailUnder = None
+    require: o.Require = None
+    baseline: o.Baseline = None
+    max_drop: o.MaxDrop = None
     format: o.Format = "table"
     worst: o.Worst = 5
     per_image: o.PerImage = False
     output: o.Output = None
+    report: o.Reports = None
     debug: o.Debug = False
 
     def run(self) -> int:
-        """Render the file, and give the exit code that its evaluation had."""
-        return report(load(self.file), self.format, self.output, worst=self.worst, per_image=self.per_image)
+        """Render the file, and give the exit code that its evaluation had, or that of the gate."""
+        gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
+        reports = extras(self.report)
+        results = gate.judge(load(self.file))
+        return report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,17 +42,24 @@ class Merge:
     """Merge the results of shards, or of separate runs: the same bytes as a single run, in any order."""
 
     files: o.ResultsFiles
+    fail_under: o.FailUnder = None
+    require: o.Require = None
+    baseline: o.Baseline = None
+    max_drop: o.MaxDrop = None
     format: o.Format = "json"
     worst: o.Worst = 5
     per_image: o.PerImage = False
     output: o.Output = None
+    report: o.Reports = None
     debug: o.Debug = False
 
     def run(self) -> int:
         """Merge the files, and give the exit code of the whole."""
+        gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
+        reports = extras(self.report)
         settings, rows, failures, left_out = merge([Part(path, load(path)) for path in self.files])
-        results = summarize(settings, rows, failures, left_out=left_out)
-        return report(results, self.format, self.output, worst=self.worst, per_image=self.per_image)
+        results = gate.judge(summarize(settings, rows, failures, left_out=left_out))
+        return report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
 
 
 @dataclass(frozen=True, kw_only=True)

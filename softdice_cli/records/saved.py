@@ -17,6 +17,7 @@ from softdice_cli.records.results import (
     ImageRow,
     Shard,
     Summary,
+    Verdict,
 )
 from softdice_cli.records.settings import ClassDef, Settings
 
@@ -233,6 +234,11 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "foreground": None if summary.foreground is None else asdict(summary.foreground),
         "classes": [scores_to_json(scores) for scores in summary.classes],
     }
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as it stands in a results file."""
+    return {**asdict(verdict), "margin": verdict.margin}
 
 
 def parse(data: bytes, path: str) -> Any:

@@ -12,7 +12,7 @@ from softdice_cli.render.warnings import warnings
 
 __all__ = ["Format", "Page", "neutral", "render", "to_text", "warnings"]
 
-Format = Literal["table", "json", "jsonl", "csv"]
+Format = Literal["table", "json", "jsonl", "csv", "markdown", "junit", "github"]
 
 _PLAIN = Page()
 

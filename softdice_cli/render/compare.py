@@ -28,7 +28,7 @@ CSV_COLUMNS = (
 _TITLES = {"dice": "hard Dice", "soft_dice": "soft Dice", "loss": "loss, lower is better"}
 _AVERAGES = {"pooled": "pooled", "image_mean": "image mean"}
 _PLAIN = Page()
-_CHANGED = ("image", "A", "B", "B - A", "most in class", "its A", "its B")
+_CHANGED = ("image", "A", "B", "B - A", "mostly by class", "its A", "its B")
 _MORE_DIGITS = 17
 
 
@@ -123,7 +123,7 @@ def _table_text(comparison: Comparison, page: Page, verdict: Verdict | None) -> 
         table = _table(*_CHANGED)
         for change in comparison.changed:
             cells = _image_cells(change)
-            table.add_row(_name(change.id), *cells[:3], Text(neutral(change.class_name or "–")), *cells[3:])
+            table.add_row(_name(change.id), *cells[:3], Text(neutral(change.class_name)), *cells[3:])
         blocks.append([_changed_title(comparison), _draw(table, page)])
     blocks.append([*_legend(comparison), *map(neutral, comparison.notes)])
     blocks[-1] += [neutral(verdict_text(comparison, verdict))] if verdict else []
@@ -138,14 +138,14 @@ def _markdown(comparison: Comparison, verdict: Verdict | None) -> str:
         blocks.append([f"**{verdict_text(comparison, verdict)}**"])
     for title, scores in _groups(comparison):
         head, body = _grid(comparison, scores)
-        rows = [(_code(s.name, cell=True), *cells) for s, cells in zip(scores, body, strict=True)]
+        names = [_code(s.name, cell=True) if s.scope == "class" else f"**{s.name}**" for s in scores]
+        rows = [(name, *cells) for name, cells in zip(names, body, strict=True)]
         blocks.append([f"**{title}**", "", *_pipes(head, rows)])
     if comparison.changed:
         rows = []
         for change in comparison.changed:
             cells = _image_cells(change)
-            name = _code(change.class_name, cell=True) if change.class_name else "–"
-            rows.append((_code(change.id, cell=True), *cells[:3], name, *cells[3:]))
+            rows.append((_code(change.id, cell=True), *cells[:3], _code(change.class_name, cell=True), *cells[3:]))
         blocks.append([f"**{_changed_title(comparison)}**", "", *_pipes(_CHANGED, rows)])
     blocks += [[text] for text in _legend(comparison)]
     blocks += [[_code(note)] for note in comparison.notes]
@@ -168,7 +168,7 @@ def _code(text: str, *, cell: bool = False) -> str:
 
 def _headline(comparison: Comparison, name: Any) -> str:
     images = "1 image" if comparison.images == 1 else f"{comparison.images} images"
-    return f"A {name(comparison.a)} → B {name(comparison.b)}: {images}, paired by id"
+    return f"A {name(comparison.a)}, B {name(comparison.b)}: {images}, paired by id"
 
 
 def _changed_title(comparison: Comparison) -> str:
@@ -217,8 +217,8 @@ def _p(value: float | None) -> str:
 
 def _legend(comparison: Comparison) -> Iterator[str]:
     if comparison.images > 1:
-        drawn = f"{comparison.resamples} resamples and permutations of the images, seed {comparison.seed}"
-        yield f"95 % percentile intervals of B - A, paired bootstrap; p two-sided, paired permutation; {drawn}"
+        yield "95 % interval of B - A: paired bootstrap, percentiles; p: paired permutation, two-sided"
+        yield f"each from {comparison.resamples} draws over the images, seed {comparison.seed}"
     if any(s.undefined for s in comparison.scores):
         yield "undefined: images where a score is 0/0 in A or in B; they are not better, worse or tied"
     if any(s.interval and s.interval.resamples < comparison.resamples for s in comparison.scores):

@@ -29,6 +29,7 @@ from softdice_cli.records.saved import (
     scores_to_json,
     settings_to_json,
     summary_to_json,
+    verdict_to_json,
 )
 from softdice_cli.render.text import spreadsheet
 from softdice_cli.scores import score_image
@@ -49,7 +50,7 @@ def json_text(results: Results) -> Iterator[str]:
         yield ("," if index else "") + "\n    " + _line(image_to_json(results.settings, row))
     yield "\n  ],\n" if results.images else "],\n"
     yield f'  "failures": {_indented([flat_to_json(failure) for failure in results.failures])},\n'
-    yield '  "requirements": []\n}\n'
+    yield f'  "requirements": {_indented(_verdicts(results))}\n}}\n'
 
 
 def jsonl_text(results: Results) -> Iterator[str]:
@@ -74,7 +75,7 @@ def summary_line(results: Results) -> str:
     """Everything but the rows as a line of JSON."""
     counts = {"images": len(results.images), "failures": len(results.failures)}
     scores = {"pooled": summary_to_json(results.pooled), "image_mean": summary_to_json(results.image_mean)}
-    return _line({"type": "summary", **_head(results), **scores, **counts, "requirements": []}) + "\n"
+    return _line({"type": "summary", **_head(results), **scores, **counts, "requirements": _verdicts(results)}) + "\n"
 
 
 def csv_text(results: Results) -> Iterator[str]:
@@ -102,6 +103,10 @@ def _csv_row(values: tuple[object, ...]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(values)
     return buffer.getvalue()
+
+
+def _verdicts(results: Results) -> list[dict[str, Any]]:
+    return [verdict_to_json(verdict) for verdict in results.requirements]
 
 
 def _line(value: Any) -> str:

@@ -1,0 +1,62 @@
+"""The requirements of a command: read before anything is evaluated, judged when the results are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from softdice_cli.cli.saved_files import load
+from softdice_cli.errors import ConfigError
+from softdice_cli.gates import Rule, Score, check_classes, judge, judge_drops, parse_drop, parse_rule, with_verdicts
+from softdice_cli.records import Results, Settings
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What is asked of the results.
+
+    Attributes:
+        rules: of ``--fail-under`` and ``--require``, in this order.
+        drops: of ``--max-drop``.
+        baseline: what the results must not fall behind, with its file.
+    """
+
+    rules: Sequence[Rule]
+    drops: Sequence[tuple[Score, float]]
+    baseline: tuple[str, Results] | None
+
+    @staticmethod
+    def of(
+        fail_under: float | None, require: Sequence[str] | None, baseline: Path | None, max_drop: Sequence[str] | None
+    ) -> Gate:
+        """The gate that the options ask for.
+
+        Raises:
+            ConfigError: a rule cannot be read, or one of --baseline and --max-drop is without the other.
+            UnreadableError: the baseline is no results file.
+        """
+        rules = [] if fail_under is None else [parse_rule(f"dice>={fail_under!r}", "--fail-under")]
+        rules += [parse_rule(text) for text in require or ()]
+        drops = [parse_drop(text) for text in max_drop or ()]
+        if (baseline is None) != (not drops):
+            given, missing = ("--max-drop", "--baseline") if baseline is None else ("--baseline", "--max-drop")
+            raise ConfigError(f"{given} needs {missing}", hint="--baseline main.json --max-drop 0.01")
+        return Gate(rules, drops, None if baseline is None else (str(baseline), load(str(baseline))))
+
+    def check(self, settings: Settings) -> None:
+        """Raises ConfigError where a rule names a class that is known not to be there."""
+        check_classes([*(rule.score for rule in self.rules), *(score for score, _ in self.drops)], settings)
+
+    def judge(self, results: Results) -> Results:
+        """The results with a verdict on everything that was asked.
+
+        Raises:
+            ConfigError: a rule names no class of the results.
+            InputError: the baseline is of something else.
+        """
+        verdicts = judge(results, self.rules)
+        if self.baseline:
+            path, before = self.baseline
+            verdicts += judge_drops(results, before, self.drops, path)
+        return with_verdicts(results, verdicts)
