@@ -95,7 +95,12 @@ EmptyScore = Annotated[Empty, _option(_SCORE, "What 0/0 counts as: undefined and
 Device = Annotated[str, _option(_RUN, "auto, cpu, cuda[:N] or mps; torch:cpu checks cpu.", metavar="NAME")]
 Workers = Annotated[
     int | None,
-    _option(_RUN, "Pairs that are read and counted side by side; one a core by default.", metavar="N", min=1),
+    _option(
+        _RUN,
+        "Pairs that are read and counted side by side; one a core by default, one in all for small files.",
+        metavar="N",
+        min=1,
+    ),
 ]
 BatchSize = Annotated[
     int | None,

@@ -28,8 +28,8 @@ def extras(reports: Sequence[str] | None) -> list[Extra]:
     """
     found: list[Extra] = []
     for text in reports or ():
-        format, _, file = text.partition("=")
-        known = next((name for name in get_args(Format) if name == format), None)
+        wanted, _, file = text.partition("=")
+        known = next((name for name in get_args(Format) if name == wanted), None)
         if known is None or not file:
             raise ConfigError(
                 f"--report {text!r} cannot be read",
@@ -73,8 +73,8 @@ def conclude(
     results: Results, reports: Sequence[Extra] = (), *, listed: bool = False, worst: int = 0, per_image: bool = False
 ) -> int:
     """Reports, warnings and failures, and the exit code; `listed` says that the output named the failures."""
-    for format, file in reports:
-        write(results, format, file, worst=worst, per_image=per_image)
+    for other, file in reports:
+        write(results, other, file, worst=worst, per_image=per_image)
     for text in warnings(results):
         say(text, "warning")
     if not (results.images and listed):

@@ -16,7 +16,7 @@ from softdice_cli.errors import ConfigError, InputError, UnreadableError
 from softdice_cli.evaluation.batches import Batcher
 from softdice_cli.evaluation.count import Counted, Outcome, rows_of
 from softdice_cli.evaluation.prepare import Prepared, Reading, prepare
-from softdice_cli.journal import Journal
+from softdice_cli.journal import Journal, stamp
 from softdice_cli.overlap import BatchEngine, Engine
 from softdice_cli.overlap.devices import engine_for
 from softdice_cli.pairing import STDIN, Pair
@@ -28,6 +28,9 @@ T = TypeVar("T")
 
 AHEAD = 2
 """How many pairs a worker may be ahead of the rows that are taken."""
+
+_WORTH_A_THREAD = 2**20
+"""Predictions of fewer bytes are mostly Python to evaluate, which threads cannot share."""
 
 
 class Watcher(Protocol):
@@ -80,7 +83,8 @@ def evaluate(
         settings: what the scores mean; the defaults take the classes from the first prediction.
         device: ``cpu``, ``auto``, ``cuda``, ``cuda:N`` or ``mps``.
         reading: how files are read.
-        workers: threads that read (and on the CPU count) pairs side by side; as many as there are cores by default.
+        workers: threads that read (and on the CPU count) pairs side by side; by default as many as there are cores, or
+            one where the files are so small that threads would only wait for each other.
         batch_size: greatest number of images that an accelerator counts at once; by its memory by default.
         journal: file that notes finished pairs, so that the same call goes on where it was cut off.
         fail_fast: stop at the first pair that fails.
@@ -102,7 +106,7 @@ def evaluate(
     with ExitStack() as stack:
         if journal is not None:
             run.journal = stack.enter_context(_journal(Path(journal), run, listed))
-        for pair, outcome in run.outcomes(listed, device, workers or cores(), batch_size, stack):
+        for pair, outcome in run.outcomes(listed, device, workers or _useful_workers(listed), batch_size, stack):
             if not run.keep(pair, outcome) and fail_fast:
                 break
     return summarize(run.settings, run.rows, run.failures, left_out=left_out, shard=shard)
@@ -114,6 +118,11 @@ def _as_pair(pair: object) -> Pair:
     if isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(path, str | PathLike) for path in pair):
         return Pair.of_files(fspath(pair[0]), fspath(pair[1]))
     raise ConfigError(f"{pair!r} is no pair", expected="a list of (prediction, truth) paths or of Pair objects")
+
+
+def _useful_workers(pairs: Sequence[Pair]) -> int:
+    size, _ = stamp(pairs[0].pred) if pairs else (0, 0)
+    return cores() if size >= _WORTH_A_THREAD else 1
 
 
 def cores() -> int:
