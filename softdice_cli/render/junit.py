@@ -1,0 +1,93 @@
+"""JUnit XML for CI servers: one case a requirement, and one a failed pair.
+
+Plain ASCII, so that no encoding of a stream can break it; no times, so that the same results give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.sax.saxutils import escape, quoteattr
+
+from softdice_cli.records import Results, Verdict
+from softdice_cli.render.text import neutral
+from softdice_cli.render.verdicts import failure_text, rule_text, verdict_sentence
+from softdice_cli.render.warnings import warnings
+
+_MEANS = ("loss", "soft_dice", "dice", "iou")
+
+
+def junit_text(results: Results) -> Iterator[str]:
+    """The verdicts as JUnit: ``failure`` is a requirement that is not met, ``error`` a pair that could not be read.
+
+    Where nothing was evaluated there is an ``error`` that says so, as no case at all is green on most servers.
+    """
+    for line in _lines(results):
+        yield line.encode("ascii", "xmlcharrefreplace").decode() + "\n"
+
+
+def _lines(results: Results) -> Iterator[str]:
+    empty = not results.images and not results.failures
+    errors = len(results.failures) + empty
+    counts = _attributes(
+        tests=len(results.requirements) + errors,
+        failures=sum(not verdict.passed for verdict in results.requirements),
+        errors=errors,
+        skipped=0,
+        time=0,
+    )
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
+    yield f'<testsuites name="softdice"{counts}>'
+    yield f'  <testsuite name="softdice"{counts}>'
+    yield "    <properties>"
+    yield from (f"      <property{_attributes(name=name, value=value)}/>" for name, value in _properties(results))
+    yield "    </properties>"
+    for verdict in results.requirements:
+        yield from _requirement(verdict)
+    if empty:
+        yield from _case("softdice.pairs", "evaluation", "error", "empty", "nothing was evaluated", "")
+    for failure in results.failures:
+        yield from _case("softdice.pairs", failure.id, "error", "pair", failure.error, failure_text(failure))
+    if notes := [*warnings(results), *(f"left out: {text}" for text in results.left_out)]:
+        yield f"    <system-out>{escape(_joined(notes))}</system-out>"
+    yield "  </testsuite>"
+    yield "</testsuites>"
+
+
+def _properties(results: Results) -> Iterator[tuple[str, object]]:
+    """Signature, counts and means; a mean that is undefined says so."""
+    yield "signature", results.settings.signature
+    yield "complete", "yes" if results.complete else "no"
+    yield "images", len(results.images)
+    yield "failed pairs", len(results.failures)
+    if not results.images:
+        return
+    for average, summary in (("pooled", results.pooled), ("image_mean", results.image_mean)):
+        values = {**{name: getattr(summary.means, name) for name in _MEANS}, "loss_present": summary.loss_present}
+        for name, value in values.items():
+            yield f"{average}:{name}", "undefined" if value is None else repr(value)
+
+
+def _requirement(verdict: Verdict) -> Iterator[str]:
+    rule = rule_text(verdict)
+    if verdict.passed:
+        yield f"    <testcase{_attributes(classname='softdice.requirements', name=rule, time=0)}/>"
+        return
+    sentence = verdict_sentence(verdict)
+    sank = ["images that sank it, the worst first:", *verdict.images] if verdict.images else []
+    kind = verdict.reason or "requirement"
+    yield from _case("softdice.requirements", rule, "failure", kind, sentence, _joined([sentence, *sank]))
+
+
+def _case(group: str, name: str, tag: str, kind: str, message: str, body: str) -> Iterator[str]:
+    yield f"    <testcase{_attributes(classname=group, name=name, time=0)}>"
+    yield f"      <{tag}{_attributes(message=message, type=kind)}>{escape(body)}</{tag}>"
+    yield "    </testcase>"
+
+
+def _joined(texts: list[str]) -> str:
+    return "\n".join(map(neutral, texts))
+
+
+def _attributes(**values: object) -> str:
+    """As they stand in a tag; neutral text holds no character that XML 1.0 forbids."""
+    return "".join(f" {name}={quoteattr(neutral(str(value)))}" for name, value in values.items())
