@@ -24,11 +24,19 @@ def render(results: Results, format: Format, page: Page = _PLAIN) -> Iterator[st
 
         yield table_text(results, page)
         return
-    from softdice_cli.render.documents import csv_text, json_text, jsonl_text
+    if format == "markdown":
+        from softdice_cli.render.markdown import markdown_text
 
-    yield from {"json": json_text, "jsonl": jsonl_text, "csv": csv_text}[format](results)
+        yield from markdown_text(results, page)
+        return
+    from softdice_cli.render.documents import csv_text, json_text, jsonl_text
+    from softdice_cli.render.github import github_text
+    from softdice_cli.render.junit import junit_text
+
+    writers = {"json": json_text, "jsonl": jsonl_text, "csv": csv_text, "github": github_text, "junit": junit_text}
+    yield from writers[format](results)
 
 
 def to_text(results: Results, format: Format = "table") -> str:
-    """The results as one string: ``table``, ``json`` (the results file), ``jsonl`` or ``csv``."""
+    """The results as one string, in one of the formats; ``json`` is the results file."""
     return "".join(render(results, format))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from softdice_cli.records import Verdict
+from softdice_cli.render.markdown import code
 from softdice_cli.render.page import Page
 from softdice_cli.render.text import neutral, number, spreadsheet
 
@@ -133,37 +133,29 @@ def _table_text(comparison: Comparison, page: Page, verdict: Verdict | None) -> 
 
 
 def _markdown(comparison: Comparison, verdict: Verdict | None) -> str:
-    blocks = [[f"### {_headline(comparison, _code)}"]]
+    blocks = [[f"### {_headline(comparison, code)}"]]
     if verdict:
         blocks.append([f"**{verdict_text(comparison, verdict)}**"])
     for title, scores in _groups(comparison):
         head, body = _grid(comparison, scores)
-        names = [_code(s.name, cell=True) if s.scope == "class" else f"**{s.name}**" for s in scores]
+        names = [code(s.name, cell=True) if s.scope == "class" else f"**{s.name}**" for s in scores]
         rows = [(name, *cells) for name, cells in zip(names, body, strict=True)]
         blocks.append([f"**{title}**", "", *_pipes(head, rows)])
     if comparison.changed:
         rows = []
         for change in comparison.changed:
             cells = _image_cells(change)
-            rows.append((_code(change.id, cell=True), *cells[:3], _code(change.class_name, cell=True), *cells[3:]))
+            rows.append((code(change.id, cell=True), *cells[:3], code(change.class_name, cell=True), *cells[3:]))
         blocks.append([f"**{_changed_title(comparison)}**", "", *_pipes(_CHANGED, rows)])
     blocks += [[text] for text in _legend(comparison)]
-    blocks += [[_code(note)] for note in comparison.notes]
-    blocks.append([_code(comparison.signature)])
+    blocks += [[code(note)] for note in comparison.notes]
+    blocks.append([code(comparison.signature)])
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
 
 
 def _pipes(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
     rule = ("---", *("---:" for _ in head[1:]))
     yield from (f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
-
-
-def _code(text: str, *, cell: bool = False) -> str:
-    """Text as a code span, in which nothing has a meaning: no markup, no HTML, no mention, no link."""
-    plain = neutral(text)
-    fence = "`" * (max((len(run) for run in re.findall("`+", plain)), default=0) + 1)
-    pad = " " if plain[:1] in ("`", " ", "") or plain[-1:] in ("`", " ") else ""
-    return fence + pad + (plain.replace("|", "\\|") if cell else plain) + pad + fence
 
 
 def _headline(comparison: Comparison, name: Any) -> str:

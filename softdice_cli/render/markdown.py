@@ -68,8 +68,8 @@ def markdown_text(results: Results, page: Page) -> Iterator[str]:
 def code(text: str, *, cell: bool = False, most: int = _NAME) -> str:
     r"""Text as a code span that nothing can leave.
 
-    A pipe is escaped in a cell; after a backslash, where parsers disagree, it is shown as ``\x7c``. Long runs of
-    backticks are shown as ``\x60``, as GitHub's parser (cmark) takes no fence longer than 80.
+    A pipe is escaped in a cell. Long runs of backticks are shown as ``\x60``: GitHub's parser (cmark) takes no fence
+    longer than 80.
     """
     plain = clip(neutral(text), most)
     plain = re.sub("`{10,}", lambda run: r"\x60" * len(run[0]), plain)
@@ -77,7 +77,7 @@ def code(text: str, *, cell: bool = False, most: int = _NAME) -> str:
     padded = plain.strip(" ") and (plain[0] in "` " or plain[-1] in "` ")  # a parser takes one space off each end
     pad = " " if padded or not plain else ""
     if cell:
-        plain = plain.replace("\\|", r"\\x7c").replace("|", "\\|")
+        plain = plain.replace("|", "\\|")
     return fence + pad + plain + pad + fence
 
 

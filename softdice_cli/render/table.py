@@ -16,6 +16,7 @@ from rich.text import Text
 from softdice_cli.records import ClassScores, ImageRow, Means, Results, Settings, natural
 from softdice_cli.render.page import Page
 from softdice_cli.render.text import count, hangs_on_epsilon, neutral, number
+from softdice_cli.render.verdicts import headline, verdict_table
 from softdice_cli.scores import mean_dice, score_image
 
 _UNLIMITED = 10_000
@@ -34,6 +35,8 @@ def table_text(results: Results, page: Page) -> str:
         if chosen:
             title = "all images" if page.per_image else f"the {len(chosen)} worst images by mean hard Dice"
             blocks.append([title, _draw(_images(results.settings, chosen), page)])
+    if results.requirements:
+        blocks.append([": ".join(headline(results)), _draw(verdict_table(results), page)])
     blocks += [[text] for text in _missing(results)]
     blocks[-1].append(neutral(results.settings.signature))
     text = "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
