@@ -55,6 +55,7 @@ class Eval:
     eps: o.Eps = 1e-5
     threshold: o.Threshold = 0.5
     empty: o.EmptyScore = "skip"
+    ci: o.Ci = False
     fail_under: o.FailUnder = None
     require: o.Require = None
     baseline: o.Baseline = None
@@ -87,9 +88,8 @@ class Eval:
         else:
             with Progress(quiet=self.quiet, bar=True) as progress:
                 results = self._evaluate(settings, found, part, reading, progress)
-            code = report(
-                gate.judge(results), self.format, self.output, reports, worst=self.worst, per_image=self.per_image
-            )
+            results = o.with_intervals(gate.judge(results), self.ci)
+            code = report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
         if not self.quiet:
             notes.tell(say)
         return code
@@ -202,5 +202,6 @@ class Eval:
             )
             with progress:
                 results = gate.judge(self._evaluate(settings, found, part, reading, progress))
+            results = o.with_intervals(results, self.ci)
             target.write(summary_line(results))
         return results

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from softdice_cli.errors import ConfigError, EmptyError
-from softdice_cli.records import Activation, Empty, Shard
+from softdice_cli.records import Activation, Empty, Results, Shard
 from softdice_cli.render import Format as OutputFormat
 
 _DATA, _READ, _CLASSES, _SCORE, _GATE, _RUN, _OUT = "Files", "Reading", "Classes", "Scores", "Gate", "Run", "Output"
@@ -117,6 +118,7 @@ JournalFile = Annotated[
 ]
 FailFast = Annotated[bool, _option(_RUN, "Stop at the first pair that fails.", "--fail-fast")]
 Quiet = Annotated[bool, _option(_RUN, "No progress and no notes on standard error.", "--quiet", "-q")]
+Ci = Annotated[bool, _option(_SCORE, "Add 95 % bootstrap intervals over the images.", "--ci")]
 FailUnder = Annotated[
     float | None, _option(_GATE, "The pooled mean hard Dice must be at least this.", "--fail-under", metavar="X")
 ]
@@ -188,6 +190,15 @@ def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
     if shard.index > shard.pairs:
         raise EmptyError(f"shard {text} of {shard.pairs} pairs is empty", hint="merge does not ask for it")
     return shard
+
+
+def with_intervals(results: Results, ci: bool) -> Results:
+    """The results, with bootstrap intervals where ``--ci`` asks for them."""
+    if not ci:
+        return results
+    from softdice_cli.comparison import intervals  # here, so that nothing else needs NumPy
+
+    return replace(results, intervals=intervals(results))
 
 
 class Notes:

@@ -18,6 +18,7 @@ class Show:
     """Show saved results in any format; every score is computed again from the saved sums."""
 
     file: o.ResultsFile
+    ci: o.Ci = False
     fail_under: o.FailUnder = None
     require: o.Require = None
     baseline: o.Baseline = None
@@ -33,7 +34,7 @@ class Show:
         """Render the file, and give the exit code that its evaluation had, or that of the gate."""
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         reports = extras(self.report)
-        results = gate.judge(load(self.file))
+        results = o.with_intervals(gate.judge(load(self.file)), self.ci)
         return report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
 
 
@@ -42,6 +43,7 @@ class Merge:
     """Merge the results of shards, or of separate runs: the same bytes as a single run, in any order."""
 
     files: o.ResultsFiles
+    ci: o.Ci = False
     fail_under: o.FailUnder = None
     require: o.Require = None
     baseline: o.Baseline = None
@@ -59,6 +61,7 @@ class Merge:
         reports = extras(self.report)
         settings, rows, failures, left_out = merge([Part(path, load(path)) for path in self.files])
         results = gate.judge(summarize(settings, rows, failures, left_out=left_out))
+        results = o.with_intervals(results, self.ci)
         return report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
 
 

@@ -3,6 +3,7 @@
 No NumPy, torch, image library or terminal is known here, so that a saved file can be judged at once.
 """
 
+from softdice_cli.records.intervals import METRICS, Interval, Metric, ScoreInterval
 from softdice_cli.records.results import (
     FORMAT,
     FORMAT_VERSION,
@@ -23,6 +24,7 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "MAX_LABEL",
+    "METRICS",
     "Activation",
     "ClassDef",
     "ClassScores",
@@ -30,9 +32,12 @@ __all__ = [
     "Empty",
     "Failure",
     "ImageRow",
+    "Interval",
     "Means",
+    "Metric",
     "Prediction",
     "Results",
+    "ScoreInterval",
     "Settings",
     "Shard",
     "Summary",

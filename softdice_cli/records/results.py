@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from softdice_cli.records.intervals import ScoreInterval
 from softdice_cli.records.settings import Settings
 
 
@@ -186,6 +187,7 @@ class Results:
         left_out: files without a partner that were allowed to be missing, one sentence each.
         shard: which part of a run this is, or ``None`` for the whole.
         requirements: what was asked of the scores, and whether it is met; `gates` fills it.
+        intervals: 95 % bootstrap intervals, where they were asked for; `comparison` computes them.
     """
 
     settings: Settings
@@ -196,6 +198,7 @@ class Results:
     left_out: tuple[str, ...] = ()
     shard: Shard | None = None
     requirements: tuple[Verdict, ...] = ()
+    intervals: tuple[ScoreInterval, ...] = ()
 
     @property
     def complete(self) -> bool:

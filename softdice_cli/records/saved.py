@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from softdice_cli.errors import ConfigError, UnreadableError
+from softdice_cli.records.intervals import ScoreInterval
 from softdice_cli.records.results import (
     FORMAT,
     FORMAT_VERSION,
@@ -233,6 +234,18 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "loss_present": summary.loss_present,
         "foreground": None if summary.foreground is None else asdict(summary.foreground),
         "classes": [scores_to_json(scores) for scores in summary.classes],
+    }
+
+
+def interval_to_json(entry: ScoreInterval) -> dict[str, Any]:
+    """A score with its interval as it stands in a results file."""
+    return {
+        "metric": entry.metric.name,
+        "average": entry.metric.average,
+        "scope": entry.scope,
+        "name": entry.name,
+        "value": entry.value,
+        "interval": None if entry.interval is None else asdict(entry.interval),
     }
 
 

@@ -25,6 +25,7 @@ from softdice_cli.records.saved import (
     SCORES,
     classes_to_json,
     flat_to_json,
+    interval_to_json,
     row_to_json,
     scores_to_json,
     settings_to_json,
@@ -39,11 +40,7 @@ CSV_COLUMNS = ("id", "pred", "gt", "class", *SCORES, *COUNTS, "pixels", "ignored
 
 def json_text(results: Results) -> Iterator[str]:
     """The results file: one JSON document, an image a line."""
-    head = {
-        **_head(results),
-        "pooled": summary_to_json(results.pooled),
-        "image_mean": summary_to_json(results.image_mean),
-    }
+    head = {**_head(results), **_scores(results)}
     yield "{\n" + "".join(f"  {json.dumps(name)}: {_indented(value)},\n" for name, value in head.items())
     yield '  "images": ['
     for index, row in enumerate(results.images):
@@ -74,8 +71,8 @@ def failure_line(failure: Failure) -> str:
 def summary_line(results: Results) -> str:
     """Everything but the rows as a line of JSON."""
     counts = {"images": len(results.images), "failures": len(results.failures)}
-    scores = {"pooled": summary_to_json(results.pooled), "image_mean": summary_to_json(results.image_mean)}
-    return _line({"type": "summary", **_head(results), **scores, **counts, "requirements": _verdicts(results)}) + "\n"
+    parts = {**_head(results), **_scores(results), **counts, "requirements": _verdicts(results)}
+    return _line({"type": "summary", **parts}) + "\n"
 
 
 def csv_text(results: Results) -> Iterator[str]:
@@ -128,6 +125,13 @@ def _head(results: Results) -> dict[str, Any]:
         "shard": None if results.shard is None else flat_to_json(results.shard),
         "left_out": list(results.left_out),
     }
+
+
+def _scores(results: Results) -> dict[str, Any]:
+    """The two averages, and the intervals where there are any."""
+    averages = {"pooled": summary_to_json(results.pooled), "image_mean": summary_to_json(results.image_mean)}
+    entries = [interval_to_json(entry) for entry in results.intervals]
+    return {**averages, "intervals": entries} if entries else averages
 
 
 def image_to_json(settings: Settings, row: ImageRow) -> dict[str, Any]:

@@ -13,7 +13,16 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from softdice_cli.records import ClassScores, ImageRow, Means, Results, Settings, natural
+from softdice_cli.records import (
+    ClassScores,
+    ImageRow,
+    Means,
+    Metric,
+    Results,
+    ScoreInterval,
+    Settings,
+    natural,
+)
 from softdice_cli.render.page import Page
 from softdice_cli.render.text import count, hangs_on_epsilon, neutral, number
 from softdice_cli.render.verdicts import headline, verdict_table
@@ -21,6 +30,13 @@ from softdice_cli.scores import mean_dice, score_image
 
 _UNLIMITED = 10_000
 _NAME_WIDTH = 15
+_NARROW = 80
+_INTERVALS = {
+    Metric("dice", "pooled"): "pooled hard Dice",
+    Metric("loss", "pooled"): "pooled loss",
+    Metric("dice", "image_mean"): "image-mean hard Dice",
+}
+"""The scores whose intervals are shown, and how they are called."""
 _ASCII = str.maketrans({"–": "-", "−": "-", "ε": "eps", "×": "x", "─": "-"})
 
 
@@ -31,10 +47,12 @@ def table_text(results: Results, page: Page) -> str:
     blocks = [[_headline(results), _draw(_pooled(results), page), *_legend(results)]]
     if len(results.images) > 1:
         blocks.append([f"image mean over {len(results.images)} images", _draw(_image_mean(results), page)])
-        chosen = _chosen(results, page)
-        if chosen:
-            title = "all images" if page.per_image else f"the {len(chosen)} worst images by mean hard Dice"
-            blocks.append([title, _draw(_images(results.settings, chosen), page)])
+    if results.intervals:
+        title = f"95 % intervals (bootstrap over {count(results.images, 'image')})"
+        blocks.append([title, _draw(_intervals(results, page), page)])
+    if len(results.images) > 1 and (chosen := _chosen(results, page)):
+        title = "all images" if page.per_image else f"the {len(chosen)} worst images by mean hard Dice"
+        blocks.append([title, _draw(_images(results.settings, chosen), page)])
     if results.requirements:
         blocks.append([": ".join(headline(results)), _draw(verdict_table(results), page)])
     blocks += [[text] for text in _missing(results)]
@@ -72,6 +90,34 @@ def _image_mean(results: Results) -> Table:
         table.add_row(_name(scores.name), *_cells(scores), str(scores.defined))
     _add_means(table, len(summary.classes), summary.means, summary.foreground)
     return table
+
+
+def _intervals(results: Results, page: Page) -> Table:
+    """Scores and their intervals, side by side or, where that is wider than the page, one above the other."""
+    columns = [[entry for entry in results.intervals if entry.metric == metric] for metric in _INTERVALS]
+    rows = [row for row in zip(*columns, strict=True) if row[0].scope == "class" or len(results.pooled.classes) > 1]
+    head = ("class", *_INTERVALS.values())
+    cells = [(_short(row[0]), *map(_interval, row)) for row in rows]
+    wide = sum(1 + max(map(cell_len, column)) for column in zip(head, *cells, strict=True)) - 1
+    table = _table(*head)
+    table.padding, table.columns[0].min_width = (0, 0, 0, 0), None
+    for row, (name, *scores) in zip(rows, cells, strict=True):
+        if row[0].scope == "mean":
+            table.add_section()
+        fitting = scores if wide <= (page.width or _NARROW) else [score.replace(" ", "\n", 1) for score in scores]
+        table.add_row(Text(name), *fitting, style="" if row[0].scope == "class" else "bold")
+    return table
+
+
+def _short(entry: ScoreInterval) -> str:
+    return "fg mean" if entry.scope == "foreground" else neutral(entry.name)
+
+
+def _interval(entry: ScoreInterval) -> str:
+    if entry.value is None:
+        return "–"
+    drawn = entry.interval
+    return f"{number(entry.value)} [{number(drawn.low)}, {number(drawn.high)}]" if drawn else f"{number(entry.value)} –"
 
 
 def _add_means(table: Table, classes: int, means: Means, foreground: Means | None) -> None:

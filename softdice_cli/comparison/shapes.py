@@ -1,0 +1,86 @@
+"""What a comparison of two results is made of: every score, the images that changed most, and notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softdice_cli.records import Interval, Metric
+from softdice_cli.records.intervals import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreChange:
+    """A score in both results, and its change; ``None`` is undefined.
+
+    Attributes:
+        metric: which score, and how it is averaged over images.
+        scope: a single class, or the mean over all or the foreground classes.
+        name: of the class, or ``mean`` or ``foreground mean``.
+        a: the score in A.
+        b: the score in B.
+        difference: B − A; below 0 is worse, but for the loss.
+        interval: of the difference; ``None`` for a single image, or where no resample defines it.
+        p: two-sided paired permutation p-value; ``None`` where `interval` would be, or the difference is undefined.
+        permutations: how many permutations define the difference and so stand behind `p`.
+        better: images whose own score is better in B.
+        worse: images whose own score is worse in B.
+        tied: images whose own score is the same.
+        undefined: images without a score of their own in A or in B.
+    """
+
+    metric: Metric
+    scope: Scope
+    name: str
+    a: float | None
+    b: float | None
+    difference: float | None
+    interval: Interval | None
+    p: float | None
+    permutations: int
+    better: int
+    worse: int
+    tied: int
+    undefined: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageChange:
+    """Mean hard Dice of one image in both results, and of the class without which it would have changed least.
+
+    The class may be undefined in one of them: a false positive that came or went changes the mean too.
+    """
+
+    id: str
+    a: float
+    b: float
+    difference: float
+    class_name: str
+    class_a: float | None
+    class_b: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What changed from A to B.
+
+    Attributes:
+        a: what the results are called, usually the file.
+        b: the same for B.
+        signature: of both.
+        images: how many there are in each.
+        resamples: how many resamples and permutations were asked for.
+        seed: of the random numbers.
+        scores: metric by metric, in it class by class, then the means.
+        changed: the images that changed most by mean hard Dice, the most first; unchanged ones are not among them.
+        notes: what a reader must know, in sentences.
+    """
+
+    a: str
+    b: str
+    signature: str
+    images: int
+    resamples: int
+    seed: int
+    scores: tuple[ScoreChange, ...]
+    changed: tuple[ImageChange, ...]
+    notes: tuple[str, ...]

@@ -1,0 +1,162 @@
+"""A training loop: batches of arrays and tensors give the numbers of the files."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from softdice_cli import Accumulator, ClassDef, Reading, Settings, SoftdiceError, evaluate
+
+
+def batches(count: int = 3, size: int = 2, classes: int = 3):
+    rng = np.random.default_rng(11)
+    for _ in range(count):
+        raw = rng.random((size, classes, 5, 4))
+        yield (raw / raw.sum(1, keepdims=True)).astype(np.float32), rng.integers(0, classes, (size, 5, 4))
+
+
+def filled(data, settings: Settings | None = None, name: str = "") -> Accumulator:
+    accumulator = Accumulator(settings, name=name)
+    for probabilities, labels in data:
+        accumulator.update(probabilities, labels)
+    return accumulator
+
+
+def sums_of(results):
+    return [row.sums for row in results.images]
+
+
+def test_an_accumulator_gives_the_numbers_of_the_files(tmp_path):
+    pairs = []
+    for index, (probabilities, labels) in enumerate(batches()):
+        for image in range(len(labels)):
+            name = f"{index}{image}"
+            np.save(tmp_path / f"p{name}.npy", probabilities[image])
+            np.save(tmp_path / f"g{name}.npy", labels[image])
+            pairs.append((tmp_path / f"p{name}.npy", tmp_path / f"g{name}.npy"))
+    from_files, from_arrays = evaluate(pairs), filled(batches()).compute()
+    assert sums_of(from_arrays) == sums_of(from_files)
+    assert from_arrays.pooled == from_files.pooled
+    assert from_arrays.image_mean == from_files.image_mean
+    assert from_arrays.settings == from_files.settings
+    assert [row.id for row in from_arrays.images] == [f"{index:06}" for index in range(6)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        # a channel axis on the labels is squeezed, never broadcast
+        lambda p, y: (p, y[:, None]),
+        # other types
+        lambda p, y: (p.astype(np.float64).astype(np.float32), y.astype(np.uint8)),
+        lambda p, y: (p, y.astype(np.float32)),
+        # torch, with a graph behind it
+        lambda p, y: (torch.from_numpy(p), torch.from_numpy(y)),
+        lambda p, y: (torch.from_numpy(p).requires_grad_() * 1, torch.from_numpy(y)[:, None]),
+        # not contiguous
+        lambda p, y: (np.ascontiguousarray(p.transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1), y),
+        # batches of one
+        lambda p, y: [(p[:1], y[:1]), (p[1:], y[1:])],
+    ],
+)  # fmt: skip
+def test_an_accumulator_takes_arrays_and_tensors(change):
+    expected = filled(batches()).compute()
+    changed = [change(*batch) for batch in batches()]
+    data = [entry for batch in changed for entry in (batch if isinstance(batch, list) else [batch])]
+    assert filled(data).compute() == expected
+
+
+def test_an_accumulator_takes_bfloat16_like_a_file(tmp_path):
+    data = [(torch.from_numpy(p).bfloat16(), y) for p, y in batches()]
+    torch.save(torch.cat([p for p, _ in data]), tmp_path / "p.pt")
+    np.save(tmp_path / "g.npy", np.concatenate([y for _, y in data]))
+    reading = Reading(layout="BCHW")
+    assert sums_of(filled(data).compute()) == sums_of(
+        evaluate([(tmp_path / "p.pt", tmp_path / "g.npy")], reading=reading)
+    )
+
+
+def test_accumulators_are_pickled_and_merged():
+    data = list(batches(4))
+    ids = [[f"{index}{image}" for image in range(2)] for index in range(4)]
+    whole, parts = Accumulator(), [Accumulator(), Accumulator(), Accumulator()]
+    for index, (batch, names) in enumerate(zip(data, ids, strict=True)):
+        whole.update(*batch, ids=names)
+        parts[index % 2].update(*batch, ids=names)
+    for order in itertools.permutations(parts):  # one of them is empty
+        total = Accumulator()
+        for part in order:
+            total.merge(pickle.loads(pickle.dumps(part)))
+        assert total.compute() == whole.compute()
+
+
+def test_accumulators_with_names_of_their_own_merge():
+    total = filled(batches(1), name="rank0-")
+    total.merge(filled(batches(1), name="rank1-"))
+    total.update(*next(batches(1)))
+    ids = [row.id for row in total.compute().images]
+    assert len(set(ids)) == 6
+    assert ids[0] == "rank0-000000"
+
+
+P, Y = next(batches(1))
+
+
+@pytest.mark.parametrize(
+    ("update", "said"),
+    [
+        # ids that are there already, twice, or not as many as images
+        (lambda a: a.update(P, Y, ids=["000000", "x"]), "ids do not name each image once"),
+        (lambda a: a.update(P, Y, ids=["x", "x"]), "ids do not name each image once"),
+        (lambda a: a.update(P, Y, ids=["x"]), "2 new ids"),
+        # accumulators that share ids, or differ in settings
+        (lambda a: a.merge(filled(batches(1))), "is in both accumulators"),
+        (lambda a: a.merge(filled(batches(1), Settings(eps=1.0), name="x")), "other settings"),
+        (lambda a: a.merge(filled(batches(1, classes=2), name="x")), "other settings"),
+        # shapes that do not belong together
+        (lambda a: a.update(P, Y[:1]), "does not fit"),
+        (lambda a: a.update(P, Y[:, :-1]), "does not fit"),
+        (lambda a: a.update(P.transpose(0, 2, 3, 1), Y), "does not fit"),
+        (lambda a: a.update(P[0], Y[0]), ""),
+        (lambda a: a.update(P[0, 0, 0], Y[0, 0]), ""),
+        (lambda a: a.update(P, Y[:, None].repeat(3, 1)), ""),
+        # other classes than before
+        (lambda a: a.update(*next(batches(1, classes=2))), "3 channels"),
+        # values that are no probabilities, and labels that are no classes
+        (lambda a: a.update(P * 2, Y), "sum to 1"),
+        (lambda a: a.update(np.where(P > 0.5, np.nan, P), Y), "NaN"),
+        (lambda a: a.update(P, Y + 1), "3 ("),
+        (lambda a: a.update(P, Y + 0.5), "whole numbers"),
+        (lambda a: a.update((P * 255).astype(np.uint8), Y), "integers"),
+        (lambda a: a.update([["a"]], Y), "hold no numbers"),
+    ],
+)  # fmt: skip
+def test_an_accumulator_refuses_and_stays_as_it_was(update, said):
+    accumulator = filled(batches(1))
+    before = accumulator.compute()
+    with pytest.raises(SoftdiceError) as caught:
+        update(accumulator)
+    assert said in str(caught.value)
+    assert accumulator.compute() == before
+
+
+def test_an_accumulator_of_label_maps():
+    settings = Settings(prediction="labels", classes=tuple(ClassDef(str(i), i) for i in range(3)))
+    results = filled([(Y, Y), (np.zeros_like(Y), Y[:, None])], settings).compute()
+    assert len(results.images) == 4
+    assert results.images[0].sums[0].true_positives == int((Y[0] == 0).sum())
+
+
+def test_an_accumulator_without_images_has_no_scores():
+    results = Accumulator().compute()
+    assert (results.complete, results.pooled.means.dice, results.images) == (False, None, ())
+
+
+def test_an_accumulator_does_not_name_options_that_it_does_not_have():
+    with pytest.raises(SoftdiceError) as caught:
+        filled([(P.transpose(0, 2, 3, 1), Y)])
+    assert "--layout" not in str(caught.value)

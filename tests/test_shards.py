@@ -1,0 +1,170 @@
+"""The same bytes for workers, batches, devices and shards; what merge puts together, and what it refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from folders import NAMES, broken, eval_, pairs_of, saved, write
+
+from softdice_cli import ClassDef, Settings, Shard, SoftdiceError, evaluate, to_text
+from softdice_cli.records.merge import Part, merge
+from softdice_cli.scores import summarize
+
+
+def test_the_same_bytes_for_workers_batches_and_devices(softdice, tmp_path):
+    broken(tmp_path)
+    ways = [
+        *(("--workers", workers) for workers in (1, 2, 4)),
+        *(("--device", "torch:cpu", "--batch-size", size, "--workers", 2) for size in (1, 3)),
+        ("--device", "torch:cpu"),
+    ]
+    runs = [softdice(*eval_("--format", "json", "--allow-missing", *way)) for way in ways]
+    assert {run.code for run in runs} == {3}
+    assert len({run.out for run in runs}) == 1
+    assert len(json.loads(runs[0].out)["images"]) == len(NAMES) + 2
+
+
+@pytest.mark.parametrize("make", [write, broken])
+def test_shards_merge_to_the_single_run_in_every_order(softdice, tmp_path, make):
+    make(tmp_path)
+    whole = softdice(*eval_("--format", "json", "--allow-missing"))
+    shards = []
+    for index in (1, 2, 3):
+        run = softdice(*eval_("--format", "json", "--allow-missing", "--shard", f"{index}/3", "-o", f"{index}.json"))
+        assert run.code in (0, 3)
+        shards.append(f"{index}.json")
+    for order in itertools.permutations(shards):
+        run = softdice("merge", *order)
+        assert (run.code, run.out) == (whole.code, whole.out)
+    table = softdice(*eval_("--allow-missing"))
+    assert softdice("merge", *shards, "--format", "table").out == table.out
+
+
+def test_a_shard_takes_every_nth_pair_of_the_sorted_list(softdice, tmp_path):
+    write(tmp_path)
+    run = softdice(*eval_("--format", "json", "--shard", "2/4"))
+    document = json.loads(run.out)
+    assert [image["id"] for image in document["images"]] == ["i9", "k"]  # of i8 i9 i10 i11 i100 k
+    digest = hashlib.sha256(b"i8\ni9\ni10\ni11\ni100\nk").hexdigest()[:16]
+    assert document["shard"] == {"index": 2, "count": 4, "pairs": 6, "run": digest}
+    assert "(shard 2 of 4)" in softdice(*eval_("--shard", "2/4")).out
+
+
+def test_an_empty_shard_is_no_success_and_is_not_asked_for(softdice, tmp_path):
+    write(tmp_path, ("a", "b"))
+    whole = softdice(*eval_("--format", "json"))
+    codes = [softdice(*eval_("--format", "json", "--shard", f"{i}/3", "-o", f"{i}.json")).code for i in (1, 2, 3)]
+    assert codes == [0, 0, 5]
+    assert not (tmp_path / "3.json").exists()
+    assert softdice("merge", "1.json", "2.json").out == whole.out
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "1/0", "a/b", "-1/3", "1/3/5", "1.0/3"])
+def test_what_is_no_shard(softdice, tmp_path, text):
+    write(tmp_path, ("a",))
+    run = softdice(*eval_("--shard", text))
+    assert (run.code, run.out) == (2, "")
+
+
+def merged(*results):
+    parts = [Part(f"{index}.json", entry) for index, entry in enumerate(results)]
+    settings, rows, failures, left_out = merge(parts)
+    return summarize(settings, rows, failures, left_out=left_out)
+
+
+def shards(folder: Path, count: int = 3, names: tuple[str, ...] = NAMES, **options):
+    pairs = pairs_of(folder, names)
+    return [
+        evaluate(
+            pairs[index::count],
+            shard=Shard(index + 1, count, len(pairs), "+".join(pair.id for pair in pairs)),
+            workers=1,
+            **options,
+        )
+        for index in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choose", "said"),
+    [
+        # one shard twice
+        (lambda s, whole, other: [s[0], s[1], s[2], s[1]], "which 1.json holds too"),
+        # a whole run twice
+        (lambda s, whole, other: [whole, whole], "which 0.json holds too"),
+        # a shard that is missing, wherever it lies
+        (lambda s, whole, other: [s[0], s[1]], "shard 3 of 3 is missing"),
+        (lambda s, whole, other: [s[2]], "shard 1, 2 of 3 is missing"),
+        # a whole run among shards
+        (lambda s, whole, other: [*s, replace(whole, images=())], "not the shards of one run"),
+        # shards of another count
+        (lambda s, whole, other: [s[0], s[1], replace(s[2], shard=Shard(3, 4, 6, "run"))], "not the shards of one run"),
+        # shards of another number of pairs
+        (lambda s, whole, other: [s[0], s[1], replace(s[2], shard=Shard(3, 3, 7, "run"))], "not the shards of one run"),
+        # another signature
+        (lambda s, whole, other: [whole, other["eps"]], "other signature than 0.json"),
+        (lambda s, whole, other: [other["ignore"], whole], "other signature than 0.json"),
+        # other names for the same labels
+        (lambda s, whole, other: [whole, other["names"]], "other classes than 0.json"),
+        # nothing
+        (lambda s, whole, other: [], "nothing to merge"),
+    ],
+)  # fmt: skip
+def test_merge_refuses(tmp_path, choose, said):
+    write(tmp_path)
+    write(tmp_path / "other", ("x", "y"))
+    pairs = pairs_of(tmp_path / "other", ("x", "y"))
+    other = {
+        "eps": evaluate(pairs, settings=Settings(eps=1.0)),
+        "ignore": evaluate(pairs, settings=Settings(ignore=(255,))),
+        "names": evaluate(pairs, settings=Settings(classes=tuple(ClassDef(f"c{i}", i) for i in range(3)))),
+    }
+    with pytest.raises(SoftdiceError) as caught:
+        merged(*choose(shards(tmp_path), evaluate(pairs_of(tmp_path)), other))
+    assert said in str(caught.value)
+
+
+def test_merge_refuses_shards_of_runs_over_other_pairs(tmp_path):
+    write(tmp_path, ("a", "b"))
+    write(tmp_path / "other", ("x", "y"))
+    with pytest.raises(SoftdiceError):
+        merged(shards(tmp_path, 2, ("a", "b"))[0], shards(tmp_path / "other", 2, ("x", "y"))[1])
+
+
+def test_separate_runs_merge_to_the_run_over_all(tmp_path):
+    write(tmp_path)
+    pairs = pairs_of(tmp_path)
+    assert merged(evaluate(pairs[4:]), evaluate(pairs[:2]), evaluate(pairs[2:4])) == evaluate(pairs)
+
+
+def test_the_order_of_separate_runs_with_left_out_files_does_not_matter(tmp_path):
+    write(tmp_path)
+    pairs = pairs_of(tmp_path)
+    one, two = evaluate(pairs[:2], left_out=["a9 has no truth"]), evaluate(pairs[2:], left_out=["a10 has no truth"])
+    assert to_text(merged(one, two), "json") == to_text(merged(two, one), "json")
+
+
+def test_a_shard_of_which_all_pairs_failed_merges(tmp_path):
+    write(tmp_path)
+    for name in NAMES[::3]:
+        (tmp_path / f"p/{name}.npy").write_bytes(b"")
+    parts = shards(tmp_path)
+    assert not parts[0].settings.classes
+    for order in itertools.permutations(parts):
+        assert merged(*order) == evaluate(pairs_of(tmp_path))
+
+
+def test_merge_reads_files_and_standard_input(softdice, tmp_path):
+    write(tmp_path)
+    one, two = shards(tmp_path, 2)
+    saved(tmp_path / "1.json", one)
+    run = softdice("merge", "-", "1.json", stdin=to_text(two, "json").encode())
+    assert run.code == 0
+    assert run.out == to_text(evaluate(pairs_of(tmp_path)), "json")
+    assert softdice("merge", "1.json", "nope.json").code == 3
+    assert softdice("merge").code == 2
