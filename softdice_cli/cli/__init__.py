@@ -12,6 +12,7 @@ import typer
 
 from softdice_cli.cli.command import as_command
 from softdice_cli.cli.compare import Compare
+from softdice_cli.cli.config import Config
 from softdice_cli.cli.eval import Eval
 from softdice_cli.cli.inspect import Inspect
 from softdice_cli.cli.saved import Merge, Schema, Show
@@ -34,10 +35,11 @@ for _name, _job in (
     ("show", Show),
     ("merge", Merge),
     ("compare", Compare),
+    ("config", Config),
     ("schema", Schema),
     ("selfcheck", Selfcheck),
 ):
-    app.command(_name)(as_command(_job))
+    app.command(_name)(as_command(_job, configurable=_job in (Eval, Show, Merge)))
 
 
 def _version(wanted: bool) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Protocol, get_type_hints
 
 import typer
+
+from softdice_cli.cli.config import options_of, parameters, settled
 
 
 class Job(Protocol):
@@ -17,17 +20,22 @@ class Job(Protocol):
         ...
 
 
-def as_command(job: Callable[..., Job]) -> Callable[..., None]:
-    """The function that Typer wants: it takes the fields of the dataclass as options, and exits with the code."""
+def as_command(job: Callable[..., Job], *, configurable: bool = False) -> Callable[..., None]:
+    """The function that Typer wants: it takes the fields of the dataclass as options, and exits with the code.
+
+    A configurable one takes from a file and the environment what no flag says, if it has options that may stand there.
+    """
+    options = options_of(job) if configurable else {}
 
     def command(**given: Any) -> None:
-        raise typer.Exit(job(**given).run())
+        with settled(options, **given) if options else nullcontext(given) as values:
+            code = job(**values).run()
+        raise typer.Exit(code)
 
     command.__doc__ = job.__doc__
     hints = get_type_hints(job, include_extras=True)
-    fields = inspect.signature(job).parameters.values()
-    command.__annotations__ = {field.name: hints[field.name] for field in fields}
-    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [field.replace(annotation=hints[field.name]) for field in fields]
-    )
+    fields = [field.replace(annotation=hints[field.name]) for field in inspect.signature(job).parameters.values()]
+    fields += parameters() if options else []
+    command.__annotations__ = {field.name: field.annotation for field in fields}
+    command.__signature__ = inspect.Signature(fields)  # type: ignore[attr-defined]
     return command
