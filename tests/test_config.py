@@ -13,8 +13,8 @@ import pytest
 from conftest import ROOT
 
 from softdice_cli.cli import options as o
-from softdice_cli.cli.config import known, options_of
 from softdice_cli.cli.eval import Eval
+from softdice_cli.cli.keys import known, options_of
 from softdice_cli.cli.saved import Show
 
 NOTEBOOK = ("--pred", ROOT / "sample_data/notebook/pred.npy", "--gt", ROOT / "sample_data/notebook/mask.png")

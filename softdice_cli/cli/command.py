@@ -9,7 +9,8 @@ from typing import Any, Protocol, get_type_hints
 
 import typer
 
-from softdice_cli.cli.config import options_of, parameters, settled
+from softdice_cli.cli.config import parameters, settled
+from softdice_cli.cli.keys import options_of
 
 
 class Job(Protocol):

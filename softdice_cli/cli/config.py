@@ -7,22 +7,21 @@ TOML type of the field. Nothing here is a second list of the options.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import inspect
 import json
 import os
 import re
-import types
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal
 
 import typer
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.eval import Eval
+from softdice_cli.cli.keys import Option, checked, from_text, known, to_toml
 from softdice_cli.cli.terminal import Target
 from softdice_cli.errors import ConfigError, DeviceError
 from softdice_cli.render import neutral
@@ -38,7 +37,6 @@ _INSTEAD = (
 """Options that exclude each other: a flag of the first takes the place of keys of the second, too."""
 
 _DEFAULT = "default"
-_KINDS = {bool: "true or false", int: "an integer", float: "a finite number", str: "a string", Path: "a path"}
 
 _PANEL = "Configuration"
 File = Annotated[
@@ -57,79 +55,11 @@ Format = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """An option as a key of the file.
-
-    Attributes:
-        key: its long name.
-        field: the field that it fills.
-        kind: bool, int, float, str, Path or list.
-        info: what Typer was told about it.
-        choices: the values that it has, if they are few.
-    """
-
-    key: str
-    field: str
-    kind: type
-    info: Any
-    choices: tuple[str, ...] = ()
-
-    @property
-    def expected(self) -> str:
-        """What a value must be, in words."""
-        if self.choices:
-            return "one of " + ", ".join(map(_toml, self.choices))
-        if self.kind is list:
-            table = ", or a table of names and their labels" if self.field == "class_" else ""
-            return f"a list of strings or numbers{table}"
-        bounds = (("at least", self.info.min), ("at most", self.info.max))
-        return " ".join([_KINDS[self.kind], *(f"of {text} {bound}" for text, bound in bounds if bound is not None)])
-
-    @property
-    def is_path(self) -> bool:
-        """Whether a value is the path of a file or folder."""
-        return self.kind is Path or self.info.metavar in ("PATH", "FILE")
-
-
-@dataclass(frozen=True, slots=True)
 class Setting:
     """A value, and where it came from: ``default``, the path of a file, or the name of a variable."""
 
     value: Any
     origin: str
-
-
-@functools.cache
-def known() -> Mapping[str, Option]:
-    """The options of `Eval`, by field."""
-    hints = get_type_hints(Eval, include_extras=True)
-    return {field.name: _option(field.name, hints[field.name]) for field in dataclasses.fields(Eval)}
-
-
-def _option(field: str, hint: Any) -> Option:
-    kind, info = get_args(hint)[:2]
-    if get_origin(kind) in (Union, types.UnionType):
-        kind = next(part for part in get_args(kind) if part is not type(None))
-    declared = [text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str)]
-    flags = [text.split("/")[0] for text in declared if text.startswith("--")]  # Typer calls the first the default
-    key = flags[0][2:] if flags else field.replace("_", "-")
-    if get_origin(kind) is Literal:
-        return Option(key, field, str, info, get_args(kind))
-    return Option(key, field, get_origin(kind) or kind, info)
-
-
-def options_of(job: Callable[..., object]) -> Mapping[str, Option]:
-    """The options that a command takes from the file, by field.
-
-    `Eval` takes all; another command those that it shares with `Eval`, but for how and where its result is written:
-    the file's ``output`` is the output of eval, and is not to be overwritten by what shows it.
-    """
-    fields = inspect.signature(job).parameters
-    return {
-        field: option
-        for field, option in known().items()
-        if job is Eval or (field in fields and option.info.rich_help_panel != "Output")
-    }
 
 
 def parameters() -> list[inspect.Parameter]:
@@ -193,7 +123,7 @@ def collect(config: Path | None, no_config: bool, wanted: Set[str]) -> dict[str,
     found = {option.field: Setting(value, path) for option, value in read if option.field in wanted}
     for field, variable in _VARIABLES.items():
         if field in wanted and (text := os.environ.get(variable)):
-            found[field] = Setting(_from_text(known()[field], text, variable), variable)
+            found[field] = Setting(from_text(known()[field], text, variable), variable)
     return found
 
 
@@ -251,7 +181,7 @@ def _read(path: str, table: Mapping[str, Any]) -> Iterator[tuple[Option, Any]]:
         if name in seen:
             raise ConfigError(f"{seen[name]} and {key} are the same option", path=path, hint=f"keep {name}")
         seen[name] = key
-        yield options[name], _anchored(options[name], _checked(options[name], value, path, key), path)
+        yield options[name], _anchored(options[name], checked(options[name], value, path, key), path)
 
 
 def _unknown(path: str, key: str, value: Any, options: Mapping[str, Option]) -> ConfigError:
@@ -263,63 +193,7 @@ def _unknown(path: str, key: str, value: Any, options: Mapping[str, Option]) -> 
         )
     near = difflib.get_close_matches(key.replace("_", "-").lower(), options, 1, cutoff=0.5)
     hint = f"{near[0]} is the nearest" if near else "softdice config lists the options"
-    return ConfigError(f"there is no option {key!r}", path=path, found=f"{key} = {_toml(value)[:60]}", hint=hint)
-
-
-def _checked(option: Option, value: Any, path: str, key: str) -> Any:
-    """A value as the command line would give it.
-
-    Raises:
-        ConfigError: its type, or its size, is another.
-    """
-    if _fits(option, value):
-        if option.kind is list:
-            pairs = [f"{name}={label}" for name, label in value.items()] if isinstance(value, dict) else value
-            return [str(entry) for entry in pairs]
-        return option.kind(value)
-    hint = f"softdice eval --help says more about --{option.key}"
-    if option.kind is list and _is_entry(value):
-        hint = f"{key} = [{_toml(value)}]"
-    if option.kind in (str, Path) and not option.choices and _is_entry(value):
-        hint = f'{key} = "{_toml(value)}"'
-    found = f"{key} = {_toml(value)[:60]}"
-    raise ConfigError(f"{key} cannot be that", path=path, expected=option.expected, found=found, hint=hint)
-
-
-def _fits(option: Option, value: Any) -> bool:
-    if option.kind is list:
-        if isinstance(value, dict) and option.field == "class_":
-            return all(_is_entry(label) and not isinstance(label, float) for label in value.values())
-        return isinstance(value, list) and all(map(_is_entry, value))
-    if option.kind is bool or isinstance(value, bool):
-        return option.kind is bool and isinstance(value, bool)
-    if option.kind in (int, float):
-        low, high = option.info.min, option.info.max
-        return (
-            isinstance(value, (int, float) if option.kind is float else int)
-            and abs(value) <= _LARGEST
-            and (low is None or value >= low)
-            and (high is None or value <= high)
-        )
-    return isinstance(value, str) and (not option.choices or value in option.choices)
-
-
-_LARGEST = 1.7976931348623157e308
-"""The largest float: what is greater, infinite or NaN is no finite number."""
-
-
-def _is_entry(value: object) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
-
-
-def _from_text(option: Option, text: str, variable: str) -> Any:
-    """The value of a variable.
-
-    Raises:
-        ConfigError: it is none of the option.
-    """
-    number = option.kind is int and re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip())
-    return _checked(option, int(text) if number else text, variable, variable)
+    return ConfigError(f"there is no option {key!r}", path=path, found=f"{key} = {to_toml(value)[:60]}", hint=hint)
 
 
 def _anchored(option: Option, value: Any, path: str) -> Any:
@@ -338,11 +212,6 @@ def _anchored(option: Option, value: Any, path: str) -> Any:
         if glob.has_magic(text):  # a pattern; what looks like one in the name of the folder is none
             joined = os.path.join(glob.escape(folder), text)
     return option.kind(joined)
-
-
-def _toml(value: object) -> str:
-    """A value as it would stand in the file, near enough to be recognised."""
-    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -375,7 +244,7 @@ def _json(settings: Mapping[str, Setting]) -> str:
 def _columns(settings: Mapping[str, Setting]) -> str:
     rows = [("option", "value", "from")]
     for key, setting in settings.items():
-        value = "not set" if setting.value is None else _toml(setting.value)
+        value = "not set" if setting.value is None else to_toml(setting.value)
         rows.append((key, neutral(value), neutral(setting.origin)))
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     return "".join(f"{key:<{first}}  {value:<{second}}  {origin}\n" for key, value, origin in rows)
