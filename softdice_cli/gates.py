@@ -70,7 +70,10 @@ def parse_rule(text: str, option: str = "--require") -> Rule:
     operator = _OPERATOR.match(text, place)
     if not operator:
         raise _misread(option, text, place, "an operator: >=, >, <= or <")
-    return Rule(score, operator[1], _number(text, operator.end(), option))
+    bound = _number(text, operator.end(), option)
+    if not score.lower_is_better and not 0 <= bound <= 1:
+        raise _misread(option, text, operator.end(), f"a number from 0 to 1, as {score.metric} is")
+    return Rule(score, operator[1], bound)
 
 
 def parse_drop(text: str) -> tuple[Score, float]:
@@ -261,7 +264,7 @@ def _judge_drop(results: Results, baseline: Results, score: Score, allowed: floa
     drop = None if before is None or after is None else (after - before if score.lower_is_better else before - after)
     reason = "undefined" if drop is None else "" if _is_whole(results) else "incomplete"
     met = drop is not None and drop <= allowed and not reason
-    was = "undefined" if before is None else repr(before)
+    was = "undefined" if before is None else f"{before:.4f}"
     return Verdict(f"drop of {score.text} from {was}", drop, "<=", allowed, met, reason)
 
 

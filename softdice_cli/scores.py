@@ -39,8 +39,8 @@ def summarize(
     return Results(
         settings=settings,
         images=images,
-        pooled=_summary(settings, pooled),
-        image_mean=_summary(settings, _image_mean(settings, pooled, images)),
+        pooled=_summary(settings, pooled, _mean(c.loss for c in pooled if c.truth_pixels)[0]),
+        image_mean=_image_mean(settings, pooled, images),
         failures=tuple(sorted(failures, key=lambda failure: failure.id)),
         left_out=tuple(left_out),
         shard=shard,
@@ -157,29 +157,33 @@ def _mean(values: Iterable[float | None]) -> tuple[float | None, int]:
 
 @dataclass
 class _Column:
-    """The defined values of each score of one class, image by image, in as little memory as they need."""
+    """The defined values of each score of one class, image by image, in as little memory as they need.
+
+    `present` holds the losses in the images that have the class.
+    """
 
     values: dict[str, array[float]] = field(default_factory=lambda: {name: array("d") for name in SCORES})
+    present: array[float] = field(default_factory=lambda: array("d"))
 
     def add(self, scores: ClassScores) -> None:
+        if scores.truth_pixels:
+            self.present.append(scores.loss)
         for name, values in self.values.items():
             value = getattr(scores, name)
             if value is not None:
                 values.append(value)
 
     def mean(self, name: str) -> float | None:
-        return math.fsum(self.values[name]) / len(self.values[name]) if self.values[name] else None
+        return _mean(self.values[name])[0]
 
 
-def _image_mean(
-    settings: Settings, pooled: Sequence[ClassScores], images: Iterable[ImageRow]
-) -> tuple[ClassScores, ...]:
+def _image_mean(settings: Settings, pooled: Sequence[ClassScores], images: Iterable[ImageRow]) -> Summary:
     """For each class, the mean of each score over the images where it is defined; counts as in `pooled`."""
     columns = [_Column() for _ in pooled]
     for row in images:
         for column, scores in zip(columns, score_image(settings, row), strict=True):
             column.add(scores)
-    return tuple(
+    classes = tuple(
         replace(
             total,
             loss=column.mean("loss") or 0.0,  # both are defined for every image
@@ -194,14 +198,16 @@ def _image_mean(
         )
         for total, column in zip(pooled, columns, strict=True)
     )
+    present = _mean(_mean(column.present)[0] for column in columns)[0]
+    return _summary(settings, classes, present)
 
 
-def _summary(settings: Settings, classes: Sequence[ClassScores]) -> Summary:
+def _summary(settings: Settings, classes: Sequence[ClassScores], loss_present: float | None) -> Summary:
     has_foreground = settings.background and len(classes) > 1
     return Summary(
         means=_means(classes),
         foreground=_means(classes[1:]) if has_foreground else None,
-        loss_present=_mean(c.loss for c in classes if c.truth_pixels)[0],
+        loss_present=loss_present,
         classes=tuple(classes),
     )
 

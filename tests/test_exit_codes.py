@@ -65,6 +65,11 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
         (f"{EVAL} --max-drop 0.01", 2, "--max-drop needs --baseline"),
         (f"{EVAL} --baseline main.json", 2, "--baseline needs --max-drop"),
         (f"{EVAL} --nonsense", 2, "No such option"),
+        # 2: a percentage, a shard that is judged as if it were the whole, and a report that could not be written
+        (f"{EVAL} --fail-under 85", 2, "a number from 0 to 1"),
+        (f"{EVAL} --shard 1/2 --fail-under 0.1", 2, "a shard is not the whole"),
+        (f"{EVAL} --report junit=nowhere/x.xml", 2, "nowhere/x.xml: --report junit is in a folder that is not there"),
+        (f"{EVAL} -o r.json --report json=r.json", 2, "are the same file"),
         # 3: incomplete; no requirement can pass, and the data are what is wrong
         ("eval --pred bad --gt m --fail-under 0.01", 3, "1 pair failed"),
         # 3: an unreadable baseline, and one of something else

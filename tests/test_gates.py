@@ -97,6 +97,8 @@ def test_the_images_that_sank_a_rule_are_named_worst_first():
         ("dice>=high", 7, "a number"),
         ("dice>=nan", 7, "a number"),
         ("dice>=0.8x", 7, "a number"),
+        ("dice>=85", 7, "a number from 0 to 1"),
+        ("iou<=-0.1", 6, "a number from 0 to 1"),
         ("dice[cell>=0.8", 5, "a class in brackets"),
         ("mean:dice>=0.8", 1, "an aggregate: pooled, image_mean"),
         ("image_p5x:dice>=0.8", 1, "an aggregate"),

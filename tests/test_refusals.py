@@ -503,9 +503,13 @@ ROWS: dict[str, Row] = {
     # there is but one standard input
     "both-stdin": Row(nothing, "--pred - --gt -", 2, ["--pred and --gt cannot both be standard input"]),
     # nothing is left behind where the result cannot be written
-    "output-nowhere": Row(nothing, "--output no/r.json", 2, ["no/r.json: cannot be written: No such file", "--output"]),
+    "output-nowhere": Row(
+        nothing, "--output no/r.json", 2, ["no/r.json: --output is in a folder that is not there", "make the folder"]
+    ),
     # nor where a folder has its name
-    "output-folder": Row(lambda folder: (folder / "d").mkdir(), "-o d", 2, ["d: cannot be written", "--output"]),
+    "output-folder": Row(
+        lambda folder: (folder / "d").mkdir(), "-o d", 2, ["d: cannot be written: is a folder", "check the path"]
+    ),
 }
 
 

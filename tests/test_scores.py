@@ -122,3 +122,12 @@ def test_pooled_sums_are_rounded_once():
     large = [row((p, 0.0, 1, 1, 1), (0, 0, 0, 0, 0), id=str(i)) for i, p in enumerate((2.0**53, 1.0, 1.0))]
     assert pool(image.sums for image in tenths)[0].probability == 1.0
     assert pool(image.sums for image in large)[0].probability == 2.0**53 + 2
+
+
+def test_the_image_mean_of_what_is_present_leaves_out_images_without_the_class():
+    """T4: class b is in the first image only, so its loss in the second hangs on ε."""
+    first, second = (score_image(TWO, image) for image in T4)
+    expected = ((first[0].loss + second[0].loss) / 2 + first[1].loss) / 2
+    summary = summarize(TWO, T4).image_mean
+    assert summary.loss_present == pytest.approx(expected, abs=1e-15)
+    assert summary.means.loss > 2 * expected

@@ -78,8 +78,10 @@ class Eval:
         settings = self._settings()
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         gate.check(settings)
-        reports = extras(self.report)
+        reports = extras(self.report, self.output)
         found = self._pairing()
+        if self.shard is not None and (gate.rules or gate.drops):
+            raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
         part = o.shard_of(self.shard, [pair.id for pair in found.pairs])
         notes = o.Notes()
         reading = self._reading(notes)
@@ -138,7 +140,7 @@ class Eval:
         if self.pairs is None and (self.pred is None or self.gt is None):
             missing = " and ".join(name for name, given in (("--pred", self.pred), ("--gt", self.gt)) if given is None)
             raise ConfigError(
-                f"{missing} is missing",
+                f"{missing} {'are' if ' and ' in missing else 'is'} missing",
                 expected="--pred and --gt, or --pairs",
                 hint="softdice eval --pred p.npy --gt mask.png",
             )

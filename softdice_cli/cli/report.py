@@ -20,11 +20,11 @@ Extra = tuple[Format, Path]
 """A format, and the file that it goes to besides the output."""
 
 
-def extras(reports: Sequence[str] | None) -> list[Extra]:
-    """What ``--report FORMAT=FILE`` asks for.
+def extras(reports: Sequence[str] | None, output: Path | None) -> list[Extra]:
+    """What ``--report FORMAT=FILE`` asks for, beside the output.
 
     Raises:
-        ConfigError: there is no such format, or no file.
+        ConfigError: there is no such format, no file, no folder for it, or one file is asked for twice.
     """
     found: list[Extra] = []
     for text in reports or ():
@@ -38,7 +38,22 @@ def extras(reports: Sequence[str] | None) -> list[Extra]:
                 hint="--report junit=softdice.xml",
             )
         found.append((known, Path(file)))
+    _check_files([("--output", output)] if output else [], [(f"--report {name}", file) for name, file in found])
     return found
+
+
+def _check_files(*files: Sequence[tuple[str, Path]]) -> None:
+    """What would fail after the evaluation fails before it."""
+    seen: dict[str, str] = {}
+    for option, file in (entry for group in files for entry in group):
+        real = os.path.realpath(file)
+        if not os.path.isdir(os.path.dirname(real)):
+            raise ConfigError(
+                f"{option} is in a folder that is not there", path=str(file), hint="make the folder first"
+            )
+        if real in seen and os.path.basename(real) not in ("null", "stdout", "stderr"):
+            raise ConfigError(f"{seen[real]} and {option} are the same file", path=str(file))
+        seen[real] = option
 
 
 def report(

@@ -33,7 +33,7 @@ class Show:
     def run(self) -> int:
         """Render the file, and give the exit code that its evaluation had, or that of the gate."""
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
-        reports = extras(self.report)
+        reports = extras(self.report, self.output)
         results = o.with_intervals(gate.judge(load(self.file)), self.ci)
         return report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
 
@@ -58,7 +58,7 @@ class Merge:
     def run(self) -> int:
         """Merge the files, and give the exit code of the whole."""
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
-        reports = extras(self.report)
+        reports = extras(self.report, self.output)
         settings, rows, failures, left_out = merge([Part(path, load(path)) for path in self.files])
         results = gate.judge(summarize(settings, rows, failures, left_out=left_out))
         results = o.with_intervals(results, self.ci)

@@ -110,7 +110,7 @@ class Target:
 
     def _refuse(self, error: OSError) -> ConfigError:
         name = str(self._output) if self._output else "standard output"
-        return ConfigError(f"cannot be written: {error.strerror}", path=name, hint="check --output and the disk")
+        return ConfigError(f"cannot be written: {error.strerror}", path=name, hint="check the path and the disk")
 
 
 def _umask() -> int:

@@ -164,7 +164,8 @@ class Summary:
     Attributes:
         means: over the scored classes.
         foreground: over the scored classes but the background; ``None`` if that is no subset.
-        loss_present: mean loss over the classes that have truth pixels; ``None`` if there are none.
+        loss_present: mean loss over the classes that have truth pixels, in an image mean over the images that have the
+            class; ``None`` if there are none.
         classes: the scored classes.
     """
 

@@ -21,6 +21,7 @@ from softdice_cli.records import (
     Results,
     ScoreInterval,
     Settings,
+    Summary,
     natural,
 )
 from softdice_cli.render.page import Page
@@ -43,15 +44,23 @@ _ASCII = str.maketrans({"–": "-", "−": "-", "ε": "eps", "×": "x", "─": "
 def table_text(results: Results, page: Page) -> str:
     """The results for people, or nothing where nothing was evaluated."""
     if not results.images:
-        return ""
+        return "".join(f"{text}\n" for text in _missing(results)) if len(results.failures) > 1 else ""
     blocks = [[_headline(results), _draw(_pooled(results), page), *_legend(results)]]
     if len(results.images) > 1:
-        blocks.append([f"image mean over {len(results.images)} images", _draw(_image_mean(results), page)])
+        present = ["mean of present: without the images that lack a class, whose loss there is set by ε"]
+        blocks.append(
+            [
+                f"image mean over {len(results.images)} images",
+                _draw(_image_mean(results), page),
+                *(present if _differs(results.image_mean) else []),
+            ]
+        )
     if results.intervals:
         title = f"95 % intervals (bootstrap over {count(results.images, 'image')})"
         blocks.append([title, _draw(_intervals(results, page), page)])
     if len(results.images) > 1 and (chosen := _chosen(results, page)):
-        title = "all images" if page.per_image else f"the {len(chosen)} worst images by mean hard Dice"
+        worst = "worst image" if len(chosen) == 1 else f"{len(chosen)} worst images"
+        title = "all images" if page.per_image else f"the {worst} by mean hard Dice"
         blocks.append([title, _draw(_images(results.settings, chosen), page)])
     if results.requirements:
         blocks.append([": ".join(headline(results)), _draw(verdict_table(results), page)])
@@ -78,7 +87,7 @@ def _pooled(results: Results) -> Table:
         table.add_row(_name(scores.name), cells[0] + mark, *cells[1:], str(scores.truth_pixels),
                       str(scores.predicted_pixels))  # fmt: skip
     _add_means(table, len(summary.classes), summary.means, summary.foreground)
-    if summary.loss_present is not None and summary.loss_present != summary.means.loss:
+    if _differs(summary):
         table.add_row("mean of present", number(summary.loss_present))
     return table
 
@@ -89,7 +98,14 @@ def _image_mean(results: Results) -> Table:
     for scores in summary.classes:
         table.add_row(_name(scores.name), *_cells(scores), str(scores.defined))
     _add_means(table, len(summary.classes), summary.means, summary.foreground)
+    if _differs(summary):
+        table.add_row("mean of present", number(summary.loss_present))
     return table
+
+
+def _differs(summary: Summary) -> bool:
+    """Whether the loss over what is present is another than the loss."""
+    return summary.loss_present is not None and summary.loss_present != summary.means.loss
 
 
 def _intervals(results: Results, page: Page) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -54,8 +53,8 @@ def _fixed(value: float, digits: int) -> str:
 
 def rule_text(verdict: Verdict) -> str:
     """The rule, with what it demands where the rule itself does not say it, as that on a drop; neutral."""
-    said = re.search(rf"{re.escape(verdict.operator)}\s*(\S+)$", verdict.rule)
-    if said and _number(said[1]) == verdict.bound:
+    said = verdict.rule.rpartition(verdict.operator)
+    if said[1] and _number(said[2]) == verdict.bound:
         return neutral(verdict.rule)
     return neutral(f"{verdict.rule} {verdict.operator} {_in_full(verdict.bound)}")
 
