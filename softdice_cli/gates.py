@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from softdice_cli.errors import ConfigError, InputError
-from softdice_cli.records import ClassScores, Results, Settings, Verdict
+from softdice_cli.records import ClassScores, ImageRow, Results, Settings, Verdict
 from softdice_cli.scores import score_image
 
 METRICS = ("loss", "loss_present", "soft_dice", "dice", "iou", "precision", "recall")
@@ -284,6 +284,16 @@ def _refuse_other(results: Results, baseline: Results, path: str) -> None:
                 found=b,
                 hint="make the baseline with the same options",
             )
+    truths = {row.id: _truth(row) for row in baseline.images}
+    other = [row.id for row in results.images if row.id in truths and truths[row.id] != _truth(row)]
+    if other:
+        raise InputError(
+            "was made with other masks than these results",
+            path=path,
+            expected="the same pixels and labels in each image",
+            found=f"differences in {', '.join(other[:12])}",
+            hint="make the baseline of the same masks",
+        )
     ids = {row.id for row in results.images} | {failure.id for failure in results.failures}
     known = {row.id for row in baseline.images}
     if results.complete and ids != known:
@@ -300,6 +310,11 @@ def _refuse_other(results: Results, baseline: Results, path: str) -> None:
             found=found,
             hint="make the baseline of the same images",
         )
+
+
+def _truth(row: ImageRow) -> tuple[int, int, list[int]]:
+    """What the mask of an image gives to its row."""
+    return row.pixels, row.ignored, [sums.truth for sums in row.sums]
 
 
 def with_verdicts(results: Results, verdicts: Sequence[Verdict]) -> Results:

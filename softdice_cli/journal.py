@@ -121,7 +121,7 @@ class Journal:
             self._check_header(json.loads(lines[0] if lines else rest))
             for line in lines[1:]:
                 self._take(json.loads(line))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise self._refuse(f"is broken, or no journal: {error}") from error
         if rest:  # cut off while it was written
             os.ftruncate(self._file, sum(len(line) + 1 for line in lines))

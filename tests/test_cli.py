@@ -245,3 +245,9 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(softdice):
     run = softdice("eval", *NOTEBOOK, "--layout", "CWH", "--debug")
     assert run.code == 2
     assert "Traceback" in run.err
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="needs /dev/stdout")
+def test_a_report_may_go_to_standard_output(softdice):
+    run = softdice("eval", *NOTEBOOK, "--format", "json", "--output", "/dev/stdout")
+    assert (run.code, json.loads(run.out)["complete"]) == (0, True)

@@ -21,11 +21,12 @@ EVAL = "eval --pred p --gt m"
 @pytest.fixture
 def folder(tmp_path):
     """Two pairs of two classes, `three` with a class that is nowhere, saved results, and what is broken."""
-    for name in ("p", "m", "empty", "bad", "three", "bad_m"):
+    for name in ("p", "m", "empty", "bad", "three", "turned"):
         (tmp_path / name).mkdir()
     for name, truth in (("a", [[0, 0, 1, 1]]), ("b", [[0, 1, 1, 1]])):
         np.save(tmp_path / f"p/{name}.npy", GOOD)
         np.save(tmp_path / f"m/{name}.npy", np.array(truth, np.uint8))
+        np.save(tmp_path / f"turned/{name}.npy", 1 - np.array(truth, np.uint8))
         np.save(tmp_path / f"three/{name}.npy", np.concatenate([GOOD, np.zeros_like(GOOD[:1])]))
     np.save(tmp_path / "bad/a.npy", GOOD)
     (tmp_path / "bad/b.npy").write_bytes(b"\x93NUMPY broken")
@@ -70,12 +71,17 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
         (f"{EVAL} --shard 1/2 --fail-under 0.1", 2, "a shard is not the whole"),
         (f"{EVAL} --report junit=nowhere/x.xml", 2, "nowhere/x.xml: --report junit is in a folder that is not there"),
         (f"{EVAL} -o r.json --report json=r.json", 2, "are the same file"),
+        # 2: an output in the place of what is read: a gate that fails must not pass the next time
+        (f"{EVAL} --baseline main.json --max-drop 0 -o main.json", 2, "would replace the file of --baseline"),
+        ("show main.json --report junit=main.json", 2, "would replace the file of RESULTS"),
+        ("merge main.json -o main.json", 2, "would replace the file of RESULTS"),
         # 3: incomplete; no requirement can pass, and the data are what is wrong
         ("eval --pred bad --gt m --fail-under 0.01", 3, "1 pair failed"),
         # 3: an unreadable baseline, and one of something else
         (f"{EVAL} --baseline broken.json --max-drop 0.1", 3, "broken.json: is not valid JSON"),
         (f"{EVAL} --baseline nowhere.json --max-drop 0.1", 3, "nowhere.json: cannot be read"),
         (f"{EVAL} --baseline other.json --max-drop 0.1", 3, "other.json: has other signature"),
+        ("eval --pred p --gt turned --baseline main.json --max-drop 1", 3, "main.json: was made with other masks"),
         # 3: partners are missing
         ("eval --pred p --gt empty", 3, "files without a partner"),
         # 5: nothing to evaluate is never a green gate

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
@@ -78,7 +78,7 @@ class Eval:
         settings = self._settings()
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         gate.check(settings)
-        reports = extras(self.report, self.output)
+        reports = extras(self.report, self.output, self._inputs())
         found = self._pairing()
         if self.shard is not None and (gate.rules or gate.drops):
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
@@ -144,13 +144,19 @@ class Eval:
                 expected="--pred and --gt, or --pairs",
                 hint="softdice eval --pred p.npy --gt mask.png",
             )
-        if self.output is not None and not self.output.is_dir():
-            others = (("--pred", self.pred), ("--gt", self.gt), ("--pairs", self.pairs), ("--journal", self.journal))
-            for option, path in others:
-                if path is not None and os.path.realpath(path) == os.path.realpath(self.output):
-                    raise ConfigError(f"--output would replace the file of {option}", path=str(path))
         if self.pred == self.gt == _STDIN:
             raise ConfigError("--pred and --gt cannot both be standard input")
+
+    def _inputs(self) -> list[tuple[str, str | Path | None]]:
+        """Files that no output may replace."""
+        return [
+            ("--pred", self.pred),
+            ("--gt", self.gt),
+            ("--pairs", self.pairs),
+            ("--journal", self.journal),
+            ("--baseline", self.baseline),
+            ("--classes", self.classes),
+        ]
 
     def _reading(self, notes: o.Notes) -> Reading:
         from softdice_cli.evaluation import Reading

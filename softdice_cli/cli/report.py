@@ -20,11 +20,18 @@ Extra = tuple[Format, Path]
 """A format, and the file that it goes to besides the output."""
 
 
-def extras(reports: Sequence[str] | None, output: Path | None) -> list[Extra]:
+def extras(
+    reports: Sequence[str] | None, output: Path | None, inputs: Sequence[tuple[str, str | Path | None]]
+) -> list[Extra]:
     """What ``--report FORMAT=FILE`` asks for, beside the output.
 
+    Args:
+        reports: as written.
+        output: the file of the result, or ``None``.
+        inputs: files that must not be replaced, with the options that name them.
+
     Raises:
-        ConfigError: there is no such format, no file, no folder for it, or one file is asked for twice.
+        ConfigError: there is no such format, no file, no folder for it, or a file is asked for twice or is an input.
     """
     found: list[Extra] = []
     for text in reports or ():
@@ -38,20 +45,26 @@ def extras(reports: Sequence[str] | None, output: Path | None) -> list[Extra]:
                 hint="--report junit=softdice.xml",
             )
         found.append((known, Path(file)))
-    _check_files([("--output", output)] if output else [], [(f"--report {name}", file) for name, file in found])
+    kept = {os.path.realpath(path): option for option, path in inputs if path is not None and str(path) != "-"}
+    outputs = [("--output", output)] if output else []
+    _check_files(kept, [*outputs, *((f"--report {name}", file) for name, file in found)])
     return found
 
 
-def _check_files(*files: Sequence[tuple[str, Path]]) -> None:
-    """What would fail after the evaluation fails before it."""
+def _check_files(kept: dict[str, str], files: Sequence[tuple[str, Path]]) -> None:
+    """What would fail after the evaluation, or replace what it reads, fails before it."""
     seen: dict[str, str] = {}
-    for option, file in (entry for group in files for entry in group):
+    for option, file in files:
+        if file.exists() and not file.is_file() and not file.is_dir():  # a device or a pipe
+            continue
         real = os.path.realpath(file)
+        if real in kept:
+            raise ConfigError(f"{option} would replace the file of {kept[real]}", path=str(file))
         if not os.path.isdir(os.path.dirname(real)):
             raise ConfigError(
                 f"{option} is in a folder that is not there", path=str(file), hint="make the folder first"
             )
-        if real in seen and os.path.basename(real) not in ("null", "stdout", "stderr"):
+        if real in seen:
             raise ConfigError(f"{seen[real]} and {option} are the same file", path=str(file))
         seen[real] = option
 

@@ -31,9 +31,9 @@ class Show:
     debug: o.Debug = False
 
     def run(self) -> int:
-        """Render the file, and give the exit code that its evaluation had, or that of the gate."""
+        """Render the file; judge it by the gate that is given now, and not by the one that it was made with."""
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
-        reports = extras(self.report, self.output)
+        reports = extras(self.report, self.output, [("RESULTS", self.file), ("--baseline", self.baseline)])
         results = o.with_intervals(gate.judge(load(self.file)), self.ci)
         return report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
 
@@ -58,7 +58,9 @@ class Merge:
     def run(self) -> int:
         """Merge the files, and give the exit code of the whole."""
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
-        reports = extras(self.report, self.output)
+        reports = extras(
+            self.report, self.output, [*(("RESULTS", file) for file in self.files), ("--baseline", self.baseline)]
+        )
         settings, rows, failures, left_out = merge([Part(path, load(path)) for path in self.files])
         results = gate.judge(summarize(settings, rows, failures, left_out=left_out))
         results = o.with_intervals(results, self.ci)

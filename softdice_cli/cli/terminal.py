@@ -53,12 +53,12 @@ class Target:
             self._stream = sys.stdout
             return self
         try:
-            self._output = Path(os.path.realpath(self._output))  # a link stays, and what it points to is replaced
             if self._output.exists() and not stat.S_ISREG(self._output.stat().st_mode):
                 if self._output.is_dir():
                     raise IsADirectoryError(21, "is a folder")
                 self._stream = open(self._output, "w", encoding="utf-8", newline="\n")
                 return self
+            self._output = Path(os.path.realpath(self._output))  # a link stays, and what it points to is replaced
             handle, self._temporary = tempfile.mkstemp(dir=self._output.parent, prefix=f".{self._output.name}.")
             self._stream = open(handle, "w", encoding="utf-8", newline="\n")
         except OSError as error:

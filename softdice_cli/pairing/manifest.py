@@ -72,7 +72,7 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, dict[str, object]]]:
 def _json_row(name: str, number: int, line: str) -> dict[str, object]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableError(f"is not valid JSON lines: line {number}: {error}", path=name) from error
     if not isinstance(row, dict):
         raise UnreadableError(f"line {number} is no object", path=name, expected=_EXPECTED, found=line[:80])

@@ -69,7 +69,7 @@ def settle(pairs: Iterable[Pair], unpaired: Iterable[str], *, allow_missing: boo
         [f"{pair.id}: {before.pred}, {pair.pred}" for before, pair in pairwise(whole) if pair.id == before.id],
         hint="give each pair an id of its own: a manifest with the columns id, pred and gt",
     )
-    missing = tuple(sorted(unpaired, key=natural))
+    missing = tuple(sorted(unpaired, key=lambda text: (natural(text), text)))
     if not allow_missing:
         hint = "--allow-missing, to evaluate the rest and say what was left out"
         refuse("files without a partner", missing, hint=hint)

@@ -96,4 +96,6 @@ def _check_shards(parts: Sequence[Part]) -> None:
 
 def _left_out(parts: Sequence[Part]) -> tuple[str, ...]:
     """Each shard names all that was left out of the run; other parts name their own."""
-    return tuple(sorted({text for part in parts for text in part.results.left_out}, key=natural))
+    return tuple(
+        sorted({text for part in parts for text in part.results.left_out}, key=lambda text: (natural(text), text))
+    )

@@ -196,6 +196,8 @@ def _is(value: Any, kind: type) -> bool:
         return kind is bool
     if kind is float:
         return isinstance(value, int | float) and -_HUGE < value < _HUGE
+    if kind is int:
+        return isinstance(value, int) and -_HUGE < value < _HUGE
     return isinstance(value, kind)
 
 
