@@ -622,3 +622,11 @@ def test_softmax_of_probabilities_is_refused(softdice: Softdice, pair: tuple[Pat
     assert run.code == 3
     says(run, ["p.npy: holds probabilities already", "leave out --activation"])
     assert run_eval(softdice, "").code == 0
+
+
+def test_a_void_label_is_not_offered_as_the_class_that_is_absent(softdice: Softdice, tmp_path: Path):
+    """Three classes, of which one is in no pixel, and one label that is none of them: three labels all the same."""
+    npy(p=P, m=np.where(M == 2, 255, M).astype(np.uint8))(tmp_path)
+    run = run_eval(softdice, "")
+    assert run.code == 3
+    says(run, ["found 255", "try --ignore 255, if these pixels are to be left out"])

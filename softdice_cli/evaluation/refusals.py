@@ -264,7 +264,8 @@ def _mapping(settings: Settings, counts: dict[int, int], unknown: dict[int, int]
         return f"{_extended(settings, unknown)}, if they are classes; {ignore}, if the mask leaves pixels out with it"
     if len(classes) == 1:
         return _mapping_of_one(settings, [label for label in present if label], unknown)
-    if len(present) == len(classes):
+    mostly_known = len(unknown) == 1 and len(present) > 2  # then one class is absent, rather than renamed
+    if len(present) == len(classes) and not mostly_known:
         named = _classes(settings, dict(zip((c.name for c in classes), present, strict=True)))
         return f"{named}, if these are the classes in the order of the channels; {ignore}, to leave pixels out"
     if set(counts) <= {0, 255} and len(classes) > 2:
