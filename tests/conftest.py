@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,15 @@ class Run:
     code: int
     out: str
     err: str
+
+
+def wait_until_reading(process: int, name: str) -> None:
+    """Returns when a process has mapped a file, however slow the machine is."""
+    maps = Path(f"/proc/{process}/maps")
+    until = time.monotonic() + 30
+    while maps.exists() and name not in maps.read_text() and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.2 if maps.exists() else 1.5)
 
 
 Softdice = Callable[..., Run]

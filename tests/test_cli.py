@@ -8,12 +8,11 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, wait_until_reading
 
 NOTEBOOK = ("--pred", ROOT / "sample_data/notebook/pred.npy", "--gt", ROOT / "sample_data/notebook/mask.png")
 COMMAND = [sys.executable, "-m", "softdice_cli"]
@@ -121,7 +120,7 @@ def test_ctrl_c_is_quiet(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(1.5)
+    wait_until_reading(started.pid, "p.npy")
     started.send_signal(signal.SIGINT)
     out, err = started.communicate(timeout=10)
     assert (started.returncode, out, err) == (130, b"", b"")

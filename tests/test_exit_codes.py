@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import wait_until_reading
 
 COMMAND = [sys.executable, "-m", "softdice_cli"]
 GOOD = np.array([[[0.9, 0.8, 0.2, 0.1]], [[0.1, 0.2, 0.8, 0.9]]], np.float32)
@@ -111,7 +111,7 @@ def test_an_interrupt_is_130(folder):
     started = subprocess.Popen(
         [*COMMAND, "eval", "--pred", "large.npy", "--gt", "large_m.npy", "--allow-unnormalized"], cwd=folder
     )
-    time.sleep(1.5)
+    wait_until_reading(started.pid, "large.npy")
     started.send_signal(signal.SIGINT)
     assert started.wait(timeout=10) == 130
 
