@@ -73,7 +73,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(_run())
+    sys.exit(_flush(_run()))  # every way out: what is left must not fail when Python ends
 
 
 def _run() -> int:
@@ -82,7 +82,7 @@ def _run() -> int:
     except SystemExit as done:
         if isinstance(done.__context__, BrokenPipeError):
             return _closed_pipe()
-        return _flush(done.code if isinstance(done.code, int) else 0)
+        return done.code if isinstance(done.code, int) else 0
     except KeyboardInterrupt:
         return INTERRUPTED
     except SoftdiceError as error:
