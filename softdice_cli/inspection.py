@@ -118,20 +118,19 @@ def _sums(source: Source, axis: int) -> ChannelSums:
     moved = np.moveaxis(source.array, axis, 0)
     rows = max(1, _CHUNK * moved.shape[1] // moved.size)
     for start in range(0, moved.shape[1], rows):
-        sums = moved[:, start : start + rows].sum(axis=0, dtype=np.float64)
+        sums = source.load(moved[:, start : start + rows]).sum(axis=0, dtype=np.float64)
         low, high = min(low, float(sums.min())), max(high, float(sums.max()))
-        source.release()
     margin = tolerance(source.epsilon)
     return ChannelSums(axis, low, high, abs(low - 1) <= margin and abs(high - 1) <= margin)
 
 
 def _labels(source: Source) -> dict[str, int] | None:
-    array = source.array.view(np.uint8) if source.array.dtype.kind == "b" else source.array
+    array = source.array
     if source.colors and array.dtype == np.uint8:
         packed = (array.astype(np.uint32) * np.array([65536, 256, 1], np.uint32)).sum(-1, dtype=np.uint32)
         counts = {f"#{value:06x}": count for value, count in count_labels([packed]).items()}
     else:
-        chunks = [array] if source.array.dtype.kind == "b" else source.chunks()
+        chunks = (chunk.view(np.uint8) if chunk.dtype.kind == "b" else chunk for chunk in source.chunks())
         counts = {str(value): count for value, count in count_labels(chunks).items()}
     return counts if len(counts) <= _FEW else None
 
@@ -148,7 +147,7 @@ def _float_notes(source: Source, low: float | None, high: float | None, sums: tu
     if ones:
         axes = ", ".join(f"axis {s.axis} ({source.array.shape[s.axis]} classes)" for s in ones)
         return [f"probabilities that sum to 1 along {axes}"]
-    if set(np.unique(source.array.reshape(-1)[: 2**16])) <= {0.0, 1.0}:
+    if set(np.unique(next(source.chunks()))) <= {0.0, 1.0}:
         return ["only 0 and 1: a mask saved as floats, or a decided map"]
     return ["probabilities of one class, or of independent ones (--allow-unnormalized)"]
 

@@ -13,8 +13,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.records import ClassScores, ClassSums, Failure, ImageRow, Means, Results, Settings, Shard, Summary
-from softdice_cli.records.saved import SCORES, parse, read_saved, scores_to_json, summary_to_json
+from softdice_cli.records import (
+    SCORES,
+    ClassScores,
+    ClassSums,
+    Failure,
+    ImageRow,
+    Means,
+    Results,
+    Settings,
+    Shard,
+    Summary,
+)
 
 
 def summarize(
@@ -57,6 +67,8 @@ def restore(data: bytes, path: str) -> Results:
     Raises:
         UnreadableError: it is no results file, or of a newer version, or its scores are not those of its sums.
     """
+    from softdice_cli.records.saved import parse, read_saved, scores_to_json, summary_to_json
+
     document = parse(data, path)
     saved = read_saved(document, path)
     results = summarize(saved.settings, saved.images, saved.failures, left_out=saved.left_out, shard=saved.shard)

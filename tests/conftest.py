@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +27,19 @@ class Run:
 
 
 def wait_until_reading(process: int, name: str) -> None:
-    """Returns when a process has mapped a file, however slow the machine is."""
-    maps = Path(f"/proc/{process}/maps")
+    """Returns when a process has a file open, however slow the machine is."""
+    files = Path(f"/proc/{process}/fd")
     until = time.monotonic() + 30
-    while maps.exists() and name not in maps.read_text() and time.monotonic() < until:
+    while files.exists() and not any(map(partial(_is_open, name), files.iterdir())) and time.monotonic() < until:
         time.sleep(0.05)
-    time.sleep(0.2 if maps.exists() else 1.5)
+    time.sleep(0.2 if files.exists() else 1.5)
+
+
+def _is_open(name: str, link: Path) -> bool:
+    try:
+        return link.readlink().name == name
+    except FileNotFoundError:  # closed in the meantime
+        return False
 
 
 Softdice = Callable[..., Run]

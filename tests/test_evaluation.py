@@ -153,11 +153,11 @@ def test_half_precision_is_read_as_it_is(tmp_path, example, dtype):
     assert evaluate([(tmp_path / "p.pt", mask)]).failures == ()  # and its sums pass as 1, within its rounding
 
 
-def test_a_mapped_file_gives_the_same_bits(tmp_path, example, monkeypatch):
+def test_a_file_read_tile_by_tile_gives_the_same_bits(tmp_path, example, monkeypatch):
     pair = (saved(tmp_path, "p", example[0], "f4"), saved(tmp_path, "m", example[1], "u1"))
     whole = evaluate([pair])
-    monkeypatch.setattr(npy, "MAP_FROM", 0)
-    monkeypatch.setattr("softdice_cli.evaluation.count._RELEASE_EVERY", 1000)
+    monkeypatch.setattr(npy, "_WHOLE", 0)
+    monkeypatch.setattr("softdice_cli.overlap.numpy_engine._TILE_VALUES", 2**13)
     assert evaluate([pair]) == whole
 
 

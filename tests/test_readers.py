@@ -273,30 +273,46 @@ def test_a_large_image_is_copied_in_bands_with_the_same_values(
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_a_large_npy_is_mapped_with_the_same_values(order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_large_npy_stays_in_its_file_with_the_same_values(order: str, tmp_path: Path, monkeypatch):
     path = tmp_path / "p.npy"
-    np_save(np.array(P, order=order))(path)
-    whole = load(path)
-    monkeypatch.setattr(npy, "MAP_FROM", 0)
-    mapped = load(path)
-    assert not mapped.array.flags.writeable
-    assert whole.array.flags.writeable
-    assert mapped.describe() == whole.describe()
-    np.testing.assert_array_equal(mapped.array, whole.array)
-    mapped.release()
-    np.testing.assert_array_equal(mapped.array, whole.array)  # released pages come back
-    load(path, max_bytes=10)  # a map is not held in memory
+    array = np.arange(2 * 3 * 4 * 5, dtype=">f4").reshape(2, 3, 4, 5)
+    np_save(np.array(array, order=order))(path)
+    monkeypatch.setattr(npy, "_WHOLE", 0)
+    large = load(path, max_bytes=10)  # it is not held in memory
+    assert large.describe() == "float32 (2, 3, 4, 5)"
+    views = [
+        lambda a: a,
+        lambda a: a[1],
+        lambda a: a[:, :, 1:3],
+        lambda a: a[:, 2, :, 3:],
+        lambda a: a.transpose(3, 0, 2, 1)[1:4, :, 2],
+        lambda a: np.moveaxis(a, 1, -1)[:, 1:, :, 0],
+        lambda a: a[:1, 1:2, 3:, 4:].squeeze(0),
+    ]
+    for view in views:
+        np.testing.assert_array_equal(large.load(view(large.array)), view(array))
+    np.testing.assert_array_equal(np.concatenate([c.reshape(-1) for c in large.chunks()]).sum(), array.sum())
 
 
-def test_a_mapped_file_that_shrinks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(npy, "MAP_FROM", 0)
+def test_a_file_that_shrinks_is_refused_and_nobody_dies_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(npy, "_WHOLE", 0)
     path = tmp_path / "p.npy"
     np_save(P)(path)
-    mapped = load(path)
+    large = load(path)
     os.truncate(path, 200)
     with pytest.raises(UnreadableError, match="shrank while it was read") as caught:
-        mapped.release()
+        large.load(large.array)
     assert caught.value.path == str(path)
+
+
+def test_large_files_are_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(npy, "_WHOLE", 0)
+    path = tmp_path / "p.npy"
+    np_save(P)(path)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        load(path)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 class Evil:

@@ -97,28 +97,28 @@ def test_the_command_prints_both_losses_and_succeeds(softdice: Softdice):
         assert any(reference in line for line in lines), done.out
 
 
-def _a_unit_too_much(values: Any) -> int:
-    return EXACT_SUM(values) + 2**64
+def _a_unit_too_much(*args: Any) -> tuple[int, ...]:
+    return tuple(total + 2**64 for total in SUM_ROWS(*args))
 
 
-def _in_float32(values: Any) -> int:
-    return int(float(np.cumsum(values, dtype=np.float32)[-1]) * 2.0**64)
+def _in_float32(values: Any, *args: Any) -> tuple[int, ...]:
+    return tuple(int(float(np.cumsum(row, dtype=np.float32)[-1]) * 2.0**64) for row in values)
 
 
-def _swapped(index: Any, *args: Any) -> Any:
-    return OWN_CHANNEL(index[::-1], *args)
+def _swapped(parts: Any, grain: float) -> Any:
+    return SUM_PARTS(parts[::-1], grain)
 
 
-EXACT_SUM, OWN_CHANNEL = numpy_engine.exact_sum, numpy_engine._own_channel
+SUM_ROWS, SUM_PARTS = numpy_engine.sum_rows, numpy_engine.sum_parts
 
 # what breaks: the owner, the name, its replacement, and a check that must notice
 SABOTAGE = {
     "another reference": (notebook, "LOSS", notebook.LOSS + 1e-15, "loss, numpy"),
     "another float32 reference": (notebook, "FLOAT32_LOSS", 1.87388, "loss in float32, SoftDiceLoss"),
-    "one pixel too many in each sum": (numpy_engine, "exact_sum", _a_unit_too_much, "loss of class 0, numpy"),
-    "sums in float32": (numpy_engine, "exact_sum", _in_float32, "loss of class 1, numpy"),
-    "truth against the wrong channel": (numpy_engine, "_own_channel", _swapped, "loss of class 2, numpy"),
-    "another decision": (numpy_engine, "decide", lambda v, rule: v.argmin(0), "hard Dice of class 1, numpy"),
+    "one pixel too many in each sum": (numpy_engine, "sum_rows", _a_unit_too_much, "loss of class 0, numpy"),
+    "sums in float32": (numpy_engine, "sum_rows", _in_float32, "loss of class 1, numpy"),
+    "truth against the wrong channel": (numpy_engine, "sum_parts", _swapped, "loss of class 2, numpy"),
+    "another decision": (numpy_engine, "_chosen", lambda v, *_: v == v.min(0), "hard Dice of class 1, numpy"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -10,36 +11,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from softdice_cli.cli.command import as_command
-from softdice_cli.cli.compare import Compare
-from softdice_cli.cli.config import Config
-from softdice_cli.cli.eval import Eval
-from softdice_cli.cli.inspect import Inspect
-from softdice_cli.cli.saved import Merge, Schema, Show
-from softdice_cli.cli.selfcheck import Selfcheck
-from softdice_cli.cli.terminal import INTERNAL, say, say_error
+from softdice_cli.cli.commands import app
 from softdice_cli.errors import ConfigError, SoftdiceError
 
 INTERRUPTED, CLOSED_PIPE = 130, 141
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["--help", "-h"]},
-)
-for _name, _job in (
-    ("eval", Eval),
-    ("inspect", Inspect),
-    ("show", Show),
-    ("merge", Merge),
-    ("compare", Compare),
-    ("config", Config),
-    ("schema", Schema),
-    ("selfcheck", Selfcheck),
-):
-    app.command(_name)(as_command(_job, configurable=_job in (Eval, Show, Merge)))
+_RARELY = 50_000
+"""Objects made between two searches for cycles: importing makes many, and none of them is garbage."""
 
 
 def _version(wanted: bool) -> None:
@@ -73,6 +51,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    gc.set_threshold(_RARELY)
     sys.exit(_flush(_run()))  # every way out: what is left must not fail when Python ends
 
 
@@ -86,10 +65,14 @@ def _run() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except SoftdiceError as error:
+        from softdice_cli.cli.terminal import say_error
+
         _trace()
         say_error(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - nothing may end in a traceback
+        from softdice_cli.cli.terminal import INTERNAL, say
+
         _trace()
         say(f"internal error, a bug in softdice: {type(error).__name__}: {error}", "error")
         say("run it again with --debug for the traceback, and report both")

@@ -9,8 +9,7 @@ from typing import Any, Protocol, get_type_hints
 
 import typer
 
-from softdice_cli.cli.config import parameters, settled
-from softdice_cli.cli.keys import options_of
+from softdice_cli.cli.sources import parameters, settled
 
 
 class Job(Protocol):
@@ -24,19 +23,18 @@ class Job(Protocol):
 def as_command(job: Callable[..., Job], *, configurable: bool = False) -> Callable[..., None]:
     """The function that Typer wants: it takes the fields of the dataclass as options, and exits with the code.
 
-    A configurable one takes from a file and the environment what no flag says, if it has options that may stand there.
+    A configurable one takes from a file and the environment what no flag says.
     """
-    options = options_of(job) if configurable else {}
 
     def command(**given: Any) -> None:
-        with settled(options, **given) if options else nullcontext(given) as values:
+        with settled(job, **given) if configurable else nullcontext(given) as values:
             code = job(**values).run()
         raise typer.Exit(code)
 
     command.__doc__ = job.__doc__
     hints = get_type_hints(job, include_extras=True)
     fields = [field.replace(annotation=hints[field.name]) for field in inspect.signature(job).parameters.values()]
-    fields += parameters() if options else []
+    fields += parameters() if configurable else []
     command.__annotations__ = {field.name: field.annotation for field in fields}
     command.__signature__ = inspect.Signature(fields)  # type: ignore[attr-defined]
     return command

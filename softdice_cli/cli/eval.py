@@ -80,7 +80,7 @@ class Eval:
         gate.check(settings)
         reports = extras(self.report, self.output, self._inputs())
         found = self._pairing()
-        if self.shard is not None and (gate.rules or gate.drops):
+        if self.shard is not None and gate.asks:
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
         part = o.shard_of(self.shard, [pair.id for pair in found.pairs])
         notes = o.Notes()

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from softdice_cli.cli.saved_files import load
 from softdice_cli.errors import ConfigError
-from softdice_cli.gates import Rule, Score, check_classes, judge, judge_drops, parse_drop, parse_rule, with_verdicts
 from softdice_cli.records import Results, Settings
+
+if TYPE_CHECKING:  # a run without requirements needs no gates
+    from softdice_cli.gates import Rule, Score
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class Gate:
             ConfigError: a rule cannot be read, or one of --baseline and --max-drop is without the other.
             UnreadableError: the baseline is no results file.
         """
+        if fail_under is None and not (require or baseline or max_drop):
+            return Gate((), (), None)
+        from softdice_cli.gates import parse_drop, parse_rule
+
         rules = [] if fail_under is None else [parse_rule(f"dice>={fail_under!r}", "--fail-under")]
         rules += [parse_rule(text) for text in require or ()]
         drops = [parse_drop(text) for text in max_drop or ()]
@@ -44,9 +51,17 @@ class Gate:
             raise ConfigError(f"{given} needs {missing}", hint="--baseline main.json --max-drop 0.01")
         return Gate(rules, drops, None if baseline is None else (str(baseline), load(str(baseline))))
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked."""
+        return bool(self.rules or self.drops)
+
     def check(self, settings: Settings) -> None:
         """Raises ConfigError where a rule names a class that is known not to be there."""
-        check_classes([*(rule.score for rule in self.rules), *(score for score, _ in self.drops)], settings)
+        if self.asks:
+            from softdice_cli.gates import check_classes
+
+            check_classes([*(rule.score for rule in self.rules), *(score for score, _ in self.drops)], settings)
 
     def judge(self, results: Results) -> Results:
         """The results with a verdict on everything that was asked.
@@ -55,6 +70,10 @@ class Gate:
             ConfigError: a rule names no class of the results.
             InputError: the baseline is of something else.
         """
+        if not self.asks:
+            return results
+        from softdice_cli.gates import judge, judge_drops, with_verdicts
+
         verdicts = judge(results, self.rules)
         if self.baseline:
             path, before = self.baseline

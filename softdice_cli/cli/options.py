@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -185,6 +184,8 @@ def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
     match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise ConfigError(f"--shard {text!r} is no part", expected="I/N with 1 ≤ I ≤ N", hint="--shard 1/4")
+    import hashlib
+
     run = hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest()[:16]
     shard = Shard(int(match[1]), int(match[2]), len(ids), run)
     if shard.index > shard.pairs:

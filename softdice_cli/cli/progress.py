@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _EVERY = 10.0
 """Seconds between two lines in a log."""
 
+_REDRAWN = 0.1
+"""Seconds between two states of the bar."""
+
 
 class Progress:
     """Watches a run; a context manager.
@@ -72,9 +75,11 @@ class Progress:
     def _advance(self) -> None:
         self._done += 1
         if self._bar:
-            self._bar.update(
-                self._bar.task_ids[0], completed=self._done, failed=self._failed, rate=f"{self._rate():.0f}"
-            )
+            rate = f"{self._rate():.0f}"
+            self._bar.update(self._bar.task_ids[0], completed=self._done, failed=self._failed, rate=rate)
+            if time.monotonic() - self._told > _REDRAWN:
+                self._told = time.monotonic()
+                self._bar.refresh()
         elif not self._quiet and time.monotonic() - self._told > _EVERY:
             self._told = time.monotonic()
             left = (self._pairs - self._done) / self._rate()
@@ -96,6 +101,7 @@ class Progress:
             TimeRemainingColumn(),
             TextColumn("{task.fields[failed]} failed"),
         )
-        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        # no thread redraws it, as a process with threads cannot be forked
+        self._bar = Bar(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
         self._bar.add_task("", total=self._pairs, failed=0, rate="–")
         self._bar.start()

@@ -12,7 +12,6 @@ from softdice_cli.errors import ConfigError
 from softdice_cli.records import Results, Verdict
 from softdice_cli.render import Format, render, warnings
 from softdice_cli.render.text import count
-from softdice_cli.render.verdicts import verdict_number
 
 UNMET, FAILED, EMPTY = 1, 3, 5
 
@@ -121,6 +120,8 @@ def conclude(
 
 
 def _sentence(verdict: Verdict) -> str:
+    from softdice_cli.render.verdicts import verdict_number
+
     value, bound = verdict_number(verdict.value, verdict.bound)
     if verdict.reason == "undefined":
         return f"{verdict.rule}: the score is undefined"

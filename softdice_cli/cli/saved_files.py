@@ -7,7 +7,6 @@ from pathlib import Path
 from softdice_cli.cli.terminal import read_stdin
 from softdice_cli.errors import UnreadableError
 from softdice_cli.records import Results
-from softdice_cli.scores import restore
 
 _LIMIT = 2**33
 
@@ -18,6 +17,8 @@ def load(path: str) -> Results:
     Raises:
         UnreadableError: it is no results file, or was changed by hand.
     """
+    from softdice_cli.scores import restore
+
     return restore(read_stdin(_LIMIT) if path == "-" else read_file(path), path)
 
 

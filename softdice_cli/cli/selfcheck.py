@@ -10,7 +10,7 @@ from softdice_cli.cli.terminal import INTERNAL, Target, say
 
 @dataclass(frozen=True, kw_only=True)
 class Selfcheck:
-    """Rebuild the notebook's example and compare its numbers on every device present; exit 4 if any differs."""
+    """Rebuild the notebook's example and compare its numbers on every device here; exit 4 if any differs."""
 
     debug: o.Debug = False
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 import sys
-import tempfile
 from pathlib import Path
 from types import TracebackType
 
@@ -58,6 +57,8 @@ class Target:
                     raise IsADirectoryError(21, "is a folder")
                 self._stream = open(self._output, "w", encoding="utf-8", newline="\n")
                 return self
+            import tempfile  # here, as most results go to standard output
+
             self._output = Path(os.path.realpath(self._output))  # a link stays, and what it points to is replaced
             handle, self._temporary = tempfile.mkstemp(dir=self._output.parent, prefix=f".{self._output.name}.")
             self._stream = open(handle, "w", encoding="utf-8", newline="\n")

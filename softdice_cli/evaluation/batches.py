@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softdice_cli.errors import InputError
-from softdice_cli.evaluation.count import Counted, Outcome, coded_tiles, row
+from softdice_cli.evaluation.count import Outcome, coded_tiles, row
 from softdice_cli.evaluation.prepare import Image, Prepared
 from softdice_cli.overlap import BatchEngine, Rule, Tally
 
@@ -65,7 +65,7 @@ class _Job:
             rows = [row(self.prepared, open_.image, open_.tally) for open_ in self.images]
         except InputError as error:
             return error
-        return Counted(len(self.prepared.settings.classes), rows, self.prepared.stamps)
+        return self.prepared.counted(rows)
 
 
 class Batcher:

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
-from softdice_cli.errors import ConfigError, InputError, UnreadableError
-from softdice_cli.evaluation.batches import Batcher
-from softdice_cli.evaluation.count import Counted, Outcome, rows_of
-from softdice_cli.evaluation.prepare import Prepared, Reading, prepare
-from softdice_cli.journal import Journal, stamp
-from softdice_cli.overlap import BatchEngine, Engine
+from softdice_cli.errors import ConfigError, InputError
+from softdice_cli.evaluation.count import Outcome
+from softdice_cli.evaluation.prepare import Counted, Reading
+from softdice_cli.evaluation.work import Work, ahead, count_all
+from softdice_cli.overlap import BatchEngine
 from softdice_cli.overlap.devices import engine_for
 from softdice_cli.pairing import STDIN, Pair
 from softdice_cli.records import Failure, ImageRow, Results, Settings, Shard
 from softdice_cli.scores import summarize
 
+if TYPE_CHECKING:
+    from softdice_cli.journal import Journal
+
 AnyPath = str | PathLike[str]
-T = TypeVar("T")
-
-AHEAD = 2
-"""How many pairs a worker may be ahead of the rows that are taken."""
-
-_WORTH_A_THREAD = 2**20
-"""Predictions of fewer bytes are mostly Python to evaluate, which threads cannot share."""
 
 
 class Watcher(Protocol):
@@ -83,8 +75,9 @@ def evaluate(
         settings: what the scores mean; the defaults take the classes from the first prediction.
         device: ``cpu``, ``auto``, ``cuda``, ``cuda:N`` or ``mps``.
         reading: how files are read.
-        workers: threads that read (and on the CPU count) pairs side by side; by default as many as there are cores, or
-            one where the files are so small that threads would only wait for each other.
+        workers: how many pairs are read (and on the CPU counted) side by side, by default as many as there are cores.
+            On the CPU they are processes where this one may be forked (Linux, and no other thread is running), else
+            threads; a single large image is counted by as many threads.
         batch_size: greatest number of images that an accelerator counts at once; by its memory by default.
         journal: file that notes finished pairs, so that the same call goes on where it was cut off.
         fail_fast: stop at the first pair that fails.
@@ -106,7 +99,7 @@ def evaluate(
     with ExitStack() as stack:
         if journal is not None:
             run.journal = stack.enter_context(_journal(Path(journal), run, listed))
-        for pair, outcome in run.outcomes(listed, device, workers or _useful_workers(listed), batch_size, stack):
+        for pair, outcome in run.outcomes(listed, device, workers or cores(), batch_size, stack):
             if not run.keep(pair, outcome) and fail_fast:
                 break
     return summarize(run.settings, run.rows, run.failures, left_out=left_out, shard=shard)
@@ -118,11 +111,6 @@ def _as_pair(pair: object) -> Pair:
     if isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(path, str | PathLike) for path in pair):
         return Pair.of_files(fspath(pair[0]), fspath(pair[1]))
     raise ConfigError(f"{pair!r} is no pair", expected="a list of (prediction, truth) paths or of Pair objects")
-
-
-def _useful_workers(pairs: Sequence[Pair]) -> int:
-    size, _ = stamp(pairs[0].pred) if pairs else (0, 0)
-    return cores() if size >= _WORTH_A_THREAD else 1
 
 
 def cores() -> int:
@@ -140,6 +128,8 @@ def _refuse_repeats(pairs: Iterable[Pair]) -> None:
 
 def _journal(path: Path, run: _Run, pairs: Iterable[Pair]) -> Journal:
     """The journal for a run of these pairs, all of whose files it can watch."""
+    from softdice_cli.journal import Journal
+
     listed = list(pairs)
     if any(STDIN in (pair.pred, pair.gt) for pair in listed):
         raise ConfigError("--journal cannot note what came through standard input", hint="save it to a file first")
@@ -164,29 +154,23 @@ class _Run:
         self._ids: set[str] = set()
         self.failures: list[Failure] = []
         self._asked = settings
-        self._stop = threading.Event()
 
     def outcomes(
         self, pairs: list[Pair], device: str, workers: int, batch_size: int | None, stack: ExitStack
     ) -> Iterator[tuple[Pair, Outcome]]:
         """Each pair with its rows or its error, in order."""
         engine = engine_for(device)
-        workers = min(workers, len(pairs))
-
-        def count(pair: Pair) -> Outcome:
-            return self._guarded(lambda: self._counted(pair, engine))
-
-        def read(pair: Pair) -> Prepared | InputError:
-            return self._guarded(lambda: prepare(pair, self._asked, self.reading))
-
+        work = Work(self._asked, self.reading, engine, self.journal is not None)
         fresh = [pair for pair in pairs if self.journal is None or pair.id not in self.journal]
         if isinstance(engine, BatchEngine) and self._asked.prediction != "labels":
-            found: Iterator[Outcome] = Batcher(engine, batch_size).run(self._ahead(fresh, read, workers, stack))
+            from softdice_cli.evaluation.batches import Batcher
+
+            found = Batcher(engine, batch_size).run(ahead(work, work.read, fresh, min(workers, len(fresh)), stack))
         else:
-            found = self._ahead(fresh, count, workers, stack)
+            found = count_all(work, fresh, workers, stack)
         for pair in pairs:
             noted = self.journal.rows(pair.id) if self.journal else None
-            yield pair, next(found) if noted is None else Counted(len(noted[0].sums), noted, None)
+            yield pair, next(found) if noted is None else Counted(len(noted[0].sums), noted)
 
     def keep(self, pair: Pair, outcome: Outcome) -> bool:
         """Take in the outcome of a pair; whether it could be evaluated."""
@@ -199,6 +183,8 @@ class _Run:
             self.failures.append(failure)
             self.watcher.failed(failure)
             return False
+        if outcome.note:
+            self.reading.notify(outcome.note)
         if self.journal is not None and outcome.stamps is not None:
             self.journal.add(pair.id, outcome.stamps, outcome.rows)
         self.rows += outcome.rows
@@ -214,34 +200,3 @@ class _Run:
             return error
         twice = next((row.id for row in outcome.rows if row.id in self._ids), None)
         return outcome if twice is None else InputError(f"gives image {twice!r}, as another pair did", path=pair.pred)
-
-    def _counted(self, pair: Pair, engine: Engine) -> Counted:
-        prepared = prepare(pair, self._asked, self.reading)
-        rows = rows_of(prepared, engine, self._stop.is_set)
-        return Counted(len(prepared.settings.classes), rows, prepared.stamps)
-
-    @staticmethod
-    def _guarded(work: Callable[[], T]) -> T | InputError:
-        """The outcome of some work, in which what is wrong with the input is no exception."""
-        try:
-            return work()
-        except InputError as error:
-            return error
-        except MemoryError:
-            return UnreadableError("needs more memory than there is", hint="--workers 1, or a machine with more")
-
-    def _ahead(self, items: list[Pair], work: Callable[[Pair], T], workers: int, stack: ExitStack) -> Iterator[T]:
-        """The outcome of each item, in order; a few are worked on before they are asked for."""
-        if workers < 2:
-            yield from map(work, items)
-            return
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="softdice")
-        stack.callback(pool.shutdown, cancel_futures=True)
-        stack.callback(self._stop.set)
-        waiting: deque[Future[T]] = deque()
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > workers * AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import softdice_cli.layout as layouts
 from softdice_cli.errors import ConfigError
-from softdice_cli.evaluation.refusals import refuse_kind, refuse_many, refuse_one_hot
-from softdice_cli.journal import Stamp, stamp
 from softdice_cli.overlap import Rule, rule_for
 from softdice_cli.overlap.labels import LabelCodes, count_labels
 from softdice_cli.pairing import STDIN, Pair
 from softdice_cli.readers import Blob, ReadOptions, Source, read_array
 from softdice_cli.readers.labels import as_labels
-from softdice_cli.records import MAX_LABEL, Settings
+from softdice_cli.records import MAX_LABEL, ImageRow, Settings
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from softdice_cli.journal import Stamp
+
+    Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,23 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A pair that was evaluated.
+
+    Attributes:
+        classes: how many its prediction has.
+        rows: one an image.
+        stamps: of its two files before they were read, where a journal wants them.
+        note: what a person may want to know about the reading.
+    """
+
+    classes: int
+    rows: list[ImageRow]
+    stamps: tuple[Stamp, Stamp] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A pair that was read and lined up.
 
@@ -63,7 +82,9 @@ class Prepared:
         images: what the files hold.
         codes: the translation of the truth's labels.
         predicted_codes: that of a label map; the same as `codes` for probabilities.
-        stamps: of the two files before they were read.
+        rule: what to do with the values of the prediction.
+        stamps: of the two files before they were read, where a journal wants them.
+        note: what a person may want to know about the reading.
     """
 
     pair: Pair
@@ -73,37 +94,27 @@ class Prepared:
     images: tuple[Image, ...]
     codes: LabelCodes
     predicted_codes: LabelCodes
-    stamps: tuple[Stamp, Stamp]
+    rule: Rule
+    stamps: tuple[Stamp, Stamp] | None
+    note: str
 
-    @property
-    def rule(self) -> Rule:
-        """What to do with the values of the prediction."""
-        scale = self.settings.scale
-        return rule_for(self.settings, self.prediction.epsilon if scale is None else 1 / scale)
-
-    def release(self) -> None:
-        """Give back the memory of mapped files."""
-        self.prediction.release()
-        self.truth.release()
-
-    def check(self) -> None:
-        """Raises UnreadableError where a mapped file has shrunk."""
-        self.prediction.check()
-        self.truth.check()
+    def counted(self, rows: list[ImageRow]) -> Counted:
+        """What the pair is once its rows are known."""
+        return Counted(len(self.settings.classes), rows, self.stamps, self.note)
 
 
-def prepare(pair: Pair, settings: Settings, reading: Reading) -> Prepared:
+def prepare(pair: Pair, settings: Settings, reading: Reading, stamps: tuple[Stamp, Stamp] | None = None) -> Prepared:
     """Read a pair and line it up.
 
     Args:
         pair: the files.
         settings: as asked for; classes that they leave open come from this prediction alone.
         reading: how to read.
+        stamps: of the two files, from before.
 
     Raises:
         InputError: whatever is wrong with the files.
     """
-    stamps = stamp(pair.pred), stamp(pair.gt)
     prediction = _read(pair.pred, reading, reading.pred)
     truth = as_labels(_read(pair.gt, reading, reading.gt), colors=settings.colors)
     return line_up(pair, prediction, truth, settings, reading, stamps)
@@ -115,7 +126,7 @@ def line_up(
     truth: Source,
     settings: Settings,
     reading: Reading,
-    stamps: tuple[Stamp, Stamp] = ((0, 0), (0, 0)),
+    stamps: tuple[Stamp, Stamp] | None = None,
 ) -> Prepared:
     """Find out how a prediction and its labels belong together.
 
@@ -125,7 +136,7 @@ def line_up(
         truth: as labels.
         settings: as asked for.
         reading: for the layout.
-        stamps: of the two files before they were read.
+        stamps: of the two files, from before they were read.
 
     Raises:
         InputError: they do not belong together.
@@ -133,11 +144,12 @@ def line_up(
     labels = settings.prediction == "labels"
     if labels:
         prediction = as_labels(prediction, colors=settings.colors, role="prediction")
-    elif wrong_kind := refuse_kind(prediction, settings):
-        raise wrong_kind
+    elif prediction.array.dtype.kind in "iub" or settings.scale is not None:
+        _check_kind(prediction, settings)
     fit = _fit(prediction, truth, reading, labels=labels)
     if not labels or not settings.classes:
         settings = settings.resolve(fit.channels, path=prediction.name)
+    axes = fit.letters.replace("1", "")
     images = tuple(_images(pair.id, fit, prediction.array, truth.array))
     codes = _label_codes(truth, settings)
     return Prepared(
@@ -148,18 +160,32 @@ def line_up(
         images=images,
         codes=codes,
         predicted_codes=_label_codes(prediction, settings) if labels else codes,
+        rule=rule_for(settings, prediction.epsilon if settings.scale is None else 1 / settings.scale),
         stamps=stamps,
+        note=f"{prediction.name}: {prediction.array.shape} is read as {axes}" if axes.endswith("C") else "",
     )
+
+
+def _check_kind(prediction: Source, settings: Settings) -> None:
+    from softdice_cli.evaluation.refusals import refuse_kind  # here and below, as most files need no refusal
+
+    if error := refuse_kind(prediction, settings):
+        raise error
+
+
+def _check_one_hot(truth: Source) -> None:
+    from softdice_cli.evaluation.refusals import refuse_one_hot
+
+    if error := refuse_one_hot(truth):
+        raise error
 
 
 def _fit(prediction: Source, truth: Source, reading: Reading, *, labels: bool) -> layouts.Layout:
     """Which axis of the prediction is which."""
     shapes = prediction.array.shape, truth.array.shape
     fit = layouts.resolve(*shapes, layout=reading.layout, labels=labels, path=prediction.name, mask_path=truth.name)
-    if not reading.layout and "C" not in fit.letters and not labels and (one_hot := refuse_one_hot(truth)):
-        raise one_hot
-    if fit.letters.endswith("C"):
-        reading.notify(f"{prediction.name}: {shapes[0]} is read as {fit.letters.replace('1', '')}")
+    if not reading.layout and "C" not in fit.letters and not labels:
+        _check_one_hot(truth)
     return fit
 
 
@@ -193,9 +219,11 @@ def _label_codes(source: Source, settings: Settings) -> LabelCodes:
         LabelError: a class without a value, and several labels that it could have.
     """
     if settings.classes[0].value is not None:
-        return LabelCodes(settings, None)
+        return LabelCodes.of(settings, None)
     counts = count_labels(source.chunks())
     others = [label for label in counts if label not in (0, *settings.ignore)]
     if len(others) > 1 or max(map(abs, others), default=0) > MAX_LABEL:
+        from softdice_cli.evaluation.refusals import refuse_many
+
         raise refuse_many(source, settings, counts)
-    return LabelCodes(settings, others[0] if others else None)
+    return LabelCodes.of(settings, others[0] if others else None)

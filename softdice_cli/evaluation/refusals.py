@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softdice_cli.errors import LabelError, ProbabilityError
 from softdice_cli.overlap import Facts, Rule
@@ -65,8 +63,8 @@ def _top(high: int, reach: int) -> int:
     return next(usual, reach if reach < 2**16 else high)
 
 
-def refuse_values(facts: Facts, rule: Rule, source: Source) -> ProbabilityError | None:
-    """Values that are not probabilities."""
+def refuse_values(facts: Facts, rule: Rule, source: Source) -> ProbabilityError:
+    """The error for values that are not acceptable, or are already what an activation would make of them."""
     what = source.describe()
     if facts.already(rule):
         return ProbabilityError(
@@ -76,8 +74,6 @@ def refuse_values(facts: Facts, rule: Rule, source: Source) -> ProbabilityError 
             found=f"{what}: values from {facts.low:.6g} to {facts.high:.6g}",
             hint="leave out --activation",
         )
-    if facts.acceptable(rule):
-        return None
     if facts.nonfinite:
         return ProbabilityError(
             "holds NaN or infinite values",
@@ -146,7 +142,7 @@ def refuse_one_hot(truth: Source) -> LabelError | None:
     array = truth.array
     layout = "BHW" if array.ndim == 4 and array.shape[1] == 1 else "TDHW"[-array.ndim :]
     for axis in (0, -1):
-        if array.ndim > 2 and array.shape[axis] > 1 and _one_label_along(array, axis):
+        if array.ndim > 2 and array.shape[axis] > 1 and _one_label_along(truth, axis):
             return LabelError(
                 "looks one-hot: along one axis, every pixel has exactly one label",
                 path=truth.name,
@@ -157,10 +153,11 @@ def refuse_one_hot(truth: Source) -> LabelError | None:
     return None
 
 
-def _one_label_along(array: NDArray[Any], axis: int) -> bool:
+def _one_label_along(truth: Source, axis: int) -> bool:
     """Whether every line along an axis has one label; looks slice by slice, and no further than the first other one."""
-    lines = np.moveaxis(array, axis, 0)
-    return all((np.count_nonzero(lines[:, index], axis=0) == 1).all() for index in range(lines.shape[1]))
+    lines = np.moveaxis(truth.array, axis, 0)
+    slices = (truth.load(lines[:, index]) for index in range(lines.shape[1]))
+    return all((np.count_nonzero(part, axis=0) == 1).all() for part in slices)
 
 
 def refuse_labels(source: Source, settings: Settings, counts: dict[int, int]) -> LabelError:

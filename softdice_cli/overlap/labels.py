@@ -6,17 +6,26 @@ by search in the sorted labels, never by arithmetic in the stored type (``C*y + 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softdice_cli.overlap.contract import GRID, Tally
 from softdice_cli.records import Settings
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Codes = NDArray[np.integer[Any]]
+    Mask = NDArray[np.bool_]
+
 OTHER, IGNORED, UNKNOWN = 0, 1, 2
 """Offsets above C: counted but of no class (the background of a one-channel map), left out, and refused."""
+
+_FEW_CLASSES = 24
+"""So many comparisons cost less than one `bincount`."""
 
 
 class LabelCodes:
@@ -37,15 +46,22 @@ class LabelCodes:
         known |= dict.fromkeys(settings.ignore, classes + IGNORED)
         self._unknown = classes + UNKNOWN
         self._labels = np.array(sorted(known), dtype=np.int64)
-        self._codes = np.array([known[label] for label in sorted(known)], dtype=np.intp)
-        self._tables: dict[str, NDArray[np.intp]] = {}
+        small = np.uint8 if self._unknown < 2**8 else np.int32
+        self._codes = np.array([known[label] for label in sorted(known)], dtype=small)
+        self._tables: dict[str, Codes] = {}
+        in_order = all(c.value == index for index, c in enumerate(settings.classes))
+        self._plain = classes if in_order else 0
 
-    def __call__(self, labels: NDArray[Any]) -> NDArray[np.intp]:
+    def __call__(self, labels: NDArray[Any]) -> Codes:
         """Codes of an integer array, in the same shape."""
         if labels.dtype.kind == "f":  # whole numbers, as `readers.labels` has seen to
             labels = labels.astype(np.int64)
+        if labels.dtype == self._codes.dtype == np.uint8 and labels.max(initial=0) < self._plain:
+            return labels
         if labels.dtype.itemsize > 2:
-            return self._search(labels)
+            if not 0 <= labels.min(initial=0) <= labels.max(initial=0) < 2**16:
+                return self._search(labels)
+            labels = labels.astype(np.uint16)
         table = self._tables.get(labels.dtype.str)
         if table is None:
             every = np.arange(2 ** (8 * labels.dtype.itemsize), dtype=f"u{labels.dtype.itemsize}")
@@ -53,9 +69,15 @@ class LabelCodes:
         unsigned = f"u{labels.dtype.itemsize}"
         return table.take(labels.astype(labels.dtype.newbyteorder("="), copy=False).view(unsigned))
 
-    def _search(self, labels: NDArray[Any]) -> NDArray[np.intp]:
+    @staticmethod
+    @functools.lru_cache(maxsize=16)
+    def of(settings: Settings, value: int | None) -> LabelCodes:
+        """The translation for these settings; made once for all masks, as its tables take longer than a small mask."""
+        return LabelCodes(settings, value)
+
+    def _search(self, labels: NDArray[Any]) -> Codes:
         places = np.searchsorted(self._labels, labels).clip(max=len(self._labels) - 1)
-        return np.where(self._labels[places] == labels, self._codes[places], self._unknown)
+        return np.where(self._labels[places] == labels, self._codes[places], self._codes.dtype.type(self._unknown))
 
 
 def count_labels(chunks: Iterable[NDArray[Any]]) -> dict[int, int]:
@@ -76,7 +98,21 @@ def _distinct(chunk: NDArray[Any]) -> tuple[list[int], list[int]]:
     return [int(value) for value in values.tolist()], found.tolist()
 
 
-def tally_label_map(predicted: NDArray[np.intp], truth: NDArray[np.intp], classes: int) -> tuple[Tally, int]:
+def find_codes(codes: Codes, classes: int) -> tuple[list[int], dict[int, Mask]]:
+    """How many pixels carry each of the C + 3 codes, and where each class is that is there at all."""
+    if classes > _FEW_CLASSES:
+        counts: list[int] = np.bincount(codes, minlength=classes + 3).tolist()
+        return counts, {channel: codes == channel for channel in range(classes) if counts[channel]}
+    masks = [codes == code for code in range(classes + IGNORED)]
+    counts = [int(np.count_nonzero(mask)) for mask in masks]
+    rest = codes.size - sum(counts)
+    unknown = int(np.count_nonzero(codes == classes + UNKNOWN)) if rest else 0
+    return [*counts, rest - unknown, unknown], {
+        channel: masks[channel] for channel in range(classes) if counts[channel]
+    }
+
+
+def tally_label_map(predicted: Codes, truth: Codes, classes: int) -> tuple[Tally, int]:
     """The tally of a label map, whose one-hot is the probability, and how many of its labels are no class.
 
     Args:
@@ -84,20 +120,21 @@ def tally_label_map(predicted: NDArray[np.intp], truth: NDArray[np.intp], classe
         truth: codes ``(n,)`` of the same pixels in the mask.
         classes: C.
     """
-    labels = np.bincount(truth, minlength=classes + 3)
-    counted = truth < classes + IGNORED
-    predicted, truth = predicted[counted], truth[counted]
-    found = np.bincount(predicted, minlength=classes + 3)
-    hits = tuple(np.bincount(truth[predicted == truth], minlength=classes)[:classes].tolist())
-    pixels = tuple(found[:classes].tolist())
+    labels, _ = find_codes(truth, classes)
+    if any(labels[classes + IGNORED :]):
+        counted = truth < classes + IGNORED
+        predicted, truth = predicted[counted], truth[counted]
+    found, _ = find_codes(predicted, classes)
+    hits = tuple(find_codes(truth[predicted == truth], classes)[0][:classes])
+    pixels = tuple(found[:classes])
     tally = Tally(
         probability=tuple(count * GRID for count in pixels),
         intersection=tuple(count * GRID for count in hits),
-        truth=tuple(labels[:classes].tolist()),
+        truth=tuple(labels[:classes]),
         predicted=pixels,
         true_positives=hits,
         pixels=int(truth.size),
-        ignored=int(labels[classes + IGNORED]),
-        unknown=int(labels[classes + UNKNOWN]),
+        ignored=labels[classes + IGNORED],
+        unknown=labels[classes + UNKNOWN],
     )
-    return tally, int(found[classes + IGNORED :].sum())
+    return tally, sum(found[classes + IGNORED :])

@@ -1,21 +1,33 @@
 """The engine for the CPU: exact sums with NumPy alone.
 
 The two words of a probability are kept as floats that hold integers. A tile is small enough for float64 to hold every
-partial sum of them exactly, so NumPy may add in any order it likes.
+partial sum of them exactly, so NumPy may add in any order it likes. Everything is a plain pass over rows that lie in a
+core's cache; what NumPy does slowly (`argmax` over the first axis, weighted `bincount`, float16 to float32) is said in
+other words.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from softdice_cli.overlap.contract import WORD, Facts, Rule, Sums, Tally
-from softdice_cli.overlap.labels import IGNORED
+from softdice_cli.overlap.contract import Facts, Rule, Sums, Tally
+from softdice_cli.overlap.exact import sum_parts, sum_rows
+from softdice_cli.overlap.labels import IGNORED, find_codes
 
-Floats = NDArray[np.floating[Any]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.floating[Any]]
+    Codes = NDArray[np.integer[Any]]
+    Mask = NDArray[np.bool_]
+
+_TILE_VALUES = 2**18
+_HALF_GRAIN = 2.0**-24
+"""Every float16 is a multiple of this."""
 
 
 class NumpyEngine:
@@ -25,38 +37,72 @@ class NumpyEngine:
 
     def tile_pixels(self, classes: int) -> int:
         """A tile whose working set stays in a core's cache."""
-        return max(2**12, min(2**16, 2**18 // classes))
+        return max(2**12, min(2**16, _TILE_VALUES // classes))
 
-    def count(self, values: NDArray[Any], codes: NDArray[np.intp], rule: Rule) -> Tally:
+    def count(self, values: NDArray[Any], codes: Codes, rule: Rule) -> Tally:
         """The tally of one tile; see `contract.Engine.count`."""
-        pixels = np.bincount(codes, minlength=rule.classes + 3).tolist()
-        if any(pixels[rule.classes + IGNORED :]):
-            keep = codes < rule.classes + IGNORED
-            values, codes = values[:, keep], codes[keep]
-        if not codes.size:
+        pixels, inside = find_codes(codes, rule.classes)
+        if not any(pixels[: rule.classes + IGNORED]):
             return Tally.of(pixels, None, Facts())
+        grain = _HALF_GRAIN if values.dtype == np.float16 and rule.activation == "none" else 0.0
         floats = as_floats(values, rule.scale)
-        facts = _range(floats)
-        if facts.acceptable(rule):
-            stored, floats = floats, _activate(floats, rule)
-            facts += _channel_sums(stored if rule.activation == "softmax" else floats, rule)
-        sums = _add(floats, codes, rule) if facts.acceptable(rule) else None
-        return Tally.of(pixels, sums, facts)
+        if not any(pixels[rule.classes + IGNORED :]):
+            return Tally.of(pixels, *_measure(floats, inside, rule, grain))
+        keep = codes < rule.classes + IGNORED
+        if rule.activation == "none":
+            blank = floats * keep.astype(floats.dtype)  # several times faster than to take the kept pixels out
+            sums, facts = _measure(blank, inside, rule, grain, keep)
+            if sums:
+                return Tally.of(pixels, sums, facts)
+        kept = np.compress(keep, floats, axis=1)
+        return Tally.of(pixels, *_measure(kept, {c: mask[keep] for c, mask in inside.items()}, rule, grain))
 
 
 def as_floats(values: NDArray[Any], scale: int | None) -> Floats:
-    """Stored values as contiguous float32 or float64 in native byte order, exactly; scaled integers as float64."""
+    """Stored values as float32 or float64 in native byte order and whole rows, exactly; scaled integers as float64."""
     if scale is not None:
         scaled: Floats = np.divide(values, scale, dtype=np.float64)
         return scaled
-    wide = np.float64 if values.dtype.itemsize > 4 else np.float32
-    return np.ascontiguousarray(values, dtype=wide)
+    if values.dtype.itemsize == 2:
+        native = values.astype(values.dtype.newbyteorder("="), copy=False)
+        floats: Floats = _halves().take(native.view(np.uint16))
+        return floats
+    wide = np.float64 if values.dtype.itemsize == 8 else np.float32
+    floats = values.astype(wide, copy=False)
+    return floats if floats.strides[-1] == floats.itemsize else np.ascontiguousarray(floats)
 
 
-def _range(values: Floats) -> Facts:
+@functools.cache
+def _halves() -> NDArray[np.float32]:
+    """Every float16 as float32, in the order of their bits."""
+    return np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
+
+
+def _measure(
+    values: Floats, inside: dict[int, Mask], rule: Rule, grain: float, keep: Mask | None = None
+) -> tuple[Sums | None, Facts]:
+    """The sums of a tile, or ``None`` where the values are not acceptable; where not `keep`, the values are 0."""
+    facts = _range(values, keep)
+    if facts.acceptable(rule):
+        stored, values = values, _activate(values, rule)
+        facts += _channel_sums(stored if rule.activation == "softmax" else values, rule, keep)
+    if not facts.acceptable(rule):
+        return None, facts
+    grain = grain or _grain(values, rule, facts)
+    predicted, hits = _decisions(values, inside, rule, keep)
+    own = [0] * rule.classes
+    if inside:
+        parts = [values[channel][mask] for channel, mask in inside.items()]  # fast where a mask has runs
+        for channel, total in zip(inside, sum_parts(parts, grain), strict=True):
+            own[channel] = total
+    return Sums(sum_rows(values, grain), tuple(own), predicted, hits), facts
+
+
+def _range(values: Floats, keep: Mask | None = None) -> Facts:
     if not values.size:  # of a tile without one finite value
         return Facts()
-    low, high = float(values.min()), float(values.max())
+    low = float(values.min() if keep is None else values.min(axis=0)[keep].min())
+    high = float(values.max())
     if math.isfinite(low) and math.isfinite(high):
         return Facts(low=low, high=high)
     finite = values[np.isfinite(values)]
@@ -79,11 +125,13 @@ def _activate(values: Floats, rule: Rule) -> Floats:
     return wide
 
 
-def _channel_sums(values: Floats, rule: Rule) -> Facts:
+def _channel_sums(values: Floats, rule: Rule, keep: Mask | None) -> Facts:
     """Facts about the sums over the channels."""
     if rule.sum_tolerance is None:
         return Facts()
     sums = values.sum(axis=0)
+    if keep is not None:
+        sums[~keep] = 1
     low, high = float(sums.min()), float(sums.max())
     if low >= 1 - rule.sum_tolerance and high <= 1 + rule.sum_tolerance:
         return Facts(sum_low=low, sum_high=high)
@@ -91,34 +139,39 @@ def _channel_sums(values: Floats, rule: Rule) -> Facts:
     return Facts(sum_low=low, sum_high=high, sum_off=off)
 
 
-def _add(values: Floats, codes: NDArray[np.intp], rule: Rule) -> Sums:
-    decided = decide(values, rule)
-    inside, own = _own_channel(values, codes, rule)
-    return Sums(
-        probability=tuple(map(exact_sum, values)),
-        intersection=_exact_sums_by_class(own, inside, rule.classes),
-        predicted=_pixels_by_class(decided, rule.classes),
-        true_positives=_pixels_by_class(codes[decided == codes], rule.classes),
-    )
+def _decisions(
+    values: Floats, inside: dict[int, Mask], rule: Rule, keep: Mask | None
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Predicted pixels and true positives of each class."""
+    chosen = _chosen(values, rule, keep)
+    picks = [int(np.count_nonzero(row)) for row in chosen]
+    hits = [0] * rule.classes
+    for channel, mask in inside.items():
+        hits[channel] = int(np.count_nonzero(chosen[channel] & mask))
+    if rule.classes > 1 and sum(picks) > (values.shape[1] if keep is None else np.count_nonzero(keep)):
+        _settle_ties(chosen, inside, picks, hits)
+    return tuple(picks), tuple(hits)
 
 
-def _pixels_by_class(codes: NDArray[np.intp], classes: int) -> tuple[int, ...]:
-    return tuple(np.bincount(codes, minlength=classes)[:classes].tolist())
-
-
-def decide(values: Floats, rule: Rule) -> NDArray[np.intp]:
-    """The hard decision of each pixel, ``(n,)``: the first greatest channel, or class 0 / no class for one channel."""
+def _chosen(values: Floats, rule: Rule, keep: Mask | None) -> Mask:
+    """Where each channel is decided for, ``(C, n)``: all of several greatest, which `_settle_ties` sees to."""
     if rule.classes == 1:
-        return np.where(values[0] > floor_to(values.dtype, rule.threshold), 0, 1)
-    best = values.max(axis=0)
-    small = np.uint8 if rule.classes <= 256 else np.uint16 if rule.classes <= 2**16 else np.uint32
-    top = np.iinfo(small).max
-    # a channel that reaches the maximum bids top − channel, and the greatest bid is the first such channel: three plain
-    # passes over small integers, where a masked copy would take one slow one
-    bids = np.zeros(best.shape, small)
-    for channel in range(rule.classes):
-        np.maximum(bids, (values[channel] == best) * small(top - channel), out=bids)
-    return (top - bids).astype(np.intp)
+        return values > floor_to(values.dtype, rule.threshold)  # not where not `keep`: no threshold is below 0
+    chosen: Mask = values == values.max(axis=0)
+    if keep is not None:
+        chosen &= keep
+    return chosen
+
+
+def _settle_ties(chosen: Mask, inside: dict[int, Mask], picks: list[int], hits: list[int]) -> None:
+    """Take back, in both counts, what was counted for greatest channels after the first."""
+    tied = np.flatnonzero(np.add.reduce(chosen, axis=0, dtype=np.uint32) > 1)
+    rivals = chosen[:, tied]
+    rivals[rivals.argmax(axis=0), np.arange(tied.size)] = False  # argmax: the first that is True
+    for channel, losses in enumerate(rivals):
+        picks[channel] -= int(np.count_nonzero(losses))
+        if channel in inside:
+            hits[channel] -= int(np.count_nonzero(losses & inside[channel][tied]))
 
 
 def floor_to(dtype: np.dtype[Any], threshold: float) -> np.floating[Any]:
@@ -127,32 +180,8 @@ def floor_to(dtype: np.dtype[Any], threshold: float) -> np.floating[Any]:
     return rounded if float(rounded) <= threshold else np.nextafter(rounded, dtype.type(0))
 
 
-def _own_channel(values: Floats, codes: NDArray[np.intp], rule: Rule) -> tuple[NDArray[np.intp], Floats]:
-    """The classes of the pixels that have one, and at each of them the probability of that class."""
-    places = np.flatnonzero(codes < rule.classes) if rule.classes == 1 else np.arange(codes.size)
-    inside = codes[places]
-    return inside, values.reshape(-1).take(inside * values.shape[1] + places)
-
-
-def exact_sum(values: Floats) -> int:
-    """Σ of up to `TILE_PIXELS` probabilities on the 2⁻⁶⁴ grid."""
-    high, low = _words(values)
-    return int(high.sum(dtype=np.float64)) * WORD + (0 if low is None else int(low.sum(dtype=np.float64)))
-
-
-def _exact_sums_by_class(values: Floats, classes: NDArray[np.intp], count: int) -> tuple[int, ...]:
-    high, low = _words(values)
-    highs = np.bincount(classes, weights=high, minlength=count)
-    lows = np.bincount(classes, weights=low, minlength=count) if low is not None else np.zeros(count)
-    return tuple(int(h) * WORD + int(m) for h, m in zip(highs, lows, strict=True))
-
-
-def _words(values: Floats) -> tuple[Floats, Floats | None]:
-    """The high and the low word of each probability; ``None`` where no value needs a low one."""
-    scaled = values * values.dtype.type(WORD)
-    high = np.rint(scaled)
-    scaled -= high
-    if not scaled.any():
-        return high, None
-    scaled *= values.dtype.type(WORD)
-    return high, np.rint(scaled, out=scaled)
+def _grain(values: Floats, rule: Rule, facts: Facts) -> float:
+    """The spacing of the least value that is not 0: all others are multiples of it."""
+    if rule.activation != "none" or facts.low <= 0:
+        return 0.0
+    return float(np.spacing(values.dtype.type(facts.low)))

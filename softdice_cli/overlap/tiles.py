@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-Array = NDArray[Any]
-
-
-def _nothing() -> None:
-    """Nothing needs to be checked."""
+    Array = NDArray[Any]
 
 
-def tiles(
-    values: Array, labels: Array, pixels: int, check: Callable[[], None] = _nothing
-) -> Iterator[tuple[Array, Array]]:
-    """Tiles of an image with the labels of the same pixels.
+def tiles(values: Array, labels: Array, pixels: int) -> Iterator[tuple[Array, Array]]:
+    """Tiles of an image with the labels of the same pixels, as views; no value is looked at.
 
     Args:
-        values: ``(C, *S)``, in any memory order; only one tile of it is touched at a time.
+        values: ``(C, *S)``, in any memory order.
         labels: ``(*S)``.
         pixels: greatest number of pixels in a tile.
-        check: called before each tile is touched.
 
     Yields:
-        ``(C, n)`` and ``(n,)`` with n ≤ `pixels`; every pixel once, in an unspecified order.
+        ``(C, *T)`` and ``(*T)`` of at most `pixels` pixels; every pixel once, in an unspecified order.
     """
     slowest = sorted(range(1, values.ndim), key=lambda axis: -abs(values.strides[axis]))
     values = values.transpose(0, *slowest)
     labels = labels.transpose([axis - 1 for axis in slowest])
-    inner = int(np.prod(values.shape[2:], dtype=np.int64))
+    inner = math.prod(values.shape[2:])
     if inner > pixels:
         for part in range(values.shape[1]):
-            yield from tiles(values[:, part], labels[part], pixels, check)
+            yield from tiles(values[:, part], labels[part], pixels)
         return
     rows = max(1, pixels // max(1, inner))
     for start in range(0, values.shape[1], rows):
-        stop = start + rows
-        check()
-        yield values[:, start:stop].reshape(values.shape[0], -1), labels[start:stop].reshape(-1)
+        yield values[:, start : start + rows], labels[start : start + rows]

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from softdice_cli.errors import SoftdiceError, UnreadableError
 from softdice_cli.readers.source import Blob, ReadOptions, Source
 
-__all__ = ["Blob", "ReadOptions", "Source", "read_array", "sniff"]
+__all__ = ["Blob", "ReadOptions", "Source", "read_array"]
 
 _MAGIC = (
     (b"\x93NUMPY", "npy"),
@@ -48,72 +48,71 @@ def read_array(blob: Blob, options: ReadOptions) -> Source:
     Raises:
         UnreadableError: whatever is wrong with the file.
     """
-    kind = sniff(blob)
+    with blob.open() as stream:
+        return _read(stream, blob.name, _sniff(stream, blob.name), options)
+
+
+def _read(stream: BinaryIO, name: str, kind: str, options: ReadOptions) -> Source:
     if options.key is not None and kind not in ("npz", "pt"):
-        raise UnreadableError(
-            f"is a {kind} file: it holds one array and no key", path=blob.name, hint="leave out the key"
-        )
-    reader: Callable[[Blob, ReadOptions], Source] = import_module(f"softdice_cli.readers.{kind}").read
+        raise UnreadableError(f"is a {kind} file: it holds one array and no key", path=name, hint="leave out the key")
+    reader: Callable[[BinaryIO, str, ReadOptions], Source] = import_module(f"softdice_cli.readers.{kind}").read
     try:
-        source = reader(blob, options)
+        source = reader(stream, name, options)
     except SoftdiceError:
         raise
     except Exception as error:
         raise UnreadableError(
             f"cannot be read as {kind}",
-            path=blob.name,
+            path=name,
             expected="a complete, valid file",
             found=f"{type(error).__name__}: {error}".splitlines()[0][:300],
             hint="save or copy the file again",
         ) from error
     if not source.array.size:
-        raise UnreadableError("holds no values", path=blob.name, found=source.describe())
+        raise UnreadableError("holds no values", path=name, found=source.describe())
     return source
 
 
-def sniff(blob: Blob) -> str:
-    """The reader for a file, found by its first bytes.
-
-    Raises:
-        UnreadableError: it is none that softdice reads.
-    """
-    with blob.open() as stream:
-        head = stream.read(16)
-        kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
-        if kind == "zip":
-            return _zip_kind(stream, blob)
+def _sniff(stream: BinaryIO, name: str) -> str:
+    """The reader for a file, found by its first bytes; the stream is left at its start."""
+    head = stream.read(16)
+    stream.seek(0)
+    kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
+    if kind == "zip":
+        return _zip_kind(stream, name)
     if kind == "pickle":
         from softdice_cli.readers.pt import refuse_legacy
 
-        raise refuse_legacy(blob)
+        raise refuse_legacy(name)
     if kind:
         return kind
     if not head:
-        raise UnreadableError("is empty", path=blob.name, expected=_READS, found="0 bytes")
+        raise UnreadableError("is empty", path=name, expected=_READS, found="0 bytes")
     for magic, what, hint in _FOREIGN:
         if head.startswith(magic):
-            raise UnreadableError(f"is {what}", path=blob.name, expected=_READS, hint=hint)
+            raise UnreadableError(f"is {what}", path=name, expected=_READS, hint=hint)
     raise UnreadableError(
-        "is of no kind that softdice reads", path=blob.name, expected=_READS, found=f"first bytes {head[:8]!r}"
+        "is of no kind that softdice reads", path=name, expected=_READS, found=f"first bytes {head[:8]!r}"
     )
 
 
-def _zip_kind(stream: BinaryIO, blob: Blob) -> str:
+def _zip_kind(stream: BinaryIO, name: str) -> str:
     import zipfile
 
     try:
         names = zipfile.ZipFile(stream).namelist()
+        stream.seek(0)
     except Exception as error:
         raise UnreadableError(
-            "is a broken archive", path=blob.name, found=str(error), hint="save or copy the file again"
+            "is a broken archive", path=name, found=str(error), hint="save or copy the file again"
         ) from error
-    if any(name.rpartition("/")[2] == "data.pkl" for name in names):
+    if any(member.rpartition("/")[2] == "data.pkl" for member in names):
         return "pt"
-    if any(name.endswith(".npy") for name in names):
+    if any(member.endswith(".npy") for member in names):
         return "npz"
     raise UnreadableError(
         "is an archive of neither arrays nor tensors",
-        path=blob.name,
+        path=name,
         expected=_READS,
         found=", ".join(names[:5]) or "an empty archive",
     )

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from softdice_cli.errors import LabelError
-from softdice_cli.readers.source import Array, Source
+from softdice_cli.readers.source import Array, Source, in_memory
 
 _LISTED = 8
 _NAMED = 12
@@ -37,7 +37,7 @@ def as_labels(source: Source, *, colors: bool, role: Role = "truth") -> Source:
             hint="save one channel that holds the labels",
         )
     if colors:
-        return replace(source, array=_packed(source), stored="colours", colors=False)
+        return replace(source, array=_packed(source), stored="colours", colors=False, load=in_memory)
     if source.colors:
         raise LabelError(
             "holds colours, and the classes are numbers",
@@ -55,7 +55,7 @@ def as_labels(source: Source, *, colors: bool, role: Role = "truth") -> Source:
 
 
 def _packed(source: Source) -> Array:
-    array = source.array
+    array = source.load(source.array)
     if array.dtype != np.uint8 or array.ndim < 3 or array.shape[-1] != 3:
         raise LabelError(
             "holds no colours, and the classes are named by colour",
@@ -80,7 +80,7 @@ def _list_colors(source: Source) -> str:
 
 
 def _colors_hint(source: Source) -> str:
-    array = source.array
+    array = source.load(source.array)
     if (array[..., :1] == array[..., 1:]).all():
         return "the three channels are equal: save one of them, mask[..., 0]"
     if array.dtype != np.uint8 or array.shape[-1] != 3:

@@ -1,9 +1,11 @@
-"""NumPy arrays: ``.npy`` files, read whole when small and through a memory map when large, never unpickled."""
+"""NumPy arrays: ``.npy`` files, read whole when small and tile by tile when large, never unpickled."""
 
 from __future__ import annotations
 
-import mmap
+import functools
+import io
 import os
+import struct
 import threading
 import warnings
 from dataclasses import dataclass
@@ -12,12 +14,15 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.readers.source import Array, Blob, ReadOptions, Source, check_bytes
+from softdice_cli.readers import tiled
+from softdice_cli.readers.source import Array, ReadOptions, Source, check_bytes, type_name
 
-MAP_FROM = 2**26
-"""Files with more bytes of data than this are mapped instead of read."""
+_WHOLE = 2**20
+"""A file with no more bytes of data than this is read at once."""
 
 _MAX_HEADER = 10_000
+_LENGTHS = {b"\1\0": struct.Struct("<H"), b"\2\0": struct.Struct("<I")}
+"""How each version of the format writes the length of its header."""
 
 _FILTERS = threading.Lock()
 """Warning filters belong to the process, so only one thread may change them."""
@@ -52,50 +57,60 @@ def read_header(stream: BinaryIO, name: str) -> Header:
         UnreadableError: it declares objects, structures or a type that is no number.
         ValueError: it cannot be parsed.
     """
-    version = np.lib.format.read_magic(stream)
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    if version not in readers:
+    start = stream.read(8)
+    if len(start) < 8:
+        raise ValueError("the file ends in its header")
+    length = _LENGTHS.get(start[6:])
+    if length is None:
         raise UnreadableError(
-            f"has .npy format version {version[0]}.{version[1]}",
+            f"has .npy format version {'.'.join(map(str, start[6:]))}",
             path=name,
             expected="1.0 or 2.0, which np.save writes for every plain array",
         )
-    with _FILTERS, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # "created on Python 2": harmless, and read correctly
-        shape, fortran, dtype = readers[version](stream, max_header_size=_MAX_HEADER)
-    if dtype.hasobject:
+    start += stream.read(length.size)
+    (size,) = length.unpack(start[8:])
+    header = _parsed(start + stream.read(min(size, _MAX_HEADER + 1)))
+    if header.dtype.hasobject:
         raise UnreadableError(
             "holds Python objects, which are never unpickled",
             path=name,
             expected="an array of numbers",
-            found=f"dtype {dtype}",
+            found=f"dtype {header.dtype}",
             hint="save a plain array: np.save(path, np.stack(list_of_arrays))",
         )
-    if dtype.kind not in "biuf" or (dtype.kind == "f" and dtype.itemsize > 8):
+    if header.dtype.kind not in "biuf" or (header.dtype.kind == "f" and header.dtype.itemsize > 8):
         raise UnreadableError(
             "holds a type that is no probability or label",
             path=name,
             expected="float16, float32, float64, an integer type or bool",
-            found=f"dtype {dtype}",
+            found=f"dtype {header.dtype}",
         )
-    if any(length < 0 for length in shape):
-        raise UnreadableError("declares a negative size", path=name, found=f"shape {shape}")
+    if any(length < 0 for length in header.shape):
+        raise UnreadableError("declares a negative size", path=name, found=f"shape {header.shape}")
+    return header
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: bytes) -> Header:
+    """The header in these bytes; the files of a folder mostly have the same one."""
+    stream = io.BytesIO(text)
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # "created on Python 2": harmless, and read correctly
+        shape, fortran, dtype = read(stream, max_header_size=_MAX_HEADER)
     return Header(shape, fortran, dtype, stream.tell())
 
 
-def read(blob: Blob, options: ReadOptions) -> Source:
-    """The array of a ``.npy`` file or stream."""
-    stream = blob.open()
-    try:
-        header = read_header(stream, blob.name)
-        check_length(header, stream.seek(0, os.SEEK_END) - header.offset, blob.name)
-        if blob.data is None and header.nbytes > MAP_FROM:
-            return _mapped(stream, header, blob.name)
-        check_bytes(blob.name, header.nbytes, options)
-        stream.seek(header.offset)
-        return source(header, read_exactly(stream, header.nbytes, blob.name), blob.name, "npy")
-    finally:
-        stream.close()
+def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
+    """The array of a ``.npy`` file or stream; a large one stays in its file until its tiles are asked for."""
+    header = read_header(stream, name)
+    check_length(header, stream.seek(0, os.SEEK_END) - header.offset, name)
+    if header.nbytes > _WHOLE and tiled.possible(stream):
+        return tiled.source(header, stream, name)
+    check_bytes(name, header.nbytes, options)
+    stream.seek(header.offset)
+    return source(header, read_exactly(stream, header.nbytes, name), name, "npy")
 
 
 def check_length(header: Header, present: int, name: str) -> None:
@@ -111,10 +126,10 @@ def check_length(header: Header, present: int, name: str) -> None:
         )
 
 
-def read_exactly(stream: Any, size: int, name: str) -> bytearray:
+def read_exactly(stream: Any, size: int, name: str) -> Array:
     """So many bytes of a stream, in a new buffer."""
-    buffer = bytearray(size)
-    view, filled = memoryview(buffer), 0
+    buffer = np.empty(size, np.uint8)
+    view, filled = buffer.data, 0
     while filled < size:
         got = stream.readinto(view[filled:])
         if not got:
@@ -125,31 +140,7 @@ def read_exactly(stream: Any, size: int, name: str) -> bytearray:
 
 def source(header: Header, buffer: Any, name: str, kind: str) -> Source:
     """A source over data in memory."""
-    return Source(name=name, format=kind, array=header.array(buffer), stored=header.dtype.newbyteorder("=").name)
-
-
-def _mapped(stream: BinaryIO, header: Header, name: str) -> Source:
-    """A source over a read-only map; its length is checked before every tile, as reading past the end would kill us."""
-    mapping = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-    needed = header.offset + header.nbytes
-
-    def release() -> None:
-        if hasattr(mmap, "MADV_DONTNEED"):
-            mapping.madvise(mmap.MADV_DONTNEED)
-        check()
-
-    def check() -> None:
-        if mapping.size() < needed:
-            raise UnreadableError("shrank while it was read", path=name, hint="run again when it is complete")
-
-    return Source(
-        name=name,
-        format="npy",
-        array=header.array(mapping, header.offset),
-        stored=header.dtype.newbyteorder("=").name,
-        release=release,
-        check=check,
-    )
+    return Source(name=name, format=kind, array=header.array(buffer), stored=type_name(header.dtype))
 
 
 def _what(header: Header) -> str:

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import shlex
 import zipfile
+from typing import BinaryIO
 
 from softdice_cli.errors import UnreadableError
 from softdice_cli.readers.npy import check_length, read_exactly, read_header, source
-from softdice_cli.readers.source import Blob, ReadOptions, Source, check_bytes
+from softdice_cli.readers.source import ReadOptions, Source, check_bytes
 
 _SUFFIX = ".npy"
 
 
-def read(blob: Blob, options: ReadOptions) -> Source:
+def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     """The array of an archive that holds one, or the one that the key names."""
-    with blob.open() as stream, zipfile.ZipFile(stream) as archive:
-        names = [name for name in archive.namelist() if name.endswith(_SUFFIX)]
-        member = archive.getinfo(choose([n.removesuffix(_SUFFIX) for n in names], options.key, blob.name) + _SUFFIX)
+    with zipfile.ZipFile(stream) as archive:
+        names = [member for member in archive.namelist() if member.endswith(_SUFFIX)]
+        member = archive.getinfo(choose([n.removesuffix(_SUFFIX) for n in names], options.key, name) + _SUFFIX)
         if names.count(member.filename) > 1:
-            raise UnreadableError(f"holds {member.filename} more than once", path=blob.name)
-        check_bytes(blob.name, member.file_size, options)
+            raise UnreadableError(f"holds {member.filename} more than once", path=name)
+        check_bytes(name, member.file_size, options)
         with archive.open(member) as inner:
-            header = read_header(inner, blob.name)  # type: ignore[arg-type]
-            check_length(header, member.file_size - header.offset, blob.name)
-            return source(header, read_exactly(inner, header.nbytes, blob.name), blob.name, "npz")
+            header = read_header(inner, name)  # type: ignore[arg-type]
+            check_length(header, member.file_size - header.offset, name)
+            return source(header, read_exactly(inner, header.nbytes, name), name, "npz")
 
 
 def choose(keys: list[str], key: str | None, path: str) -> str:

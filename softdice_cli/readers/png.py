@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.readers.source import Array, Blob, ReadOptions, Source, check_pixels
+from softdice_cli.readers.source import Array, ReadOptions, Source, check_pixels, type_name
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,31 +24,30 @@ MAX_RATIO = 1032
 """Deflate cannot pack better than this, so a header that needs more is a lie."""
 
 
-def read(blob: Blob, options: ReadOptions) -> Source:
+def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     """The pixels: ``(H, W)``, or ``(H, W, 3)`` for colours."""
     from PIL.PngImagePlugin import PngImageFile
 
-    with blob.open() as stream:
-        width, height, depth, color = _header(stream.read(_HEADER.size), blob.name)
-        check_pixels(blob.name, width * height, options)
-        _check_plausible(width * height * _SAMPLES[color] * depth // 8, stream.seek(0, os.SEEK_END), blob.name)
-        if color in (_RGB, _RGBA, _GREY_ALPHA) and depth == 16:
-            raise UnreadableError(
-                "has 16 bits per colour, which is no label and no single channel",
-                path=blob.name,
-                hint="save one channel: 8- or 16-bit grey",
-            )
-        stream.seek(0)
-        with PngImageFile(stream) as image:  # not Image.open: one format, and our own limit
-            if getattr(image, "n_frames", 1) > 1:
-                raise UnreadableError("is animated", path=blob.name, expected="one image")
-            array = decoded(image)
+    width, height, depth, color = _header(stream.read(_HEADER.size), name)
+    check_pixels(name, width * height, options)
+    _check_plausible(width * height * _SAMPLES[color] * depth // 8, stream.seek(0, os.SEEK_END), name)
+    if color in (_RGB, _RGBA, _GREY_ALPHA) and depth == 16:
+        raise UnreadableError(
+            "has 16 bits per colour, which is no label and no single channel",
+            path=name,
+            hint="save one channel: 8- or 16-bit grey",
+        )
+    stream.seek(0)
+    with PngImageFile(stream) as image:  # not Image.open: one format, and our own limit
+        if getattr(image, "n_frames", 1) > 1:
+            raise UnreadableError("is animated", path=name, expected="one image")
+        array = decoded(image)
     if color == _GREY and depth in (2, 4):
         array = array // np.uint8(255 // (2**depth - 1))  # Pillow spreads the samples over 0 to 255
     if color in (_GREY_ALPHA, _RGBA):
-        array = _without_alpha(array, blob.name)
-    stored = "bool" if array.dtype == bool else array.dtype.newbyteorder("=").name
-    return Source(name=blob.name, format="png", array=array, stored=stored, colors=array.ndim == 3)
+        array = _without_alpha(array, name)
+    stored = type_name(array.dtype)
+    return Source(name=name, format="png", array=array, stored=stored, colors=array.ndim == 3)
 
 
 def decoded(image: Image) -> Array:

@@ -2,69 +2,69 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from softdice_cli.errors import UnreadableError
 from softdice_cli.readers.npz import choose
-from softdice_cli.readers.source import Blob, ReadOptions, Source, check_bytes
+from softdice_cli.readers.source import ReadOptions, Source, check_bytes
 
 _SAVE = "torch.save(tensor.detach().cpu().contiguous(), path)"
 _LISTED = 12
 _PARAMETERS = ("weight", "bias")
 
 
-def read(blob: Blob, options: ReadOptions) -> Source:
+def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     """The tensor of a file, or the one that the key names in a dict of tensors."""
     import torch
 
-    with blob.open() as stream:
-        _check_archive(zipfile.ZipFile(stream), blob, options)
-        stream.seek(0)
-        try:
-            loaded = torch.load(stream, map_location="cpu", weights_only=True)
-        except pickle.UnpicklingError as error:
-            raise UnreadableError(
-                "holds Python objects, which are never unpickled",
-                path=blob.name,
-                expected="a tensor, or a dict of tensors and --key",
-                hint=f"save the tensor alone: {_SAVE}",
-            ) from error
-    tensor = _pick(loaded, options.key, blob.name)
-    _check_tensor(tensor, blob.name)
+    _check_archive(zipfile.ZipFile(stream), stream.seek(0, os.SEEK_END), name, options)
+    stream.seek(0)
+    try:
+        loaded = torch.load(stream, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UnreadableError(
+            "holds Python objects, which are never unpickled",
+            path=name,
+            expected="a tensor, or a dict of tensors and --key",
+            hint=f"save the tensor alone: {_SAVE}",
+        ) from error
+    tensor = _pick(loaded, options.key, name)
+    _check_tensor(tensor, name)
     stored = str(tensor.dtype).removeprefix("torch.")
     plain = tensor.detach().resolve_conj().resolve_neg()
     array = (plain.float() if tensor.dtype == torch.bfloat16 else plain).numpy()
-    return Source(name=blob.name, format="pt", array=array, stored=stored)
+    return Source(name=name, format="pt", array=array, stored=stored)
 
 
-def refuse_legacy(blob: Blob) -> UnreadableError:
+def refuse_legacy(name: str) -> UnreadableError:
     """The error for a file in torch's old format, a bare pickle whose sizes cannot be checked."""
     return UnreadableError(
         "is in torch's old format (before 1.6), or a bare pickle",
-        path=blob.name,
+        path=name,
         expected="the zip format that torch.save writes",
         hint=f"load it where you trust it, and save the tensor again: {_SAVE}",
     )
 
 
-def _check_archive(archive: zipfile.ZipFile, blob: Blob, options: ReadOptions) -> None:
+def _check_archive(archive: zipfile.ZipFile, present: int, name: str, options: ReadOptions) -> None:
     """Refuses what could grow on loading: torch itself stores, and never compresses."""
     members = archive.infolist()
     if any(m.compress_type != zipfile.ZIP_STORED or m.compress_size != m.file_size for m in members):
         raise UnreadableError(
             "holds compressed entries, which torch.save never writes",
-            path=blob.name,
+            path=name,
             hint=f"save the tensor again: {_SAVE}",
         )
     total = sum(m.file_size for m in members)
-    if total > blob.size():
+    if total > present:
         raise UnreadableError(
-            "declares more bytes than it has", path=blob.name, expected=f"{blob.size()} bytes", found=f"{total} bytes"
+            "declares more bytes than it has", path=name, expected=f"{present} bytes", found=f"{total} bytes"
         )
-    check_bytes(blob.name, total, options)
+    check_bytes(name, total, options)
 
 
 def _pick(loaded: Any, key: str | None, path: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import stat
@@ -71,14 +72,16 @@ class Blob:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise UnreadableError(f"cannot be opened: {reason}", path=self.name) from error
 
-    def size(self) -> int:
-        """Length in bytes."""
-        with self.open() as stream:
-            return stream.seek(0, os.SEEK_END)
+
+@functools.lru_cache(maxsize=64)
+def type_name(dtype: np.dtype[Any]) -> str:
+    """The name of an element type, whatever its byte order."""
+    return dtype.newbyteorder("=").name
 
 
-def _keep() -> None:
-    """Nothing to give back: the array is in memory."""
+def in_memory(view: Array) -> Array:
+    """A view whose values are where they should be."""
+    return view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +91,12 @@ class Source:
     Attributes:
         name: the file, as the user gave it.
         format: e.g. ``"npy"``.
-        array: the values; may be a read-only map of the file, so touch it tile by tile.
+        array: the values, or their shape, type and strides alone where they are still in the file; a view of it is
+            taken as usual, and `load` has its values.
         stored: the element type in the file, e.g. ``"bfloat16"`` where `array` is float32.
         colors: the last axis holds red, green and blue.
         samples: how many samples an image format gives each pixel.
-        release: gives back the memory of tiles that were read; call it now and then.
-        check: raises UnreadableError where a mapped file has shrunk; call it before a tile is read.
+        load: the values of a view of `array`, of the same shape; raises UnreadableError where the file has shrunk.
     """
 
     name: str
@@ -102,8 +105,7 @@ class Source:
     stored: str
     colors: bool = False
     samples: int = 1
-    release: Callable[[], None] = _keep
-    check: Callable[[], None] = _keep
+    load: Callable[[Array], Array] = in_memory
 
     @property
     def epsilon(self) -> float:
@@ -113,11 +115,8 @@ class Source:
         return float(np.finfo(self.array.dtype).eps) if self.array.dtype.kind == "f" else 0.0
 
     def chunks(self) -> Iterator[Array]:
-        """Views that together are the array, read and given back one after the other."""
-        for chunk in _chunks(self.array):
-            self.check()
-            yield chunk
-            self.release()
+        """Arrays that together are the array, read one after the other."""
+        return map(self.load, _chunks(self.array))
 
     def span(self) -> tuple[float, float]:
         """Least and greatest value; NaN if there is one."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from softdice_cli.errors import UnreadableError
 from softdice_cli.readers.png import decoded
-from softdice_cli.readers.source import Array, Blob, ReadOptions, Source, check_bytes, check_pixels
+from softdice_cli.readers.source import Array, ReadOptions, Source, check_bytes, check_pixels, type_name
 
 _PILLOW = {"LZW", "CCITTRLE", "CCITTFAX3", "CCITTFAX4"}
 """Lossless compressions that Pillow can read where tifffile needs its codecs."""
@@ -25,19 +25,18 @@ _PLAIN = {"MINISWHITE", "MINISBLACK", "RGB", "PALETTE", "MASK", "CFA"}
 _MAX_PAGES = 100_000
 
 
-def read(blob: Blob, options: ReadOptions) -> Source:
+def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     """All pages: ``(H, W)``, ``(pages, H, W)``, and an axis of samples where a page has several."""
     import tifffile
 
     with (
-        blob.open() as stream,
-        _errors_raised(blob.name),
-        tifffile.TiffFile(stream, name=os.path.basename(blob.name), is_ome=False, _multifile=False) as tiff,
+        _errors_raised(name),
+        tifffile.TiffFile(stream, name=os.path.basename(name), is_ome=False, _multifile=False) as tiff,
     ):
-        pages = _pages(tiff, blob.name)
-        _check_sizes(pages, stream, blob.name, options)
-        _check_declared(tiff, pages, blob.name)
-        array = _stack(pages, stream, blob.name)
+        pages = _pages(tiff, name)
+        _check_sizes(pages, stream, name, options)
+        _check_declared(tiff, pages, name)
+        array = _stack(pages, stream, name)
         colors = pages[0].photometric.name == "RGB"
     if colors and pages[0].axes.startswith("S"):
         array = np.moveaxis(array, -3, -1)
@@ -45,10 +44,10 @@ def read(blob: Blob, options: ReadOptions) -> Source:
     if colors and array.shape[-1] == 4 and (array[..., 3] == np.iinfo(array.dtype).max).all():
         array = array[..., :3]
     return Source(
-        name=blob.name,
+        name=name,
         format="tiff",
         array=array,
-        stored=array.dtype.newbyteorder("=").name,
+        stored=type_name(array.dtype),
         colors=colors,
         samples=pages[0].samplesperpixel,
     )

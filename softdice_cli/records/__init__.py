@@ -7,6 +7,7 @@ from softdice_cli.records.intervals import METRICS, Interval, Metric, ScoreInter
 from softdice_cli.records.results import (
     FORMAT,
     FORMAT_VERSION,
+    SCORES,
     ClassScores,
     ClassSums,
     Failure,
@@ -25,6 +26,7 @@ __all__ = [
     "FORMAT_VERSION",
     "MAX_LABEL",
     "METRICS",
+    "SCORES",
     "Activation",
     "ClassDef",
     "ClassScores",

@@ -146,6 +146,10 @@ class ClassScores:
     recall_defined: int | None = None
 
 
+SCORES = ("loss", "soft_dice", "dice", "iou", "precision", "recall")
+"""The fields of `ClassScores` that are scores."""
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """Means over classes; ``None`` where no class is defined. `dice_classes` says how many stand behind `dice`."""

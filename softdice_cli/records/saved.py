@@ -12,6 +12,7 @@ from softdice_cli.records.intervals import ScoreInterval
 from softdice_cli.records.results import (
     FORMAT,
     FORMAT_VERSION,
+    SCORES,
     ClassScores,
     ClassSums,
     Failure,
@@ -24,7 +25,6 @@ from softdice_cli.records.settings import ClassDef, Settings
 
 T = TypeVar("T")
 
-SCORES = ("loss", "soft_dice", "dice", "iou", "precision", "recall")
 COUNTS = ("truth_pixels", "predicted_pixels", "true_positives")
 _DEFINED = ("defined", "precision_defined", "recall_defined")
 _HUGE = 1e300

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -88,6 +88,8 @@ class Settings:
         values = [c.value for c in self.classes]
         labels = "+".join(self.label_text(v) for v in values if v is not None)
         if len(values) > _SHOWN_LABELS:
+            import hashlib
+
             labels = hashlib.sha256(labels.encode()).hexdigest()[:8]
         parts = {
             "softdice": str(DEFINITIONS),
@@ -118,7 +120,11 @@ class Settings:
         """
         if not self.classes:
             try:
-                return self._of_channels(channels, path)
+                return _of_channels(self, channels)
+            except LabelError as error:
+                raise LabelError(
+                    error.problem, path=path, expected=error.expected, found=error.found, hint=error.hint
+                ) from error
             except ConfigError as error:  # an option that this prediction does not go with
                 raise ShapeError(error.problem, path=path, found=f"{channels} channels", hint=error.hint) from error
         if len(self.classes) == channels:
@@ -136,19 +142,21 @@ class Settings:
             ),
         )
 
-    def _of_channels(self, channels: int, path: str) -> Settings:
-        if channels == 1:
-            return replace(self, classes=(ClassDef("foreground", None),))
-        names = tuple(ClassDef(str(index), index) for index in range(channels))
-        if taken := sorted(set(self.ignore) & set(range(channels))):
-            raise LabelError(
-                f"--ignore {taken[0]} is the label of class {taken[0]}",
-                path=path,
-                expected=f"labels outside 0 to {channels - 1}, since the map has {channels} channels",
-                found=f"--ignore {taken[0]}",
-                hint="give each class its label with --class NAME=VALUE, in the order of the channels",
-            )
-        return replace(self, classes=names)
+
+@functools.lru_cache(maxsize=16)
+def _of_channels(settings: Settings, channels: int) -> Settings:
+    """The settings with so many classes, named by their places; made once for all predictions."""
+    if channels == 1:
+        return replace(settings, classes=(ClassDef("foreground", None),))
+    names = tuple(ClassDef(str(index), index) for index in range(channels))
+    if taken := sorted(set(settings.ignore) & set(range(channels))):
+        raise LabelError(
+            f"--ignore {taken[0]} is the label of class {taken[0]}",
+            expected=f"labels outside 0 to {channels - 1}, since the map has {channels} channels",
+            found=f"--ignore {taken[0]}",
+            hint="give each class its label with --class NAME=VALUE, in the order of the channels",
+        )
+    return replace(settings, classes=names)
 
 
 def _source(settings: Settings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Literal
 
 from softdice_cli.records import Results
@@ -29,12 +30,8 @@ def render(results: Results, format: Format, page: Page = _PLAIN) -> Iterator[st
 
         yield from markdown_text(results, page)
         return
-    from softdice_cli.render.documents import csv_text, json_text, jsonl_text
-    from softdice_cli.render.github import github_text
-    from softdice_cli.render.junit import junit_text
-
-    writers = {"json": json_text, "jsonl": jsonl_text, "csv": csv_text, "github": github_text, "junit": junit_text}
-    yield from writers[format](results)
+    module = import_module(f"softdice_cli.render.{format if format in ('github', 'junit') else 'documents'}")
+    yield from getattr(module, f"{format}_text")(results)
 
 
 def to_text(results: Results, format: Format = "table") -> str:

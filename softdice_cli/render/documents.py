@@ -14,6 +14,7 @@ from typing import Any
 from softdice_cli.records import (
     FORMAT,
     FORMAT_VERSION,
+    SCORES,
     Failure,
     ImageRow,
     Results,
@@ -22,7 +23,6 @@ from softdice_cli.records import (
 )
 from softdice_cli.records.saved import (
     COUNTS,
-    SCORES,
     classes_to_json,
     flat_to_json,
     interval_to_json,

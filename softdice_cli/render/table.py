@@ -26,7 +26,6 @@ from softdice_cli.records import (
 )
 from softdice_cli.render.page import Page
 from softdice_cli.render.text import count, hangs_on_epsilon, neutral, number
-from softdice_cli.render.verdicts import headline, verdict_table
 from softdice_cli.scores import mean_dice, score_image
 
 _UNLIMITED = 10_000
@@ -63,6 +62,8 @@ def table_text(results: Results, page: Page) -> str:
         title = "all images" if page.per_image else f"the {worst} by mean hard Dice"
         blocks.append([title, _draw(_images(results.settings, chosen), page)])
     if results.requirements:
+        from softdice_cli.render.verdicts import headline, verdict_table  # a run without requirements needs none
+
         blocks.append([": ".join(headline(results)), _draw(verdict_table(results), page)])
     blocks += [[text] for text in _missing(results)]
     blocks[-1].append(neutral(results.settings.signature))
@@ -211,6 +212,7 @@ def _draw(table: Table, page: Page) -> str:
         force_terminal=page.color,
         color_system="standard" if page.color else None,
         legacy_windows=False,
+        emoji=False,
     )
     if not page.unicode:
         table.box = box.ASCII

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from softdice_cli.records import ClassScores
@@ -18,6 +17,8 @@ def neutral(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    import unicodedata
+
     return "".join(c if unicodedata.category(c) not in _HIDDEN else ascii(c)[1:-1] for c in text)
 
 

@@ -1,0 +1,177 @@
+"""Processes that work side by side, and hand their results back in order.
+
+Processes and not threads, as most of the work on a small pair is Python, which threads cannot share. They are forked,
+so that what was imported is there at once, and hold nothing that would have to be cleared away: one that dies, killed
+for its memory or by a broken library, takes with it no more than the item that it was at.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, Pipe, wait
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_QUEUED = 2
+"""Chunks that a worker has at once, so that it never waits for the next one."""
+
+_AHEAD = 4
+"""Chunks a worker that may be finished before the one whose turn it is."""
+
+
+def can_fork() -> bool:
+    """Whether this process may be forked: not on Windows and macOS, nor where other threads may hold locks."""
+    return hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
+
+
+@dataclass
+class _Worker:
+    """A process, and the chunks that it has not answered yet, as ranges of places."""
+
+    process: int
+    pipe: Connection
+    chunks: deque[range] = field(default_factory=deque)
+
+
+class Crew(Generic[Item, Result]):
+    """Works on items in forked processes; a context manager that leaves none of them behind.
+
+    Args:
+        items: what to work on.
+        work: turns an item into a result; both it and the item are inherited, and only results are pickled. What it
+            raises is raised here.
+        lost: the result of an item that killed its process, given how that ended.
+        workers: how many processes.
+        chunk: how many items a process is given at once.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        work: Callable[[Item], Result],
+        lost: Callable[[Item, str], Result],
+        *,
+        workers: int,
+        chunk: int,
+    ) -> None:
+        self._items, self._work, self._lost = items, work, lost
+        self._window = workers * _AHEAD * chunk
+        self._todo = deque(range(start, min(start + chunk, len(items))) for start in range(0, len(items), chunk))
+        self._results: dict[int, Result] = {}
+        self._workers: list[_Worker] = []
+        self._wanted = min(workers, len(self._todo))
+
+    def __enter__(self) -> Crew[Item, Result]:
+        try:
+            for _ in range(self._wanted):
+                self._hire()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            os.kill(worker.process, signal.SIGKILL)
+            worker.pipe.close()
+            os.waitpid(worker.process, 0)
+        self._workers.clear()
+
+    def __iter__(self) -> Iterator[Result]:
+        """The results, in the order of the items."""
+        for place in range(len(self._items)):
+            self._hand_out(place)
+            while place not in self._results:
+                self._collect()
+                self._hand_out(place)
+            yield self._results.pop(place)
+
+    def _hand_out(self, place: int) -> None:
+        """Give work to those that have little, but none that would be finished long before its turn."""
+        for worker in self._workers:
+            while self._todo and len(worker.chunks) < _QUEUED and self._todo[0].start < place + self._window:
+                try:
+                    worker.pipe.send(self._todo[0])
+                except OSError:  # it is dead, which `_collect` will see
+                    break
+                worker.chunks.append(self._todo.popleft())
+
+    def _collect(self) -> None:
+        """Wait for an answer, or for the end of a worker."""
+        pipes = {worker.pipe: worker for worker in self._workers}
+        for pipe in wait(list(pipes)):
+            worker = pipes[pipe]  # type: ignore[index]
+            try:
+                answer = worker.pipe.recv()
+            except (EOFError, OSError):
+                self._replace(worker)
+                continue
+            if isinstance(answer, _Raised):
+                raise answer.error
+            self._results.update(zip(worker.chunks.popleft(), answer, strict=True))
+
+    def _replace(self, dead: _Worker) -> None:
+        """Go on without a worker that died: what it was at is tried again item by item, or is lost."""
+        self._workers.remove(dead)
+        dead.pipe.close()
+        ended = _described(os.waitpid(dead.process, 0)[1])
+        at, *queued = dead.chunks or [range(0)]
+        self._todo.extendleft(reversed(queued))
+        if len(at) == 1:
+            self._results[at.start] = self._lost(self._items[at.start], ended)
+        else:
+            self._todo.extendleft(range(place, place + 1) for place in reversed(at))
+        if self._todo:
+            self._hire()
+
+    def _hire(self) -> None:
+        ours, theirs = Pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads in libraries, which see to themselves
+            process = os.fork()
+        if process:
+            theirs.close()
+            self._workers.append(_Worker(process, ours))
+            return
+        try:  # the worker, which must never go on with the program
+            for pipe in (ours, *(worker.pipe for worker in self._workers)):
+                pipe.close()  # so that each worker sees when the program is gone
+            self._serve(theirs)
+        finally:
+            os._exit(0)
+
+    def _serve(self, pipe: Connection) -> None:
+        """What a worker does until the program is gone."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program sees to it
+        gc.freeze()
+        while True:
+            chunk: range = pipe.recv()
+            try:
+                pipe.send([self._work(self._items[place]) for place in chunk])
+            except Exception as error:  # noqa: BLE001 - raised again where it is seen
+                error.add_note(traceback.format_exc())
+                pipe.send(_Raised(error))
+
+
+@dataclass
+class _Raised:
+    """What a worker raised."""
+
+    error: BaseException
+
+
+def _described(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
+    return f"ended with code {os.waitstatus_to_exitcode(status)}"
