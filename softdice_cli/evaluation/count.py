@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from softdice_cli.errors import InputError, UnreadableError
@@ -10,6 +10,7 @@ from softdice_cli.evaluation.prepare import Counted, Image, Prepared
 from softdice_cli.overlap import Engine, Tally
 from softdice_cli.overlap.labels import count_labels, tally_label_map
 from softdice_cli.overlap.tiles import tiles
+from softdice_cli.pairing import Pair
 from softdice_cli.records import ImageRow
 
 if TYPE_CHECKING:
@@ -21,8 +22,11 @@ Stop = Callable[[], bool]
 
 _LABEL_MAP_TILE = 2**18
 
-_WORTH_THREADS = 2**22
-"""Values of an image whose tiles are worth a thread each."""
+_WORTH_PROCESSES = 2**23
+"""Values of an image that are worth several processes."""
+
+_SHARES = 4
+"""Shares of an image that each process gets, so that none is left with much when the others are done."""
 
 
 Outcome = Counted | InputError
@@ -32,43 +36,61 @@ class Stopped(Exception):  # noqa: N818 - not an error: the run was told to end
     """The run was told to end while this pair was counted."""
 
 
-def rows_of(prepared: Prepared, engine: Engine, stop: Stop, threads: int = 1) -> list[ImageRow]:
+def rows_of(prepared: Prepared, engine: Engine, stop: Stop, workers: int = 1) -> list[ImageRow]:
     """The rows of a pair, one an image.
 
     Args:
         prepared: the pair.
         engine: counts its tiles.
         stop: whether to give up.
-        threads: how many may count the tiles of one large image.
+        workers: how many processes may share the tiles of one large image.
 
     Raises:
         InputError: the values are no probabilities, or the labels no classes.
         Stopped: `stop` said so.
     """
-    return [row(prepared, image, _tally(prepared, image, engine, stop, threads)) for image in prepared.images]
+    return [row(prepared, image, _tally(prepared, image, engine, stop, workers)) for image in prepared.images]
 
 
-def _tally(prepared: Prepared, image: Image, engine: Engine, stop: Stop, threads: int) -> Tally:
+def _tally(prepared: Prepared, image: Image, engine: Engine, stop: Stop, workers: int) -> Tally:
     classes = len(prepared.settings.classes)
     if prepared.settings.prediction == "labels":
         return _tally_label_map(prepared, image, stop)
-    rule = prepared.rule
 
-    def count(tile: tuple[Array, Array]) -> Tally:
-        if stop():
-            raise Stopped
-        return engine.count(*read_tile(prepared, *tile), rule)
+    def count(share: Iterable[tuple[Array, Array]]) -> Tally:
+        total = Tally.zero(classes)
+        for tile in share:
+            if stop():
+                raise Stopped
+            total += engine.count(*read_tile(prepared, *tile), prepared.rule)
+        return total
 
     cut = tiles(image.values, image.labels, engine.tile_pixels(classes))
-    if threads < 2 or image.values.size < _WORTH_THREADS:
-        return sum(map(count, cut), Tally.zero(classes))
-    from concurrent.futures import ThreadPoolExecutor
+    if workers < 2 or image.values.size < _WORTH_PROCESSES:
+        return count(cut)
+    from softdice_cli.evaluation.crew import Crew, can_fork
 
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="softdice-tiles")
-    try:
-        return sum(pool.map(count, cut), Tally.zero(classes))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    if not can_fork():
+        return count(cut)
+    every = list(cut)
+    size = max(1, len(every) // (workers * _SHARES))
+    shares = [every[start : start + size] for start in range(0, len(every), size)]
+
+    def died(_: object, ended: str) -> Tally:
+        raise killed(prepared.pair, ended)
+
+    with Crew(shares, count, died, workers=workers, chunk=1) as crew:
+        return sum(crew, Tally.zero(classes))
+
+
+def killed(pair: Pair, ended: str) -> UnreadableError:
+    """The error for a pair whose process did not live to tell what it is."""
+    return UnreadableError(
+        "the process that evaluated it died",
+        path=pair.pred,
+        found=ended,
+        hint="--workers 1, if memory is short; else one of its files is broken beyond what its library survives",
+    )
 
 
 def coded_tiles(prepared: Prepared, image: Image, pixels: int) -> Iterator[tuple[Array, Array]]:

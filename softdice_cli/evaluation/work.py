@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from softdice_cli.errors import InputError, UnreadableError
-from softdice_cli.evaluation.count import Outcome, rows_of
+from softdice_cli.evaluation.count import Outcome, killed, rows_of
 from softdice_cli.evaluation.prepare import Counted, Prepared, Reading, prepare
 from softdice_cli.overlap import Engine
 from softdice_cli.pairing import Pair
@@ -29,6 +30,9 @@ _AHEAD = 2
 
 _WORTH_PROCESSES = 0.02
 """Seconds that a run takes before it gets processes: about what it takes to start them."""
+
+_LARGE = 2**22
+"""Bytes of a first prediction that say as much before it is read."""
 
 _CHUNK = 0.005
 """Seconds of work that a process is given at once."""
@@ -52,12 +56,12 @@ class Work:
     journaled: bool
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def count(self, pair: Pair, threads: int = 1) -> Outcome:
-        """The rows of a pair, by so many threads if it is large."""
+    def count(self, pair: Pair, workers: int = 1) -> Outcome:
+        """The rows of a pair, by so many processes if it is large."""
 
         def count() -> Counted:
             prepared = self._prepared(pair)
-            return prepared.counted(rows_of(prepared, self.engine, self.stop.is_set, threads))
+            return prepared.counted(rows_of(prepared, self.engine, self.stop.is_set, workers))
 
         return _guarded(pair, count)
 
@@ -88,6 +92,9 @@ def _guarded(pair: Pair, work: Callable[[], T]) -> T | InputError:
 def count_all(work: Work, pairs: list[Pair], workers: int, stack: ExitStack) -> Iterator[Outcome]:
     """The outcome of each pair, in order: the first ones here and, if that takes time, the rest side by side."""
     seconds = spent = 0.0
+    if workers > 1 and len(pairs) > 1 and _size(pairs[0]) > _LARGE:
+        seconds = spent = _WORTH_PROCESSES * 2
+        work.read(pairs[0])  # so that the processes inherit what it imports
     for done, pair in enumerate(pairs):
         if workers > 1 and spent > _WORTH_PROCESSES and len(pairs) - done > 1:
             rest = pairs[done:]
@@ -100,6 +107,13 @@ def count_all(work: Work, pairs: list[Pair], workers: int, stack: ExitStack) -> 
         yield outcome
 
 
+def _size(pair: Pair) -> int:
+    try:
+        return os.stat(pair.pred).st_size
+    except (OSError, ValueError):
+        return 0
+
+
 def _count_side_by_side(
     work: Work, pairs: list[Pair], workers: int, seconds: float, stack: ExitStack
 ) -> Iterator[Outcome]:
@@ -109,17 +123,7 @@ def _count_side_by_side(
     if not can_fork():
         return ahead(work, work.count, pairs, workers, stack)
     chunk = max(1, min(int(_CHUNK / seconds), len(pairs) // (4 * workers)))
-    return iter(stack.enter_context(Crew(pairs, work.count, _killed, workers=workers, chunk=chunk)))
-
-
-def _killed(pair: Pair, ended: str) -> Outcome:
-    """The outcome of a pair whose process did not live to tell it."""
-    return UnreadableError(
-        "the process that evaluated it died",
-        path=pair.pred,
-        found=ended,
-        hint="--workers 1, if memory is short; else one of its files is broken beyond what its library survives",
-    )
+    return iter(stack.enter_context(Crew(pairs, work.count, killed, workers=workers, chunk=chunk)))
 
 
 def ahead(work: Work, task: Callable[[Pair], T], pairs: list[Pair], workers: int, stack: ExitStack) -> Iterator[T]:

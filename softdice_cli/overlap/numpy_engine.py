@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 _TILE_VALUES = 2**18
+_KEPT = 2**24
 _HALF_GRAIN = 2.0**-24
 """Every float16 is a multiple of this."""
 
@@ -34,6 +35,9 @@ class NumpyEngine:
     """Counts tiles with NumPy; see `contract.Engine`."""
 
     name = "numpy"
+
+    def __init__(self) -> None:
+        np.empty(_KEPT, np.uint8)  # at once freed: from now on, glibc keeps what smaller arrays leave for the next ones
 
     def tile_pixels(self, classes: int) -> int:
         """A tile whose working set stays in a core's cache."""
@@ -82,14 +86,16 @@ def _measure(
     values: Floats, inside: dict[int, Mask], rule: Rule, grain: float, keep: Mask | None = None
 ) -> tuple[Sums | None, Facts]:
     """The sums of a tile, or ``None`` where the values are not acceptable; where not `keep`, the values are 0."""
-    facts = _range(values, keep)
+    best = values.max(axis=0) if rule.classes > 1 else values[0]
+    facts = _range(values, best, keep)
     if facts.acceptable(rule):
         stored, values = values, _activate(values, rule)
+        best = best if stored is values else values.max(axis=0)
         facts += _channel_sums(stored if rule.activation == "softmax" else values, rule, keep)
     if not facts.acceptable(rule):
         return None, facts
     grain = grain or _grain(values, rule, facts)
-    predicted, hits = _decisions(values, inside, rule, keep)
+    predicted, hits = _decisions(values, best, inside, rule, keep)
     own = [0] * rule.classes
     if inside:
         parts = [values[channel][mask] for channel, mask in inside.items()]  # fast where a mask has runs
@@ -98,16 +104,15 @@ def _measure(
     return Sums(sum_rows(values, grain), tuple(own), predicted, hits), facts
 
 
-def _range(values: Floats, keep: Mask | None = None) -> Facts:
-    if not values.size:  # of a tile without one finite value
-        return Facts()
+def _range(values: Floats, best: Floats, keep: Mask | None) -> Facts:
+    """What is seen among values of which `best` are the greatest of each pixel; NaN comes through all of this."""
     low = float(values.min() if keep is None else values.min(axis=0)[keep].min())
-    high = float(values.max())
+    high = float(best.max())
     if math.isfinite(low) and math.isfinite(high):
         return Facts(low=low, high=high)
     finite = values[np.isfinite(values)]
-    nonfinite = values.size - finite.size
-    return _range(finite) + Facts(nonfinite=nonfinite)
+    seen = Facts(nonfinite=values.size - finite.size)
+    return seen + Facts(low=float(finite.min()), high=float(finite.max())) if finite.size else seen
 
 
 def _activate(values: Floats, rule: Rule) -> Floats:
@@ -140,10 +145,10 @@ def _channel_sums(values: Floats, rule: Rule, keep: Mask | None) -> Facts:
 
 
 def _decisions(
-    values: Floats, inside: dict[int, Mask], rule: Rule, keep: Mask | None
+    values: Floats, best: Floats, inside: dict[int, Mask], rule: Rule, keep: Mask | None
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Predicted pixels and true positives of each class."""
-    chosen = _chosen(values, rule, keep)
+    chosen = _chosen(values, best, rule, keep)
     picks = [int(np.count_nonzero(row)) for row in chosen]
     hits = [0] * rule.classes
     for channel, mask in inside.items():
@@ -153,11 +158,11 @@ def _decisions(
     return tuple(picks), tuple(hits)
 
 
-def _chosen(values: Floats, rule: Rule, keep: Mask | None) -> Mask:
+def _chosen(values: Floats, best: Floats, rule: Rule, keep: Mask | None) -> Mask:
     """Where each channel is decided for, ``(C, n)``: all of several greatest, which `_settle_ties` sees to."""
     if rule.classes == 1:
         return values > floor_to(values.dtype, rule.threshold)  # not where not `keep`: no threshold is below 0
-    chosen: Mask = values == values.max(axis=0)
+    chosen: Mask = values == best
     if keep is not None:
         chosen &= keep
     return chosen

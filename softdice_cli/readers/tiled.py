@@ -61,15 +61,20 @@ class _Loader:
         while outer and (ordered.shape[outer - 1] == 1 or ordered.strides[outer - 1] == run):
             outer -= 1
             run *= ordered.shape[outer]
+        starts = [start]
+        for length, stride in zip(ordered.shape[:outer], ordered.strides, strict=False):
+            starts = [start + index * stride for start in starts for index in range(length)]
         data = buffer.reshape(-1).view(np.uint8).data
-        for place, index in enumerate(np.ndindex(ordered.shape[:outer])):
-            skipped = sum(i * stride for i, stride in zip(index, ordered.strides, strict=False))
-            self._fill(data[place * run : (place + 1) * run], start + skipped)
+        read, file, filled = os.preadv, self._file, 0
+        for start in starts:
+            part = data[filled : filled + run]
+            if read(file, [part], start) != run:
+                self._fill(part, start)
+            filled += run
         return buffer.transpose(np.argsort(order))
 
     def _fill(self, data: memoryview, position: int) -> None:
-        while data:
-            got = os.preadv(self._file, [data], position)
+        while (got := os.preadv(self._file, [data], position)) < len(data):
             if not got:
                 raise UnreadableError("shrank while it was read", path=self._name, hint="run again when it is complete")
             data, position = data[got:], position + got
