@@ -68,8 +68,10 @@ def _by_key(side: Side, recursive: bool) -> dict[str, list[str]]:
     """The files of a side by what pairs them: their path below the folder, without suffix and type."""
     root, paths = _listed(side.path, recursive)
     found: defaultdict[str, list[str]] = defaultdict(list)
+    front = os.path.join(root, "")
     for path in paths:
-        key = _key(os.path.relpath(path, root).replace(os.sep, "/"), side.suffix)
+        below = path[len(front) :] if path.startswith(front) else os.path.relpath(path, root)
+        key = _key(below.replace(os.sep, "/"), side.suffix)
         if key is not None:
             found[key].append(path)
     return dict(sorted(found.items(), key=lambda item: natural(item[0])))
