@@ -18,7 +18,8 @@ if TYPE_CHECKING:
         SoftdiceError,
         UnreadableError,
     )
-    from softdice_cli.evaluation import Accumulator, Reading, Watcher, evaluate
+    from softdice_cli.evaluation import Reading, Watcher, evaluate
+    from softdice_cli.evaluation.accumulator import Accumulator
     from softdice_cli.loss import SoftDiceLoss
     from softdice_cli.pairing import Pair, Pairing, PairingError, Side, pair_folders, pair_manifest
     from softdice_cli.readers import ReadOptions
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from softdice_cli.scores import restore, score_image
 
 _HOMES = {
-    "Accumulator": "evaluation",
+    "Accumulator": "evaluation.accumulator",
     "ClassDef": "records",
     "ClassScores": "records",
     "ClassSums": "records",

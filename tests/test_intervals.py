@@ -10,7 +10,7 @@ from folders import eval_, pairs_of, write
 
 from softdice_cli import ClassDef, Results, Settings, evaluate, restore, to_text
 from softdice_cli.comparison import intervals
-from softdice_cli.records import METRICS, Interval, ScoreInterval
+from softdice_cli.records.intervals import METRICS, Interval, ScoreInterval
 from softdice_cli.render import Page
 from softdice_cli.render.table import table_text
 

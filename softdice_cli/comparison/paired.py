@@ -25,7 +25,8 @@ from softdice_cli.comparison.resampling import (
 from softdice_cli.comparison.shapes import Comparison, ImageChange, ScoreChange
 from softdice_cli.comparison.sums import Floats, columns_of, mean_of, scores_of, targets, values_of
 from softdice_cli.errors import ConfigError
-from softdice_cli.records import METRICS, Results, Verdict, natural
+from softdice_cli.records import Results, Verdict, natural
+from softdice_cli.records.intervals import METRICS
 
 
 def compare(

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from softdice_cli import comparison as room
 from softdice_cli.comparison.refusals import check_options
 from softdice_cli.comparison.sums import Floats, columns_of, scores_of, targets, values_of
-from softdice_cli.records import METRICS, Interval, Results, ScoreInterval, Settings
+from softdice_cli.records import Results, Settings
+from softdice_cli.records.intervals import METRICS, Interval, ScoreInterval
 
 IntervalAt = Callable[[int, int], Interval | None]
 PValueAt = Callable[[int, int], tuple[float | None, int]]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from softdice_cli.records import Interval, Metric
-from softdice_cli.records.intervals import Scope
+from softdice_cli.records.intervals import Interval, Metric, Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from softdice_cli.records import Metric, Results, Settings
-from softdice_cli.records.intervals import Scope
+from softdice_cli.records import Results, Settings
+from softdice_cli.records.intervals import Metric, Scope
 
 Floats = NDArray[np.float64]
 

@@ -1,7 +1,6 @@
 """From pairs of files to results."""
 
-from softdice_cli.evaluation.accumulator import Accumulator
 from softdice_cli.evaluation.loop import Watcher, evaluate
 from softdice_cli.evaluation.prepare import Reading
 
-__all__ = ["Accumulator", "Reading", "Watcher", "evaluate"]
+__all__ = ["Reading", "Watcher", "evaluate"]

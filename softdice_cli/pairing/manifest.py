@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import os
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -51,6 +49,8 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, dict[str, object]]]:
             if line.strip():
                 yield number, _json_row(name, number, line)
         return
+    import csv
+
     header = text.partition("\n")[0]
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in header else ",", strict=True)
     try:
@@ -70,6 +70,8 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, dict[str, object]]]:
 
 
 def _json_row(name: str, number: int, line: str) -> dict[str, object]:
+    import json
+
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:

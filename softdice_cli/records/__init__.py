@@ -3,7 +3,6 @@
 No NumPy, torch, image library or terminal is known here, so that a saved file can be judged at once.
 """
 
-from softdice_cli.records.intervals import METRICS, Interval, Metric, ScoreInterval
 from softdice_cli.records.results import (
     FORMAT,
     FORMAT_VERSION,
@@ -25,7 +24,6 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "MAX_LABEL",
-    "METRICS",
     "SCORES",
     "Activation",
     "ClassDef",
@@ -34,12 +32,9 @@ __all__ = [
     "Empty",
     "Failure",
     "ImageRow",
-    "Interval",
     "Means",
-    "Metric",
     "Prediction",
     "Results",
-    "ScoreInterval",
     "Settings",
     "Shard",
     "Summary",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from softdice_cli.records.intervals import ScoreInterval
 from softdice_cli.records.settings import Settings
+
+if TYPE_CHECKING:  # most results have none
+    from softdice_cli.records.intervals import ScoreInterval
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import io
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.cells import cell_len
@@ -13,28 +14,21 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from softdice_cli.records import (
-    ClassScores,
-    ImageRow,
-    Means,
-    Metric,
-    Results,
-    ScoreInterval,
-    Settings,
-    Summary,
-    natural,
-)
+from softdice_cli.records import ClassScores, ImageRow, Means, Results, Settings, Summary, natural
 from softdice_cli.render.page import Page
 from softdice_cli.render.text import count, hangs_on_epsilon, neutral, number
 from softdice_cli.scores import mean_dice, score_image
+
+if TYPE_CHECKING:
+    from softdice_cli.records.intervals import ScoreInterval
 
 _UNLIMITED = 10_000
 _NAME_WIDTH = 15
 _NARROW = 80
 _INTERVALS = {
-    Metric("dice", "pooled"): "pooled hard Dice",
-    Metric("loss", "pooled"): "pooled loss",
-    Metric("dice", "image_mean"): "image-mean hard Dice",
+    ("dice", "pooled"): "pooled hard Dice",
+    ("loss", "pooled"): "pooled loss",
+    ("dice", "image_mean"): "image-mean hard Dice",
 }
 """The scores whose intervals are shown, and how they are called."""
 _ASCII = str.maketrans({"–": "-", "−": "-", "ε": "eps", "×": "x", "─": "-"})
@@ -111,7 +105,8 @@ def _differs(summary: Summary) -> bool:
 
 def _intervals(results: Results, page: Page) -> Table:
     """Scores and their intervals, side by side or, where that is wider than the page, one above the other."""
-    columns = [[entry for entry in results.intervals if entry.metric == metric] for metric in _INTERVALS]
+    by_score = [((entry.metric.name, entry.metric.average), entry) for entry in results.intervals]
+    columns = [[entry for score, entry in by_score if score == wanted] for wanted in _INTERVALS]
     rows = [row for row in zip(*columns, strict=True) if row[0].scope == "class" or len(results.pooled.classes) > 1]
     head = ("class", *_INTERVALS.values())
     cells = [(_short(row[0]), *map(_interval, row)) for row in rows]
