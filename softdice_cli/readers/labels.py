@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from softdice_cli.errors import LabelError
-from softdice_cli.readers.source import Array, Source, in_memory
+from softdice_cli.readers.source import Source, in_memory
+
+if TYPE_CHECKING:
+    from softdice_cli.readers.source import Array
 
 _LISTED = 8
 _NAMED = 12

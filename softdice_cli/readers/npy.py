@@ -9,13 +9,16 @@ import struct
 import threading
 import warnings
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
 from softdice_cli.readers import tiled
-from softdice_cli.readers.source import Array, ReadOptions, Source, check_bytes, type_name
+from softdice_cli.readers.source import ReadOptions, Source, check_bytes, type_name
+
+if TYPE_CHECKING:
+    from softdice_cli.readers.source import Array
 
 _WHOLE = 2**20
 """A file with no more bytes of data than this is read at once."""

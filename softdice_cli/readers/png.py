@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.readers.source import Array, ReadOptions, Source, check_pixels, type_name
+from softdice_cli.readers.source import ReadOptions, Source, check_pixels, type_name
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from softdice_cli.readers.source import Array
 
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _SAMPLES = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGBA: 4}

@@ -7,13 +7,16 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
 from softdice_cli.readers.png import decoded
-from softdice_cli.readers.source import Array, ReadOptions, Source, check_bytes, check_pixels, type_name
+from softdice_cli.readers.source import ReadOptions, Source, check_bytes, check_pixels, type_name
+
+if TYPE_CHECKING:
+    from softdice_cli.readers.source import Array
 
 _PILLOW = {"LZW", "CCITTRLE", "CCITTFAX3", "CCITTFAX4"}
 """Lossless compressions that Pillow can read where tifffile needs its codecs."""

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.readers.source import Array, Source, type_name
+from softdice_cli.readers.source import Source, type_name
 
 if TYPE_CHECKING:
     from softdice_cli.readers.npy import Header
+    from softdice_cli.readers.source import Array
 
 
 def possible(stream: BinaryIO) -> bool:
