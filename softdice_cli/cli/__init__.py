@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import traceback
@@ -15,9 +14,6 @@ from softdice_cli.cli.commands import app
 from softdice_cli.errors import ConfigError, SoftdiceError
 
 INTERRUPTED, CLOSED_PIPE = 130, 141
-
-_RARELY = 50_000
-"""Objects made between two searches for cycles: importing makes many, and none of them is garbage."""
 
 
 def _version(wanted: bool) -> None:
@@ -51,7 +47,6 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    gc.set_threshold(_RARELY)
     sys.exit(_flush(_run()))  # every way out: what is left must not fail when Python ends
 
 
