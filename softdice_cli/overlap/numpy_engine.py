@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.integer[Any]]
     Mask = NDArray[np.bool_]
 
-_TILE_VALUES = 2**18
+_TILE_VALUES = 2**19
 _KEPT = 2**24
 _HALF_GRAIN = 2.0**-24
 """Every float16 is a multiple of this."""
