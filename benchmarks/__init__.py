@@ -1,0 +1,1 @@
+"""How fast softdice is beside other evaluators, on the same files in one run: ``python -m benchmarks``."""
