@@ -16,7 +16,7 @@ from softdice_cli.errors import DeviceError
 from softdice_cli.overlap import TILE_PIXELS, Rule, Tally, rule_for, to_pixels
 from softdice_cli.overlap.contract import GRID
 from softdice_cli.overlap.devices import choose, devices, engine_for
-from softdice_cli.overlap.exact import sum_rows
+from softdice_cli.overlap.exact import sum_parts, sum_rows
 from softdice_cli.overlap.labels import LabelCodes, count_labels, tally_label_map
 from softdice_cli.overlap.numpy_engine import NumpyEngine, floor_to
 from softdice_cli.overlap.tiles import tiles
@@ -101,6 +101,34 @@ def test_the_largest_tile_is_still_exact(dtype):
     third = np.full(TILE_PIXELS, dtype(1 / 3))
     wide = third.astype(np.float64 if dtype is np.float64 else np.float32)
     assert sum_rows(wide[None]) == (TILE_PIXELS * on_grid(float(third[0])),)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("pixels", [1, 31, 513, 2**16 + 1, TILE_PIXELS])
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        (2.0**-10, 1.0),  # all in one float64 sum, if float32
+        (2.0**-38, 1.0),  # int64, which goes round every 4 pixels
+        (1 - 2.0**-20, 1.0),  # as often as can be
+        (2.0**-41, 2.0**-38),  # two words
+    ],
+)
+def test_long_sums_are_exact_whichever_way_they_are_added(dtype, pixels, low, high):
+    rng = np.random.default_rng(pixels)
+    values = np.maximum(rng.uniform(low, high, (3, pixels)), low).astype(dtype)
+    values[1] = values[1, 0]  # one value throughout: what rounds, rounds the same way every time
+    values[2, ::2] = low
+    grain = float(np.spacing(dtype(low)))
+    every = [[on_grid(v) for v in row] if pixels < 600 else units(row) for row in values.tolist()]
+    expected = tuple(map(sum, every))
+    assert sum_rows(values, grain) == sum_rows(values) == expected
+    assert tuple(sum_parts(list(values), grain)) == tuple(sum_parts(list(values), 0.0)) == expected
+
+
+def units(row: list[float]) -> list[int]:
+    """Multiples of 2⁻⁶⁴, or what is nearest; Python's rounding of a float is exact, and half goes to even."""
+    return [round(value * 2.0**64) for value in row]
 
 
 def test_more_pixels_than_a_float32_can_count():

@@ -97,7 +97,7 @@ Workers = Annotated[
     int | None,
     _option(
         _RUN,
-        "Pairs that are read and counted side by side; one a core by default, one in all for small files.",
+        "Pairs that are evaluated side by side, in processes; one a core by default.",
         metavar="N",
         min=1,
     ),

@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softdice_cli.errors import InputError
+from softdice_cli.errors import InputError, UnreadableError
 from softdice_cli.evaluation.count import Outcome, coded_tiles, row
 from softdice_cli.evaluation.prepare import Image, Prepared
 from softdice_cli.overlap import BatchEngine, Rule, Tally
 
 Array = NDArray[Any]
+
+_READ_AHEAD = 2**26
+"""Bytes of an image that is read as a whole before its turn."""
 
 
 @dataclass
@@ -39,11 +42,28 @@ class _Part:
 
 @dataclass
 class _Open:
-    """An image of which some tiles are not counted yet."""
+    """An image of which some tiles are not counted yet, or that the device has no memory for."""
 
     image: Image
     tally: Tally
     waiting: int = 0
+    too_large: bool = False
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A pair that was lined up, and the tiles of each image: read already, but for images that are large."""
+
+    prepared: Prepared
+    tiles: list[Iterable[tuple[Array, Array]]]
+
+    @staticmethod
+    def of(prepared: Prepared, engine: BatchEngine) -> Ready:
+        """A pair with its tiles; in any thread."""
+        pixels = engine.tile_pixels(len(prepared.settings.classes))
+        cut = [coded_tiles(prepared, image, pixels) for image in prepared.images]
+        small = [image.values.nbytes <= _READ_AHEAD for image in prepared.images]
+        return Ready(prepared, [list(tiles) if s else tiles for tiles, s in zip(cut, small, strict=True)])
 
 
 @dataclass
@@ -61,6 +81,9 @@ class _Job:
         """The rows of the pair, or its error."""
         if isinstance(self.prepared, InputError):
             return self.prepared
+        if any(image.too_large for image in self.images):
+            problem, hint = "the device has too little memory for one tile of it", "--device cpu"
+            return UnreadableError(problem, path=self.prepared.pair.pred, hint=hint)
         try:
             rows = [row(self.prepared, open_.image, open_.tally) for open_ in self.images]
         except InputError as error:
@@ -82,10 +105,10 @@ class Batcher:
         self._batch: list[_Part] = []
         self._pending: deque[tuple[list[_Part], Callable[[], list[Tally]]]] = deque()
 
-    def run(self, prepared: Iterable[Prepared | InputError]) -> Iterator[Outcome]:
+    def run(self, pairs: Iterable[Ready | InputError]) -> Iterator[Outcome]:
         """The outcome of each pair, in order."""
         jobs: deque[_Job] = deque()
-        for entry in prepared:
+        for entry in pairs:
             jobs.append(self._job(entry))
             while jobs and jobs[0].done:
                 yield jobs.popleft().outcome()
@@ -94,17 +117,17 @@ class Batcher:
             self._collect()
         yield from (job.outcome() for job in jobs)
 
-    def _job(self, entry: Prepared | InputError) -> _Job:
+    def _job(self, entry: Ready | InputError) -> _Job:
         if isinstance(entry, InputError):
             return _Job(entry)
-        job = _Job(entry)
+        prepared, job = entry.prepared, _Job(entry.prepared)
         try:
-            for image in entry.images:
-                open_ = _Open(image, Tally.zero(len(entry.settings.classes)))
+            for image, tiles in zip(prepared.images, entry.tiles, strict=True):
+                open_ = _Open(image, Tally.zero(len(prepared.settings.classes)))
                 job.images.append(open_)
-                for values, codes in coded_tiles(entry, image, self._engine.tile_pixels(len(entry.settings.classes))):
+                for values, codes in tiles:
                     open_.waiting += 1
-                    self._add(_Part(values, codes, entry.rule, open_))
+                    self._add(_Part(values, codes, prepared.rule, open_))
         except InputError as error:
             return _Job(error)
         return job
@@ -124,10 +147,26 @@ class Batcher:
         if not self._batch:
             return
         parts, self._batch = self._batch, []
-        values, codes = np.stack([p.values for p in parts]), np.stack([p.codes for p in parts])
-        self._pending.append((parts, self._engine.submit(values, codes, parts[0].rule)))
-        if len(self._pending) > 1:
+        self._submit(parts)
+        while len(self._pending) > 1:
             self._collect()
+
+    def _submit(self, parts: list[_Part]) -> None:
+        """Hand a batch to the device; where its memory is too small, half by half."""
+        values, codes = np.stack([p.values for p in parts]), np.stack([p.codes for p in parts])
+        try:
+            self._pending.append((parts, self._engine.submit(values, codes, parts[0].rule)))
+        except MemoryError:
+            while self._pending:  # what is done frees its memory
+                self._collect()
+            if len(parts) == 1:
+                parts[0].owner.too_large = True
+                parts[0].owner.waiting -= 1
+                return
+            middle = len(parts) // 2
+            self._batch_size = middle
+            for half in (parts[:middle], parts[middle:]):
+                self._submit(half)
 
     def _collect(self) -> None:
         parts, result = self._pending.popleft()

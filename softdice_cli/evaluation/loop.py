@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -165,7 +166,8 @@ class _Run:
         if isinstance(engine, BatchEngine) and self._asked.prediction != "labels":
             from softdice_cli.evaluation.batches import Batcher
 
-            found = Batcher(engine, batch_size).run(ahead(work, work.read, fresh, min(workers, len(fresh)), stack))
+            read = partial(work.read_tiles, engine)
+            found = Batcher(engine, batch_size).run(ahead(work, read, fresh, min(workers, len(fresh)), stack))
         else:
             found = count_all(work, fresh, workers, stack)
         for pair in pairs:

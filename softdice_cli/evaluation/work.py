@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 from softdice_cli.errors import InputError, UnreadableError
 from softdice_cli.evaluation.count import Outcome, killed, rows_of
 from softdice_cli.evaluation.prepare import Counted, Prepared, Reading, prepare
-from softdice_cli.overlap import Engine
+from softdice_cli.overlap import BatchEngine, Engine
 from softdice_cli.pairing import Pair
 from softdice_cli.records import Settings
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from softdice_cli.evaluation.batches import Ready
     from softdice_cli.journal import Stamp
 
 T = TypeVar("T")
@@ -68,6 +69,12 @@ class Work:
     def read(self, pair: Pair) -> Prepared | InputError:
         """A pair, lined up."""
         return _guarded(pair, lambda: self._prepared(pair))
+
+    def read_tiles(self, engine: BatchEngine, pair: Pair) -> Ready | InputError:
+        """A pair with its tiles, for batches."""
+        from softdice_cli.evaluation.batches import Ready
+
+        return _guarded(pair, lambda: Ready.of(self._prepared(pair), engine))
 
     def _prepared(self, pair: Pair) -> Prepared:
         return prepare(pair, self.settings, self.reading, self._stamps(pair) if self.journaled else None)
@@ -122,7 +129,7 @@ def _count_side_by_side(
 
     if not can_fork():
         return ahead(work, work.count, pairs, workers, stack)
-    chunk = max(1, min(int(_CHUNK / seconds), len(pairs) // (4 * workers)))
+    chunk = max(1, min(int(_CHUNK / max(seconds, 1e-6)), len(pairs) // (4 * workers)))
     return iter(stack.enter_context(Crew(pairs, work.count, killed, workers=workers, chunk=chunk)))
 
 

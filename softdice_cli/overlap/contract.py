@@ -221,6 +221,9 @@ class BatchEngine(Engine, Protocol):
 
         Returns:
             A function that waits for the batch and gives the tally of each image.
+
+        Raises:
+            MemoryError: the device has too little for so many; fewer may fit.
         """
         ...
 

@@ -29,6 +29,8 @@ class TorchEngine:
     def __init__(self, device: str) -> None:
         self._device = torch.device(device)
         self.name = f"torch on {self._device}"
+        cuda = self._device.type == "cuda"
+        self._copies = torch.cuda.Stream(self._device) if cuda else None  # type: ignore[no-untyped-call]
 
     def tile_pixels(self, classes: int) -> int:
         """As many pixels as are exact, and no more than fit easily."""
@@ -45,16 +47,22 @@ class TorchEngine:
         free, _ = torch.cuda.mem_get_info(self._device)
         return int(min(2**27, free // 4 // _BYTES_PER_VALUE))
 
-    def count(self, values: NDArray[Any], codes: NDArray[np.intp], rule: Rule) -> Tally:
+    def count(self, values: NDArray[Any], codes: NDArray[Any], rule: Rule) -> Tally:
         """The tally of one tile; see `contract.Engine.count`."""
         return self.submit(values[None], codes[None], rule)()[0]
 
-    def submit(self, values: NDArray[Any], codes: NDArray[np.intp], rule: Rule) -> Callable[[], list[Tally]]:
+    def submit(self, values: NDArray[Any], codes: NDArray[Any], rule: Rule) -> Callable[[], list[Tally]]:
         """Start counting a batch; see `contract.BatchEngine.submit`."""
         if not codes.shape[1]:
             return lambda: [Tally.of([0] * (rule.classes + 3), None, Facts()) for _ in codes]
+        try:
+            return self._submitted(values, codes, rule)
+        except torch.OutOfMemoryError as error:
+            raise MemoryError(f"{self.name}: {error}") from error
+
+    def _submitted(self, values: NDArray[Any], codes: NDArray[Any], rule: Rule) -> Callable[[], list[Tally]]:
         floats = self._floats(values, rule.scale)
-        where = self._send(codes.astype(np.int64, copy=False))
+        where = self._send(codes).long()
         keep = (where < rule.classes + IGNORED).unsqueeze(1)
         seen = _range(floats, keep)
         stored, floats = floats, torch.where(keep, _activate(floats, rule), 0)
@@ -78,11 +86,16 @@ class TorchEngine:
         return tensor if scale is None else tensor / scale
 
     def _send(self, array: NDArray[Any]) -> Tensor:
-        """A copy on the device; from pinned memory where that lets the copy go on beside other work."""
+        """A copy on the device; on CUDA from pinned memory and in a stream of its own, beside the batch before."""
         tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
-        if self._device.type == "cuda":
-            tensor = tensor.pin_memory()
-        return tensor.to(self._device, non_blocking=True)
+        if self._copies is None:
+            return tensor.to(self._device)
+        pinned, counting = tensor.pin_memory(), torch.cuda.current_stream(self._device)
+        with torch.cuda.stream(self._copies):
+            sent = pinned.to(self._device, non_blocking=True)
+        counting.wait_stream(self._copies)
+        sent.record_stream(counting)
+        return sent
 
 
 def _range(values: Tensor, keep: Tensor) -> list[Tensor]:

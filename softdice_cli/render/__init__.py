@@ -8,10 +8,10 @@ from typing import Literal
 
 from softdice_cli.records import Results
 from softdice_cli.render.page import Page
-from softdice_cli.render.text import neutral
+from softdice_cli.render.text import first, neutral
 from softdice_cli.render.warnings import warnings
 
-__all__ = ["Format", "Page", "neutral", "render", "to_text", "warnings"]
+__all__ = ["Format", "Page", "first", "neutral", "render", "to_text", "warnings"]
 
 Format = Literal["table", "json", "jsonl", "csv", "markdown", "junit", "github"]
 

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from softdice_cli.records import ClassScores, ImageRow, Means, Results, Settings, Summary, natural
 from softdice_cli.render.page import Page
-from softdice_cli.render.text import count, hangs_on_epsilon, neutral, number
+from softdice_cli.render.text import count, first, hangs_on_epsilon, neutral, number
 from softdice_cli.scores import mean_dice, score_image
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def table_text(results: Results, page: Page) -> str:
 def _headline(results: Results) -> str:
     images = len(results.images)
     pixels, ignored = sum(i.pixels for i in results.images), sum(i.ignored for i in results.images)
-    pooled = f"pooled over {images} images" if images > 1 else f"{neutral(results.images[0].id)}: 1 image"
+    pooled = f"pooled over {images} images" if images > 1 else f"{first(results.images[0].id)}: 1 image"
     shard = f" (shard {results.shard.index} of {results.shard.count})" if results.shard else ""
     return f"{pooled}, {pixels} pixels" + (f" and {ignored} ignored" if ignored else "") + shard
 
@@ -168,11 +168,11 @@ def _missing(results: Results) -> Iterator[str]:
         yield "\n".join(
             [
                 f"INCOMPLETE: {count(failures, 'pair')} failed",
-                *(f"  {neutral(f.id)}: {neutral(f.error)}" for f in failures),
+                *(f"  {first(f.id)}: {neutral(f.error)}" for f in failures),
             ]
         )
     if left_out := results.left_out:
-        yield "\n".join([f"left out: {count(left_out, 'file')}", *(f"  {neutral(text)}" for text in left_out)])
+        yield "\n".join([f"left out: {count(left_out, 'file')}", *(f"  {first(text)}" for text in left_out)])
 
 
 def _legend(results: Results) -> Iterator[str]:
@@ -193,7 +193,7 @@ def _table(first: str, *rest: str) -> Table:
 
 
 def _name(name: str) -> Text:
-    return Text(neutral(name))
+    return Text(first(name))
 
 
 def _cells(scores: ClassScores) -> list[str]:

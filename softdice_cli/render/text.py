@@ -22,6 +22,16 @@ def neutral(text: str) -> str:
     return "".join(c if unicodedata.category(c) not in _HIDDEN else ascii(c)[1:-1] for c in text)
 
 
+_COMMANDS = ("::", "##[")
+
+
+def first(text: str) -> str:
+    """The text, neutral, for the start of a line, where a CI system obeys a command in the log of any step."""
+    plain = neutral(text)
+    begun = plain.lstrip()
+    return f"\\x{ord(begun[0]):02x}{begun[1:]}" if begun.startswith(_COMMANDS) else plain
+
+
 def number(value: float | None) -> str:
     """A score as shown; a dash where it is undefined."""
     return "–" if value is None else f"{round(value, 4) + 0.0:.4f}"  # + 0.0: no minus before nothing
@@ -34,7 +44,7 @@ def count(things: Sequence[object], noun: str) -> str:
 
 def spreadsheet(text: str) -> str:
     """The text for a cell of CSV: neutral, and never a formula."""
-    plain = neutral(text)
+    plain = first(text)
     return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain
 
 

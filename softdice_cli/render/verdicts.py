@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from softdice_cli.records import Failure, Results, Verdict
-from softdice_cli.render.text import count, neutral
+from softdice_cli.render.text import count, first, neutral
 
 if TYPE_CHECKING:  # only a terminal's table needs it
     from rich.table import Table
@@ -142,5 +142,5 @@ def verdict_table(results: Results) -> Table:
         style = "" if verdict.passed else "bold"
         table.add_row(Text(rule_text(verdict)), value, margin_text(verdict), verdict_text(verdict), style=style)
         for name in verdict.images:
-            table.add_row(Text(f"  {neutral(name)}"))
+            table.add_row(Text(f"  {first(name)}"))
     return table

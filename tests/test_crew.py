@@ -1,0 +1,206 @@
+"""Processes side by side: the same results in the same order, a death that costs one pair, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from folders import eval_, write
+
+from softdice_cli import evaluate
+from softdice_cli.evaluation.crew import Crew
+
+
+def crew(items, work, *, workers: int = 2, chunk: int = 1) -> Crew:
+    return Crew(items, work, lambda item, ended: f"{item} {ended}", workers=workers, chunk=chunk)
+
+
+def children() -> set[str]:
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+@pytest.mark.parametrize(("workers", "chunk"), [(1, 1), (2, 1), (3, 2), (2, 5), (8, 100)])
+def test_results_come_in_the_order_of_the_items(workers, chunk):
+    def work(item: int) -> int:
+        time.sleep(0.01 if item % 3 == 0 else 0)
+        return item * item
+
+    with crew(range(23), work, workers=workers, chunk=chunk) as found:
+        assert list(found) == [item * item for item in range(23)]
+    assert not children()
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 20])
+def test_a_process_that_dies_takes_one_item_with_it(chunk):
+    def work(item: int) -> str:
+        if item in (4, 9):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return str(item)
+
+    with crew(range(12), work, chunk=chunk) as found:
+        assert list(found) == [f"{i} killed by SIGKILL" if i in (4, 9) else str(i) for i in range(12)]
+
+
+def test_an_end_without_a_signal_is_told_as_well():
+    with crew([1], lambda item: os._exit(7)) as found:
+        assert list(found) == ["1 ended with code 7"]
+
+
+def test_what_is_raised_is_raised_here_with_where_it_came_from():
+    def work(item: int) -> int:
+        return [10, 20][item]
+
+    with crew(range(3), work) as found, pytest.raises(IndexError) as caught:
+        list(found)
+    assert "in work" in "".join(caught.value.__notes__)
+    assert not children()
+
+
+def test_nobody_runs_far_ahead_of_what_is_taken(tmp_path):
+    def work(item: int) -> int:
+        (tmp_path / str(item)).touch()
+        return item
+
+    with crew(range(200), work, workers=2, chunk=1) as found:
+        taken = iter(found)
+        next(taken)
+        time.sleep(0.3)
+        assert len(list(tmp_path.iterdir())) <= 1 + 2 * 4
+        assert list(taken) == list(range(1, 200))
+
+
+@pytest.mark.parametrize("chunk", ["0.0", "1.0"])
+def test_processes_give_the_bytes_of_one(softdice, tmp_path, chunk):
+    write(tmp_path, [f"i{index}" for index in range(30)])
+    (tmp_path / "p/i7.npy").write_bytes(b"")
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", EAGER, chunk, *map(str, eval_("--format", "json", "--workers", workers))],
+            cwd=tmp_path, capture_output=True, check=False,
+        ).stdout
+        for workers in (1, 2, 3)
+    }  # fmt: skip
+    assert len(outputs) == 1
+    document = json.loads(outputs.pop())
+    assert (len(document["images"]), [failure["id"] for failure in document["failures"]]) == (29, ["i7"])
+
+
+EAGER = """
+import sys
+import softdice_cli.evaluation.work as work
+from softdice_cli.cli import main
+work._WORTH_PROCESSES, work._CHUNK = -1.0, float(sys.argv.pop(1))
+main()
+"""
+"""The command line, with processes from the second pair on."""
+
+DEADLY = """
+import os, signal, sys
+import softdice_cli.evaluation.work as work
+from softdice_cli.cli import main
+work._WORTH_PROCESSES, prepare = -1.0, work.prepare
+def deadly(pair, *arguments):
+    if pair.id == "c":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return prepare(pair, *arguments)
+work.prepare = deadly
+main()
+"""
+"""The same, with a pair that the process which evaluates it does not survive."""
+
+
+def test_a_pair_that_kills_its_process_is_a_failure_by_name(tmp_path):
+    write(tmp_path, list("abcdef"))
+    done = subprocess.run(
+        [sys.executable, "-c", DEADLY, *map(str, eval_("--format", "json", "--workers", 2))],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    document = json.loads(done.stdout)
+    assert [image["id"] for image in document["images"]] == list("abdef")
+    (failure,) = document["failures"]
+    assert (failure["id"], failure["found"]) == ("c", "killed by SIGKILL")
+    assert "p/c.npy: the process that evaluated it died" in done.stderr
+
+
+def test_an_interrupt_ends_all_processes_at_once(tmp_path):
+    large = np.lib.format.open_memmap(tmp_path / "p.npy", "w+", np.float32, (2, 30_000, 30_000))  # sparse, never filled
+    mask = np.lib.format.open_memmap(tmp_path / "m.npy", "w+", np.uint8, (30_000, 30_000))
+    del large, mask
+    command = [sys.executable, "-m", "softdice_cli", "eval", "--pred", "p.npy", "--gt", "m.npy", "--workers", "3"]
+    run = subprocess.Popen([*command, "--allow-unnormalized"], cwd=tmp_path, stderr=subprocess.PIPE)
+    listed = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+    until = time.monotonic() + 30
+    while len(listed.read_text().split()) < 3 and time.monotonic() < until:
+        time.sleep(0.05)
+    workers = listed.read_text().split()
+    assert len(workers) == 3
+    began = time.monotonic()
+    run.send_signal(signal.SIGINT)
+    assert run.wait(timeout=30) == 130
+    assert time.monotonic() - began < 1.5
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def test_workers_end_when_the_program_is_killed(tmp_path):
+    code = (
+        "import sys, time\nfrom softdice_cli.evaluation.crew import Crew\n"
+        "crew = Crew(range(9), lambda item: time.sleep(0.05), None, workers=2, chunk=1)\n"
+        "with crew:\n    print(*(worker.process for worker in crew._workers), flush=True)\n    time.sleep(60)"
+    )
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    workers = run.stdout.readline().split()
+    assert len(workers) == 2
+    run.kill()
+    run.communicate()
+    until = time.monotonic() + 10
+    while any(map(alive, workers)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(alive, workers))
+
+
+def alive(process: str) -> bool:
+    """Whether a process is there, and no zombie that nobody has asked for yet."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_the_tiles_of_a_large_image_are_shared_with_the_same_bits(tmp_path, monkeypatch):
+    rng = np.random.default_rng(4)
+    raw = rng.random((3, 300, 301), dtype=np.float32)
+    np.save(tmp_path / "p.npy", raw / raw.sum(0))
+    np.save(tmp_path / "m.npy", rng.integers(0, 3, (300, 301)).astype(np.uint8))
+    pair = (tmp_path / "p.npy", tmp_path / "m.npy")
+    monkeypatch.setattr("softdice_cli.overlap.numpy_engine._TILE_VALUES", 2**13)
+    whole = evaluate([pair], workers=1)
+    used: list[int] = []
+    enter = Crew.__enter__
+    monkeypatch.setattr("softdice_cli.evaluation.count._WORTH_PROCESSES", 0)
+    monkeypatch.setattr("softdice_cli.evaluation.crew.can_fork", lambda: True)
+    monkeypatch.setattr(Crew, "__enter__", lambda self: (used.append(self._wanted), enter(self))[1])
+    assert evaluate([pair], workers=3) == whole
+    assert used == [3]
+
+
+def test_threads_do_where_a_process_may_not_be_forked(tmp_path, monkeypatch):
+    pairs = [(tmp_path / f"p/{name}.npy", tmp_path / f"g/{name}.png") for name in write_and_name(tmp_path)]
+    one = evaluate(pairs, workers=1)
+    monkeypatch.setattr("softdice_cli.evaluation.work._WORTH_PROCESSES", -1.0)
+    monkeypatch.setattr("softdice_cli.evaluation.crew.can_fork", lambda: False)
+    monkeypatch.setattr(Crew, "__enter__", None)
+    assert evaluate(pairs, workers=3) == one
+
+
+def write_and_name(folder: Path) -> list[str]:
+    names = [f"i{index}" for index in range(9)]
+    write(folder, names)
+    return names
