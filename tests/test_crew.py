@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from folders import eval_, write
 
-from softdice_cli import evaluate
+from softdice_cli import Pair, Reading, Settings, evaluate
 from softdice_cli.evaluation.crew import Crew
+from softdice_cli.evaluation.work import Work
+from softdice_cli.overlap.devices import engine_for
 
 
 def crew(items, work, *, workers: int = 2, chunk: int = 1) -> Crew:
@@ -76,7 +78,7 @@ def test_nobody_runs_far_ahead_of_what_is_taken(tmp_path):
         assert list(taken) == list(range(1, 200))
 
 
-@pytest.mark.parametrize("chunk", ["0.0", "1.0"])
+@pytest.mark.parametrize("chunk", ["0", "1000000"])
 def test_processes_give_the_bytes_of_one(softdice, tmp_path, chunk):
     write(tmp_path, [f"i{index}" for index in range(30)])
     (tmp_path / "p/i7.npy").write_bytes(b"")
@@ -96,16 +98,16 @@ EAGER = """
 import sys
 import softdice_cli.evaluation.work as work
 from softdice_cli.cli import main
-work._WORTH_PROCESSES, work._CHUNK = -1.0, float(sys.argv.pop(1))
+work._CHUNK_BYTES = int(sys.argv.pop(1))
 main()
 """
-"""The command line, with processes from the second pair on."""
+"""The command line, with chunks of another size."""
 
 DEADLY = """
 import os, signal, sys
 import softdice_cli.evaluation.work as work
 from softdice_cli.cli import main
-work._WORTH_PROCESSES, prepare = -1.0, work.prepare
+prepare = work.prepare
 def deadly(pair, *arguments):
     if pair.id == "c":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -135,18 +137,25 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path):
     mask = np.lib.format.open_memmap(tmp_path / "m.npy", "w+", np.uint8, (30_000, 30_000))
     del large, mask
     command = [sys.executable, "-m", "softdice_cli", "eval", "--pred", "p.npy", "--gt", "m.npy", "--workers", "3"]
-    run = subprocess.Popen([*command, "--allow-unnormalized"], cwd=tmp_path, stderr=subprocess.PIPE)
-    listed = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+    run = subprocess.Popen([*command, "--allow-unnormalized"], cwd=tmp_path, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 30
-    while len(listed.read_text().split()) < 3 and time.monotonic() < until:
+    while len(descendants(str(run.pid))) < 4 and time.monotonic() < until:
         time.sleep(0.05)
-    workers = listed.read_text().split()
-    assert len(workers) == 3
+    workers = descendants(str(run.pid))
+    assert len(workers) == 4  # one for the pair, and three for its tiles
     began = time.monotonic()
     run.send_signal(signal.SIGINT)
     assert run.wait(timeout=30) == 130
-    assert time.monotonic() - began < 1.5
-    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    assert time.monotonic() - began < 1
+    time.sleep(0.2)
+    assert not any(map(alive, workers))
+
+
+def descendants(process: str) -> list[str]:
+    """The processes that a process has started, and those that they have."""
+    listed = Path(f"/proc/{process}/task/{process}/children")
+    children = listed.read_text().split() if listed.exists() else []
+    return children + [inner for child in children for inner in descendants(child)]
 
 
 def test_workers_end_when_the_program_is_killed(tmp_path):
@@ -179,22 +188,22 @@ def test_the_tiles_of_a_large_image_are_shared_with_the_same_bits(tmp_path, monk
     raw = rng.random((3, 300, 301), dtype=np.float32)
     np.save(tmp_path / "p.npy", raw / raw.sum(0))
     np.save(tmp_path / "m.npy", rng.integers(0, 3, (300, 301)).astype(np.uint8))
-    pair = (tmp_path / "p.npy", tmp_path / "m.npy")
+    pair = Pair("m", str(tmp_path / "p.npy"), str(tmp_path / "m.npy"))
     monkeypatch.setattr("softdice_cli.overlap.numpy_engine._TILE_VALUES", 2**13)
-    whole = evaluate([pair], workers=1)
+    work = Work(Settings(), Reading(), engine_for("cpu"), journaled=False)
+    whole = work.count(pair)
     used: list[int] = []
     enter = Crew.__enter__
     monkeypatch.setattr("softdice_cli.evaluation.count._WORTH_PROCESSES", 0)
     monkeypatch.setattr("softdice_cli.evaluation.crew.can_fork", lambda: True)
     monkeypatch.setattr(Crew, "__enter__", lambda self: (used.append(self._wanted), enter(self))[1])
-    assert evaluate([pair], workers=3) == whole
+    assert work.count(pair, workers=3) == whole
     assert used == [3]
 
 
 def test_threads_do_where_a_process_may_not_be_forked(tmp_path, monkeypatch):
     pairs = [(tmp_path / f"p/{name}.npy", tmp_path / f"g/{name}.png") for name in write_and_name(tmp_path)]
     one = evaluate(pairs, workers=1)
-    monkeypatch.setattr("softdice_cli.evaluation.work._WORTH_PROCESSES", -1.0)
     monkeypatch.setattr("softdice_cli.evaluation.crew.can_fork", lambda: False)
     monkeypatch.setattr(Crew, "__enter__", None)
     assert evaluate(pairs, workers=3) == one

@@ -7,6 +7,7 @@ for its memory or by a broken library, takes with it no more than the item that 
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import signal
@@ -25,6 +26,8 @@ Result = TypeVar("Result")
 
 _QUEUED = 2
 """Chunks that a worker has at once, so that it never waits for the next one."""
+
+_PR_SET_PDEATHSIG = 1
 
 _AHEAD = 4
 """Chunks a worker that may be finished before the one whose turn it is."""
@@ -70,6 +73,7 @@ class Crew(Generic[Item, Result]):
         self._todo = deque(range(start, min(start + chunk, len(items))) for start in range(0, len(items), chunk))
         self._results: dict[int, Result] = {}
         self._workers: list[_Worker] = []
+        self._program = os.getpid()
         self._wanted = min(workers, len(self._todo))
 
     def __enter__(self) -> Crew[Item, Result]:
@@ -154,6 +158,7 @@ class Crew(Generic[Item, Result]):
     def _serve(self, pipe: Connection) -> None:
         """What a worker does until the program is gone."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program sees to it
+        _die_with(self._program)
         gc.freeze()
         while True:
             chunk: range = pipe.recv()
@@ -162,6 +167,14 @@ class Crew(Generic[Item, Result]):
             except Exception as error:  # noqa: BLE001 - raised again where it is seen
                 error.add_note(traceback.format_exc())
                 pipe.send(_Raised(error))
+
+
+def _die_with(program: int) -> None:
+    """Let the kernel end this process when the one that forked it ends; where it cannot, the pipe tells, later."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != program:  # it has ended already
+            os._exit(0)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from softdice_cli.errors import ConfigError, InputError
 from softdice_cli.evaluation.count import Outcome
 from softdice_cli.evaluation.prepare import Counted, Reading
-from softdice_cli.evaluation.work import Work, ahead, count_all
+from softdice_cli.evaluation.work import Work, ahead, cores, count_all
 from softdice_cli.overlap import BatchEngine
 from softdice_cli.overlap.devices import engine_for
 from softdice_cli.pairing import STDIN, Pair
@@ -77,8 +76,8 @@ def evaluate(
         device: ``cpu``, ``auto``, ``cuda``, ``cuda:N`` or ``mps``.
         reading: how files are read.
         workers: how many pairs are read (and on the CPU counted) side by side, by default as many as there are cores.
-            On the CPU they are processes where this one may be forked (Linux, and no other thread is running), else
-            threads; a single large image is counted by as many threads.
+            On the CPU they are processes where this one may be forked (Linux, and no other thread is running): one in
+            any case, and a single large image is shared out. Elsewhere they are threads, by default a single one.
         batch_size: greatest number of images that an accelerator counts at once; by its memory by default.
         journal: file that notes finished pairs, so that the same call goes on where it was cut off.
         fail_fast: stop at the first pair that fails.
@@ -100,7 +99,7 @@ def evaluate(
     with ExitStack() as stack:
         if journal is not None:
             run.journal = stack.enter_context(_journal(Path(journal), run, listed))
-        for pair, outcome in run.outcomes(listed, device, workers or cores(), batch_size, stack):
+        for pair, outcome in run.outcomes(listed, device, workers, batch_size, stack):
             if not run.keep(pair, outcome) and fail_fast:
                 break
     return summarize(run.settings, run.rows, run.failures, left_out=left_out, shard=shard)
@@ -112,11 +111,6 @@ def _as_pair(pair: object) -> Pair:
     if isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(path, str | PathLike) for path in pair):
         return Pair.of_files(fspath(pair[0]), fspath(pair[1]))
     raise ConfigError(f"{pair!r} is no pair", expected="a list of (prediction, truth) paths or of Pair objects")
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _refuse_repeats(pairs: Iterable[Pair]) -> None:
@@ -157,7 +151,7 @@ class _Run:
         self._asked = settings
 
     def outcomes(
-        self, pairs: list[Pair], device: str, workers: int, batch_size: int | None, stack: ExitStack
+        self, pairs: list[Pair], device: str, workers: int | None, batch_size: int | None, stack: ExitStack
     ) -> Iterator[tuple[Pair, Outcome]]:
         """Each pair with its rows or its error, in order."""
         engine = engine_for(device)
@@ -167,7 +161,7 @@ class _Run:
             from softdice_cli.evaluation.batches import Batcher
 
             read = partial(work.read_tiles, engine)
-            found = Batcher(engine, batch_size).run(ahead(work, read, fresh, min(workers, len(fresh)), stack))
+            found = Batcher(engine, batch_size).run(ahead(work, read, fresh, workers or cores(), stack))
         else:
             found = count_all(work, fresh, workers, stack)
         for pair in pairs:

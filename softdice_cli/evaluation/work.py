@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from softdice_cli.errors import InputError, UnreadableError
 from softdice_cli.evaluation.count import Outcome, killed, rows_of
 from softdice_cli.evaluation.prepare import Counted, Prepared, Reading, prepare
 from softdice_cli.overlap import BatchEngine, Engine
-from softdice_cli.pairing import Pair
+from softdice_cli.pairing import STDIN, Pair
+from softdice_cli.readers import Blob, warm
 from softdice_cli.records import Settings
 
 if TYPE_CHECKING:
@@ -29,14 +30,11 @@ T = TypeVar("T")
 _AHEAD = 2
 """How many pairs a thread may be ahead of the rows that are taken."""
 
-_WORTH_PROCESSES = 0.02
-"""Seconds that a run takes before it gets processes: about what it takes to start them."""
+_CHUNK_BYTES = 2**20
+"""Bytes of predictions that a process is given at once."""
 
-_LARGE = 2**22
-"""Bytes of a first prediction that say as much before it is read."""
-
-_CHUNK = 0.005
-"""Seconds of work that a process is given at once."""
+_CHUNKS = 4
+"""Chunks that each process has at least, so that none is left with much when the others are done."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +64,6 @@ class Work:
 
         return _guarded(pair, count)
 
-    def read(self, pair: Pair) -> Prepared | InputError:
-        """A pair, lined up."""
-        return _guarded(pair, lambda: self._prepared(pair))
-
     def read_tiles(self, engine: BatchEngine, pair: Pair) -> Ready | InputError:
         """A pair with its tiles, for batches."""
         from softdice_cli.evaluation.batches import Ready
@@ -96,45 +90,44 @@ def _guarded(pair: Pair, work: Callable[[], T]) -> T | InputError:
         return UnreadableError("needs more memory than there is", path=pair.pred, hint=hint)
 
 
-def count_all(work: Work, pairs: list[Pair], workers: int, stack: ExitStack) -> Iterator[Outcome]:
-    """The outcome of each pair, in order: the first ones here and, if that takes time, the rest side by side."""
-    seconds = spent = 0.0
-    if workers > 1 and len(pairs) > 1 and _size(pairs[0]) > _LARGE:
-        seconds = spent = _WORTH_PROCESSES * 2
-        work.read(pairs[0])  # so that the processes inherit what it imports
-    for done, pair in enumerate(pairs):
-        if workers > 1 and spent > _WORTH_PROCESSES and len(pairs) - done > 1:
-            rest = pairs[done:]
-            yield from _count_side_by_side(work, rest, min(workers, len(rest)), seconds, stack)
-            return
-        begun = time.monotonic()
-        outcome = work.count(pair, workers)
-        seconds = time.monotonic() - begun
-        spent += seconds if done else 0.0  # the first one imports
-        yield outcome
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def count_all(work: Work, pairs: list[Pair], workers: int | None, stack: ExitStack) -> Iterator[Outcome]:
+    """The outcome of each pair, in order, from processes, or from threads where none may be forked.
+
+    A single pair has a process of its own as well: what kills it is then an outcome, and not the end of the program.
+    """
+    from softdice_cli.evaluation.crew import Crew, can_fork
+
+    if not pairs:
+        return
+    if not can_fork():
+        yield from ahead(work, work.count, pairs, workers or 1, stack)
+        return
+    workers = workers or cores()
+    processes = min(workers, len(pairs))
+    for path in (pairs[0].pred, pairs[0].gt):
+        if path != STDIN:
+            warm(Blob(path))
+    chunk = max(1, min(_CHUNK_BYTES // _size(pairs[0]), len(pairs) // (_CHUNKS * workers)))
+    count = partial(work.count, workers=workers // processes)
+    yield from stack.enter_context(Crew(pairs, count, killed, workers=processes, chunk=chunk))
 
 
 def _size(pair: Pair) -> int:
+    """Bytes of the prediction, and at least 1."""
     try:
-        return os.stat(pair.pred).st_size
+        return max(1, os.stat(pair.pred).st_size)
     except (OSError, ValueError):
-        return 0
-
-
-def _count_side_by_side(
-    work: Work, pairs: list[Pair], workers: int, seconds: float, stack: ExitStack
-) -> Iterator[Outcome]:
-    """The same from processes, or threads where there are none; a pair takes about so many seconds."""
-    from softdice_cli.evaluation.crew import Crew, can_fork
-
-    if not can_fork():
-        return ahead(work, work.count, pairs, workers, stack)
-    chunk = max(1, min(int(_CHUNK / max(seconds, 1e-6)), len(pairs) // (4 * workers)))
-    return iter(stack.enter_context(Crew(pairs, work.count, killed, workers=workers, chunk=chunk)))
+        return 1
 
 
 def ahead(work: Work, task: Callable[[Pair], T], pairs: list[Pair], workers: int, stack: ExitStack) -> Iterator[T]:
     """The outcome of a task for each pair, in order, from threads that work on a few before they are asked for."""
+    workers = min(workers, len(pairs))
     if workers < 2:
         yield from map(task, pairs)
         return

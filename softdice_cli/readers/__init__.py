@@ -7,13 +7,14 @@ the libraries load inside functions, so that a run pays for what it reads.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import BinaryIO
 
 from softdice_cli.errors import SoftdiceError, UnreadableError
 from softdice_cli.readers.source import Blob, ReadOptions, Source
 
-__all__ = ["Blob", "ReadOptions", "Source", "read_array"]
+__all__ = ["Blob", "ReadOptions", "Source", "read_array", "warm"]
 
 _MAGIC = (
     (b"\x93NUMPY", "npy"),
@@ -50,6 +51,12 @@ def read_array(blob: Blob, options: ReadOptions) -> Source:
     """
     with blob.open() as stream:
         return _read(stream, blob.name, _sniff(stream, blob.name), options)
+
+
+def warm(blob: Blob) -> None:
+    """Import what such a file is read with, so that forked processes inherit it; its errors are for its reader."""
+    with suppress(UnreadableError), blob.open() as stream:
+        import_module(import_module(f"softdice_cli.readers.{_sniff(stream, blob.name)}").LIBRARY)
 
 
 def _read(stream: BinaryIO, name: str, kind: str, options: ReadOptions) -> Source:

@@ -20,6 +20,7 @@ from softdice_cli.readers.source import ReadOptions, Source, check_bytes, type_n
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
 
+LIBRARY = "numpy"
 _WHOLE = 2**20
 """A file with no more bytes of data than this is read at once."""
 

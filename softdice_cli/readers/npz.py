@@ -10,6 +10,7 @@ from softdice_cli.errors import UnreadableError
 from softdice_cli.readers.npy import check_length, read_exactly, read_header, source
 from softdice_cli.readers.source import ReadOptions, Source, check_bytes
 
+LIBRARY = "zipfile"
 _SUFFIX = ".npy"
 
 

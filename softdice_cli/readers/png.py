@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from softdice_cli.readers.source import Array
 
+LIBRARY = "PIL.PngImagePlugin"
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _SAMPLES = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGBA: 4}
 _HEADER = struct.Struct(">8x4x4sIIBB")

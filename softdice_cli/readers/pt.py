@@ -12,6 +12,7 @@ from softdice_cli.errors import UnreadableError
 from softdice_cli.readers.npz import choose
 from softdice_cli.readers.source import ReadOptions, Source, check_bytes
 
+LIBRARY = "torch"
 _SAVE = "torch.save(tensor.detach().cpu().contiguous(), path)"
 _LISTED = 12
 _PARAMETERS = ("weight", "bias")

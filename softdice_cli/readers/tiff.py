@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _PILLOW = {"LZW", "CCITTRLE", "CCITTFAX3", "CCITTFAX4"}
 """Lossless compressions that Pillow can read where tifffile needs its codecs."""
 
+LIBRARY = "tifffile"
+
 _LOSSY = {"JPEG", "OJPEG", "JPEGXR_NDPI", "WEBP", "JPEG2000", "APERIO_JP2000_RGB", "APERIO_JP2000_YCBC"}
 
 _PLAIN = {"MINISWHITE", "MINISBLACK", "RGB", "PALETTE", "MASK", "CFA"}
