@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,18 +26,27 @@ class Run:
 
 
 def wait_until_reading(process: int, name: str) -> None:
-    """Returns when a process has a file open, however slow the machine is."""
-    files = Path(f"/proc/{process}/fd")
+    """Returns when a process, or one that it has started, has a file open, however slow the machine is."""
     until = time.monotonic() + 30
-    while files.exists() and not any(map(partial(_is_open, name), files.iterdir())) and time.monotonic() < until:
+    while not any(_has_open(one, name) for one in (str(process), *descendants(str(process)))):
+        assert time.monotonic() < until, f"{name} is not read"
         time.sleep(0.05)
-    time.sleep(0.2 if files.exists() else 1.5)
+    time.sleep(0.2)
 
 
-def _is_open(name: str, link: Path) -> bool:
+def descendants(process: str) -> list[str]:
+    """The processes that a process has started, and those that they have."""
     try:
-        return link.readlink().name == name
-    except FileNotFoundError:  # closed in the meantime
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:  # it has ended
+        return []
+    return children + [inner for child in children for inner in descendants(child)]
+
+
+def _has_open(process: str, name: str) -> bool:
+    try:
+        return any(link.readlink().name == name for link in Path(f"/proc/{process}/fd").iterdir())
+    except OSError:  # the process has ended, or closed the file in the meantime
         return False
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import descendants
 from folders import eval_, write
 
 from softdice_cli import Pair, Reading, Settings, evaluate
@@ -149,13 +150,6 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path):
     assert time.monotonic() - began < 1
     time.sleep(0.2)
     assert not any(map(alive, workers))
-
-
-def descendants(process: str) -> list[str]:
-    """The processes that a process has started, and those that they have."""
-    listed = Path(f"/proc/{process}/task/{process}/children")
-    children = listed.read_text().split() if listed.exists() else []
-    return children + [inner for child in children for inner in descendants(child)]
 
 
 def test_workers_end_when_the_program_is_killed(tmp_path):

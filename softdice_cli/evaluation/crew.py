@@ -34,8 +34,12 @@ _AHEAD = 4
 
 
 def can_fork() -> bool:
-    """Whether this process may be forked: not on Windows and macOS, nor where other threads may hold locks."""
-    return hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
+    """Whether this process may be forked: not on Windows and macOS, nor where other threads may hold locks.
+
+    torch starts threads that Python does not know, and what they are needed for waits for ever in a forked process.
+    """
+    alone = threading.active_count() == 1 and "torch" not in sys.modules
+    return alone and hasattr(os, "fork") and sys.platform != "darwin"
 
 
 @dataclass
@@ -165,7 +169,7 @@ class Crew(Generic[Item, Result]):
             try:
                 pipe.send([self._work(self._items[place]) for place in chunk])
             except Exception as error:  # noqa: BLE001 - raised again where it is seen
-                error.add_note(traceback.format_exc())
+                error.add_note(f"in a worker:\n{traceback.format_exc().partition(chr(10))[2]}")
                 pipe.send(_Raised(error))
 
 

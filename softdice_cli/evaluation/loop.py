@@ -76,8 +76,9 @@ def evaluate(
         device: ``cpu``, ``auto``, ``cuda``, ``cuda:N`` or ``mps``.
         reading: how files are read.
         workers: how many pairs are read (and on the CPU counted) side by side, by default as many as there are cores.
-            On the CPU they are processes where this one may be forked (Linux, and no other thread is running): one in
-            any case, and a single large image is shared out. Elsewhere they are threads, by default a single one.
+            On the CPU they are processes where this one may be forked (Linux, no other thread is running, and torch is
+            not imported): one in any case, and a single large image is shared out. Elsewhere they are threads, by
+            default a single one.
         batch_size: greatest number of images that an accelerator counts at once; by its memory by default.
         journal: file that notes finished pairs, so that the same call goes on where it was cut off.
         fail_fast: stop at the first pair that fails.
