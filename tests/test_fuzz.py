@@ -1,0 +1,74 @@
+"""Thousands of damaged files for each reader: what comes out is an array or a named error, soon, and in little memory.
+
+``SOFTDICE_FUZZ=100000 python -m pytest tests/test_fuzz.py`` reads more of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import fuzzing
+import pytest
+
+from softdice_cli.readers import Blob
+
+CASES = int(os.environ.get("SOFTDICE_FUZZ", "6000"))
+
+HARM = """
+import os, time
+fuzzing.HANGS, fuzzing.SECONDS, read = 3, 1.0, fuzzing.read_array
+def harmful(blob, options):
+    harmful.calls += blob.data is not None
+    if harmful.calls == 3:
+        {}
+    return read(blob, options)
+harmful.calls = 0
+fuzzing.read_array = harmful
+"""
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits memory as Linux does")
+
+
+@linux
+@pytest.mark.parametrize("reader", fuzzing.READERS)
+def test_damaged_files_end_in_an_array_or_a_named_error(reader: str):
+    report = fuzzing.run(reader, 0, CASES)
+    again = [f"{what}\n  python tests/fuzzing.py {reader} {number}" for number, what in report.failures]
+    assert not again, "\n".join(again[:9])
+    assert sum(report.outcomes.values()) == CASES
+    assert min(report.outcomes[reader], report.outcomes["UnreadableError"]) > CASES / 50, (
+        "damage too great or too small"
+    )
+
+
+@pytest.mark.parametrize("reader", fuzzing.READERS)
+def test_the_files_that_are_damaged_are_valid(reader: str):
+    refused = [data for data in fuzzing.seeds(reader) if reader not in (_outcome(data), _outcome(data, "probs"))]
+    assert len(refused) <= 1  # objects, sparse tensors and pictures that move are there to be refused
+
+
+def _outcome(data: bytes, key: str | None = None) -> str:
+    return fuzzing.outcome(Blob("seed", data), key)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        # the process dies, or hangs, and the case that it was at is known
+        ("os.abort()", "ended with -6"),
+        ("time.sleep(9)", "ended with 1: Timeout"),
+        # a time that no case may take, and memory: what is there, what is not, and what no limit allows
+        ("sum(range(5 * 10**7))", "took "),
+        ("bytearray(2**29)", " MB"),
+        ("bytearray(2**34)", "MemoryError"),
+        ("raise fuzzing.InputError('') from MemoryError()", "memory was asked for that no limit allows"),
+        # an error that is none of ours
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_must_not_happen_is_seen(harm: str, said: str):
+    report = fuzzing.run("npy", 40, 3, HARM.format(harm))
+    assert report.failures[0][0] == 41
+    assert said in report.failures[0][1]
