@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import logging
 import os
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
+from softdice_cli.readers.directories import check_directories
 from softdice_cli.readers.png import decoded
 from softdice_cli.readers.source import ReadOptions, Source, check_bytes, check_pixels, type_name
+from softdice_cli.readers.strips import check_strips, product
 
 if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import TiffImageFile
+
     from softdice_cli.readers.source import Array
 
 _PILLOW = {"LZW", "CCITTRLE", "CCITTFAX3", "CCITTFAX4"}
@@ -23,23 +30,29 @@ _PILLOW = {"LZW", "CCITTRLE", "CCITTFAX3", "CCITTFAX4"}
 
 LIBRARY = "tifffile"
 
+_SHAPE = re.compile(r'shape"?[:=] *[\[(]([ \d]+(?:,[ \d]+)*),?[\])]')
+"""What tifffile writes to describe several pages: ``{"shape": [3, 4, 5]}``, and once ``shape=(3, 4, 5)``."""
+
 _LOSSY = {"JPEG", "OJPEG", "JPEGXR_NDPI", "WEBP", "JPEG2000", "APERIO_JP2000_RGB", "APERIO_JP2000_YCBC"}
 
-_PLAIN = {"MINISWHITE", "MINISBLACK", "RGB", "PALETTE", "MASK", "CFA"}
+_PLAIN_FILE: dict[str, Any] = dict.fromkeys(("is_ome", "is_lsm", "is_ndpi", "is_scanimage"), False)
+"""Kinds that would name other files, or pages that are not there."""
 
-_MAX_PAGES = 100_000
+_PLAIN = {"MINISWHITE", "MINISBLACK", "RGB", "PALETTE", "MASK", "CFA"}
 
 
 def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     """All pages: ``(H, W)``, ``(pages, H, W)``, and an axis of samples where a page has several."""
     import tifffile
 
-    with (
-        _errors_raised(name),
-        tifffile.TiffFile(stream, name=os.path.basename(name), is_ome=False, _multifile=False) as tiff,
-    ):
+    length = stream.seek(0, os.SEEK_END)
+    check_directories(stream, length, name)
+    stream.seek(0)
+    short = os.path.basename(name)
+    with _errors_raised(name), tifffile.TiffFile(stream, name=short, _multifile=False, **_PLAIN_FILE) as tiff:
         pages = _pages(tiff, name)
-        _check_sizes(pages, stream, name, options)
+        _check_sizes(pages, name, options)
+        check_strips(pages, stream, length, name)
         _check_declared(tiff, pages, name)
         array = _stack(pages, stream, name)
         colors = pages[0].photometric.name == "RGB"
@@ -60,15 +73,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
 
 def _pages(tiff: Any, name: str) -> list[Any]:
     """The pages, all of one shape and type."""
-    pages: list[Any] = []
-    offsets: set[int] = set()
-    for page in tiff.pages:
-        if page.offset in offsets:
-            raise UnreadableError("is not a valid TIFF: its pages form a loop", path=name)
-        offsets.add(page.offset)
-        pages.append(page)
-        if len(pages) > _MAX_PAGES:
-            raise UnreadableError(f"has more than {_MAX_PAGES} pages", path=name)
+    pages = list(tiff.pages)
     kinds = {(page.shape, str(page.dtype), int(page.photometric)) for page in pages}
     if len(kinds) != 1:
         found = ", ".join(sorted(f"{dtype} {shape}" for shape, dtype, _ in kinds)) or "no page"
@@ -103,31 +108,18 @@ def _check_kind(page: Any, name: str) -> None:
         raise UnreadableError("has a page of reduced size beside the image", path=name, hint="save the image alone")
 
 
-def _check_sizes(pages: list[Any], stream: BinaryIO, name: str, options: ReadOptions) -> None:
-    """Everything is checked against the length of the file before anything is allocated."""
-    length = stream.seek(0, os.SEEK_END)
-    size = sum(_product(page.shape) for page in pages)
-    if not size:
-        raise UnreadableError("has no pixels", path=name, found=f"{len(pages)} pages of {pages[0].shape}")
-    check_pixels(name, sum(page.imagewidth * page.imagelength * page.imagedepth for page in pages), options)
-    check_bytes(name, size * pages[0].dtype.itemsize, options)
-    for page in pages:
-        spans = zip(page.dataoffsets, page.databytecounts, strict=True)
-        if any(offset < 0 or count < 0 or offset + count > length for offset, count in spans):
-            raise UnreadableError(
-                "is truncated: a page lies beyond the end of the file",
-                path=name,
-                found=f"{length} bytes",
-                hint="save or copy the file again",
-            )
-        raw = _product(page.shape) * page.bitspersample // 8
-        if page.compression == 1 and sum(page.databytecounts) < raw:
-            raise UnreadableError(
-                "declares more pixels than it holds",
-                path=name,
-                expected=f"{raw} bytes a page",
-                found=f"{sum(page.databytecounts)} bytes",
-            )
+def _check_sizes(pages: list[Any], name: str, options: ReadOptions) -> None:
+    """What is declared, before anything is allocated."""
+    first = pages[0]
+    if first.samplesperpixel < 1:
+        raise UnreadableError(f"has {first.samplesperpixel} samples a pixel", path=name)
+    tiles = [(page.tiledepth, page.tilelength, page.tilewidth) for page in pages if page.is_tiled]
+    if any(type(size) is not int or size < 1 for sizes in (first.shape, *tiles) for size in sizes):
+        raise UnreadableError("has no pixels", path=name, found=f"{len(pages)} pages of {first.shape}")
+    check_pixels(name, len(pages) * first.imagewidth * first.imagelength * first.imagedepth, options)
+    for tile in tiles:
+        check_pixels(name, product(tile), options)
+    check_bytes(name, len(pages) * product(first.shape) * first.dtype.itemsize, options)
 
 
 def _check_declared(tiff: Any, pages: list[Any], name: str) -> None:
@@ -136,8 +128,7 @@ def _check_declared(tiff: Any, pages: list[Any], name: str) -> None:
     if tiff.is_imagej:
         declared = int((tiff.imagej_metadata or {}).get("images", declared))
     elif tiff.is_shaped:
-        shapes = [tuple(entry.get("shape", ())) for entry in tiff.shaped_metadata or ()]
-        declared = sum(map(_product, shapes)) // _product(pages[0].shape) or declared
+        declared = _shaped(pages)
     if declared > len(pages):
         raise UnreadableError(
             "declares more images than it has pages",
@@ -148,17 +139,32 @@ def _check_declared(tiff: Any, pages: list[Any], name: str) -> None:
         )
 
 
+def _shaped(pages: list[Any]) -> int:
+    """How many pages the descriptions of tifffile count, each of which is for those that follow it.
+
+    Not by its series, which follow every directory that a page names, as often as it is named.
+    """
+    declared = 0
+    while declared < len(pages) and pages[declared].shaped_description:
+        shape = _SHAPE.search(pages[declared].shaped_description)
+        sizes = tuple(map(int, shape[1].split(","))) if shape else ()
+        declared += max(1, product(sizes) // product(pages[0].shape))
+    return declared
+
+
 def _stack(pages: list[Any], stream: BinaryIO, name: str) -> Array:
-    first = _page(pages[0], stream, name)
+    pillow = functools.cache(functools.partial(_open_by_pillow, stream))
+    first = _page(pages[0], pillow, name)
     if len(pages) == 1:
         return first
     array = np.empty((len(pages), *first.shape), first.dtype)
-    for index, page in enumerate(pages):
-        array[index] = _page(page, stream, name)
+    array[0] = first
+    for index, page in enumerate(pages[1:], 1):
+        array[index] = _page(page, pillow, name)
     return array
 
 
-def _page(page: Any, stream: BinaryIO, name: str) -> Array:
+def _page(page: Any, pillow: Callable[[], TiffImageFile], name: str) -> Array:
     """The samples of one page."""
     compression, inverted = page.compression.name, _is_inverted(page)
     if compression in _LOSSY:
@@ -184,7 +190,7 @@ def _page(page: Any, stream: BinaryIO, name: str) -> Array:
                 path=name,
                 hint="pip install 'softdice-cli[codecs]', or save it with deflate",
             ) from None
-        array = _by_pillow(page, stream, name)
+        array = _by_pillow(page, pillow(), name)
         inverted = False  # Pillow has done it
     if inverted:
         array = ~array if array.dtype == bool else array.dtype.type(2**page.bitspersample - 1) - array
@@ -200,13 +206,17 @@ def _is_inverted(page: Any) -> bool:
     return white and not (page.dtype.kind == "b" and page.is_shaped)
 
 
-def _by_pillow(page: Any, stream: BinaryIO, name: str) -> Array:
+def _open_by_pillow(stream: BinaryIO) -> TiffImageFile:
+    """The file as Pillow sees it, from memory: its library would map the file, and die where that shrinks."""
     from PIL.TiffImagePlugin import TiffImageFile
 
     stream.seek(0)
-    with TiffImageFile(stream) as image:
-        image.seek(page.index)
-        array = decoded(image)
+    return TiffImageFile(io.BytesIO(stream.read()))
+
+
+def _by_pillow(page: Any, image: TiffImageFile, name: str) -> Array:
+    image.seek(page.index)
+    array = decoded(image) if image.size == (page.imagewidth, page.imagelength) else np.empty(0)
     if array.shape != page.shape or array.dtype.newbyteorder("=") != page.dtype.newbyteorder("="):
         raise UnreadableError(
             f"is compressed with {page.compression.name}, which needs a codec for {page.dtype} {page.shape}",
@@ -236,10 +246,3 @@ def _errors_raised(name: str) -> Iterator[None]:
         logger.removeHandler(handler)
     if records:
         raise UnreadableError("is not a valid TIFF", path=name, found=records[0])
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    total = 1
-    for length in shape:
-        total *= int(length)
-    return total
