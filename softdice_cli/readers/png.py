@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.readers.source import ReadOptions, Source, check_pixels, type_name
+from softdice_cli.readers.source import MAX_RATIO, ReadOptions, Source, check_pixels, type_name
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,10 +21,13 @@ _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _SAMPLES = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGBA: 4}
 _HEADER = struct.Struct(">8x4x4sIIBB")
 
-_LARGE = 2**24
+_CHUNK = struct.Struct(">I4s")
+_FIRST_CHUNK = 8
+_AROUND_CHUNK = 12
+"""Bytes of a chunk beside its data: their length, the kind, and a checksum."""
 
-MAX_RATIO = 1032
-"""Deflate cannot pack better than this, so a header that needs more is a lie."""
+_MAX_CHUNKS = 2**18
+_LARGE = 2**24
 
 
 def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
@@ -40,9 +43,10 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
             path=name,
             hint="save one channel: 8- or 16-bit grey",
         )
+    _check_chunks(stream, name)
     stream.seek(0)
     with PngImageFile(stream) as image:  # not Image.open: one format, and our own limit
-        if getattr(image, "n_frames", 1) > 1:
+        if image.n_frames > 1 or any(tile.extents != (0, 0, width, height) for tile in image.tile):
             raise UnreadableError("is animated", path=name, expected="one image")
         array = decoded(image)
     if color == _GREY and depth in (2, 4):
@@ -76,6 +80,21 @@ def _header(head: bytes, name: str) -> tuple[int, int, int, int]:
     if kind != b"IHDR" or color not in _SAMPLES or not width or not height:
         raise UnreadableError("is not a valid PNG: its header is broken", path=name)
     return width, height, depth, color
+
+
+def _check_chunks(stream: BinaryIO, name: str) -> None:
+    """Refuses a second header, which Pillow would believe, and chunks so many that going through them takes long."""
+    at = _FIRST_CHUNK
+    for _ in range(_MAX_CHUNKS):
+        stream.seek(at)
+        head = stream.read(_CHUNK.size)
+        length, kind = _CHUNK.unpack(head) if len(head) == _CHUNK.size else (0, b"IEND")
+        if kind == b"IEND":
+            return
+        if kind == b"IHDR" and at > _FIRST_CHUNK:
+            raise UnreadableError("is not a valid PNG: it has two headers", path=name)
+        at += length + _AROUND_CHUNK
+    raise UnreadableError(f"is a PNG of more than {_MAX_CHUNKS} chunks", path=name, hint="save it again")
 
 
 def _check_plausible(needed: int, present: int, name: str) -> None:

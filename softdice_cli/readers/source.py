@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _CHUNK = 2**22
 
+MAX_RATIO = 1032
+"""Deflate cannot pack better than this, so a header that needs more is a lie."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
