@@ -6,6 +6,7 @@ the libraries load inside functions, so that a run pays for what it reads.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
@@ -36,6 +37,9 @@ _FOREIGN = (
     (b"BM", "BMP", "save it as PNG"),
 )
 
+_MAX_LIST = 2**22
+"""Bytes that the list of the members of an archive may take: tens of thousands of them."""
+
 _READS = ".npy, .npz, .pt (zip format), PNG or TIFF"
 
 
@@ -50,7 +54,20 @@ def read_array(blob: Blob, options: ReadOptions) -> Source:
         UnreadableError: whatever is wrong with the file.
     """
     with blob.open() as stream:
-        return _read(stream, blob.name, _sniff(stream, blob.name), options)
+        kind = ""
+        try:
+            kind = _sniff(stream, blob.name)
+            return _read(stream, blob.name, kind, options)
+        except SoftdiceError:
+            raise
+        except Exception as error:
+            raise UnreadableError(
+                f"cannot be read as {kind}" if kind else "cannot be read",
+                path=blob.name,
+                expected="a complete, valid file",
+                found=f"{type(error).__name__}: {error}".splitlines()[0][:300],
+                hint="save or copy the file again",
+            ) from error
 
 
 def warm(blob: Blob) -> None:
@@ -63,18 +80,7 @@ def _read(stream: BinaryIO, name: str, kind: str, options: ReadOptions) -> Sourc
     if options.key is not None and kind not in ("npz", "pt"):
         raise UnreadableError(f"is a {kind} file: it holds one array and no key", path=name, hint="leave out the key")
     reader: Callable[[BinaryIO, str, ReadOptions], Source] = import_module(f"softdice_cli.readers.{kind}").read
-    try:
-        source = reader(stream, name, options)
-    except SoftdiceError:
-        raise
-    except Exception as error:
-        raise UnreadableError(
-            f"cannot be read as {kind}",
-            path=name,
-            expected="a complete, valid file",
-            found=f"{type(error).__name__}: {error}".splitlines()[0][:300],
-            hint="save or copy the file again",
-        ) from error
+    source = reader(stream, name, options)
     if not source.array.size:
         raise UnreadableError("holds no values", path=name, found=source.describe())
     return source
@@ -82,7 +88,9 @@ def _read(stream: BinaryIO, name: str, kind: str, options: ReadOptions) -> Sourc
 
 def _sniff(stream: BinaryIO, name: str) -> str:
     """The reader for a file, found by its first bytes; the stream is left at its start."""
-    head = stream.read(16)
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    head = stream.read(16) if size else b""  # a file of the system that has no size may wait for what comes
     stream.seek(0)
     kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
     if kind == "zip":
@@ -103,12 +111,32 @@ def _sniff(stream: BinaryIO, name: str) -> str:
     )
 
 
+class _SmallReads:
+    """A stream that gives small parts only: of an archive all that is read before its members is their list."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self.seek, self.tell, self._read, self._name = stream.seek, stream.tell, stream.read, name
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes, or all that are left.
+
+        Raises:
+            UnreadableError: they are too many.
+        """
+        part = self._read(min(size, _MAX_LIST + 1) if size >= 0 else _MAX_LIST + 1)
+        if len(part) > _MAX_LIST:
+            raise UnreadableError("is an archive of too many files", path=self._name, hint="save one array a file")
+        return part
+
+
 def _zip_kind(stream: BinaryIO, name: str) -> str:
     import zipfile
 
     try:
-        names = zipfile.ZipFile(stream).namelist()
+        names = zipfile.ZipFile(_SmallReads(stream, name)).namelist()
         stream.seek(0)
+    except SoftdiceError:
+        raise
     except Exception as error:
         raise UnreadableError(
             "is a broken archive", path=name, found=str(error), hint="save or copy the file again"

@@ -24,6 +24,9 @@ LIBRARY = "numpy"
 _WHOLE = 2**20
 """A file with no more bytes of data than this is read at once."""
 
+_AT_ONCE = 2**24
+"""Bytes that are read at once: an archive makes a copy of each part."""
+
 _MAX_HEADER = 10_000
 _LENGTHS = {b"\1\0": struct.Struct("<H"), b"\2\0": struct.Struct("<I")}
 """How each version of the format writes the length of its header."""
@@ -135,7 +138,7 @@ def read_exactly(stream: Any, size: int, name: str) -> Array:
     buffer = np.empty(size, np.uint8)
     view, filled = buffer.data, 0
     while filled < size:
-        got = stream.readinto(view[filled:])
+        got = stream.readinto(view[filled : filled + _AT_ONCE])
         if not got:
             raise UnreadableError("ends too early", path=name, expected=f"{size} bytes", found=f"{filled} bytes")
         filled += got

@@ -55,6 +55,12 @@ class _Loader:
 
     def __call__(self, view: Array) -> Array:
         """The values of a view, in memory."""
+        try:
+            return self._values(view)
+        except OSError as error:
+            raise UnreadableError(f"cannot be read: {error.strerror}", path=self._name) from error
+
+    def _values(self, view: Array) -> Array:
         order = sorted(range(view.ndim), key=lambda axis: -view.strides[axis])  # as the axes lie in the file
         ordered = view.transpose(order)
         buffer = np.empty(ordered.shape, view.dtype)
