@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import lzma
+import os
 import struct
 import time
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fuzzing import archive, chunk
 from PIL import Image, TiffImagePlugin
 
 from softdice_cli.errors import UnreadableError
@@ -111,6 +114,85 @@ HOSTILE: dict[str, tuple[Make, list[str]]] = {
     "tiff-pages": (lambda: pages(100_001, entries=[(256, LONG, 1, 1)]), ["more than 100000 pages"]),
 }
 
+# PNG
+
+
+def head(width: int, height: int, depth: int = 8) -> bytes:
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0))
+
+
+def png(*chunks: bytes) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + chunk(b"IEND", b"")
+
+
+ROW = chunk(b"IDAT", zlib.compress(b"\0\1\2\3\4"))
+TEXT = chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(2**20 - 9)))
+FRAME = chunk(b"acTL", struct.pack(">II", 1, 0)) + chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 1, 1, 0, 0, 1, 1, 0, 0))
+
+HOSTILE |= {
+    # PNG: a small header for the check and a large one for Pillow, or one of another depth, which gave other labels
+    "png-two-headers": (lambda: png(head(4, 1), head(2**30, 2**30), ROW), ["two headers"]),
+    "png-two-depths": (lambda: png(head(4, 1, 2), head(4, 1), ROW), ["two headers"]),
+    # an animation of one frame that covers one pixel of four, the rest of which came out as zeros
+    "png-small-frame": (lambda: png(head(2, 2), FRAME, chunk(b"IDAT", zlib.compress(b"\0\7"))), ["is animated"]),
+    # chunks that take a while to go through, before the pixels and between them
+    "png-many-chunks": (lambda: png(head(4, 1), chunk(b"abCd", b"") * 2**18, ROW), ["more than 262144 chunks"]),
+    "png-many-parts": (lambda: png(head(4, 1), chunk(b"IDAT", b"") * 2**18, ROW), ["more than 262144 chunks"]),
+    # texts and a profile that unpack to hundreds of megabytes
+    "png-texts": (lambda: png(head(4, 1), TEXT * 200, ROW), ["cannot be read as png", "Too much memory"]),
+    "png-texts-after": (lambda: png(head(4, 1), ROW, TEXT * 200), ["cannot be read as png", "Too much memory"]),
+    "png-profile": (
+        lambda: png(head(4, 1), chunk(b"iCCP", b"p\0\0" + swollen(zlib.compressobj(9), 2**26)), ROW),
+        ["cannot be read as png", "too large"],
+    ),
+    "png-no-pixels": (lambda: png(head(4, 1)), ["cannot be read as png"]),
+    "png-terabytes": (lambda: png(head(2**31 - 1, 2**31 - 1), ROW), ["larger than the limit", "--max-pixels"]),
+}
+
+# Archives
+
+MEMBER = b"\x93NUMPY\1\0\x76\0" + b"{'descr': '|u1', 'fortran_order': False, 'shape': (5,), }".ljust(117) + b"\n12345"
+
+
+def npz(content: bytes = MEMBER, method: int = zipfile.ZIP_STORED, **lies: int) -> bytes:
+    """An archive of one array, whose directory says what it is told to: `file_size`, `compress_size`."""
+    data = archive([("p.npy", content, method)])
+    at = data.index(b"PK\1\2")
+    places = {"compress_size": at + 20, "file_size": at + 24}
+    for name, value in lies.items():
+        data = data[: places[name]] + struct.pack("<I", value) + data[places[name] + 4 :]
+    return data
+
+
+HOSTILE |= {
+    # compressions that zipfile unpacks in one piece: a member of a few bytes took gigabytes
+    "npz-bzip2": (lambda: npz(method=zipfile.ZIP_BZIP2), ["packed by method 12", "np.savez"]),
+    "npz-lzma": (lambda: npz(method=zipfile.ZIP_LZMA), ["packed by method 14", "np.savez"]),
+    # sizes in the directory that no data stand behind, and a member that unpacks to more than it says
+    "npz-terabytes": (lambda: npz(file_size=2**32 - 2), ["declares more than its bytes can hold", "4294967294 bytes"]),
+    "npz-deflated-lie": (lambda: npz(method=8, file_size=2**31), ["declares more than its bytes can hold"]),
+    "npz-shorter": (lambda: npz(method=8, file_size=len(MEMBER) - 1), ["cannot be read as npz"]),
+    "npz-bomb": (
+        lambda: npz(swollen(zlib.compressobj(1), 2**26)[:9] + bytes(2**26), 8, file_size=99),
+        ["cannot be read as npz"],
+    ),
+    # more members than a list of them should have
+    "npz-many": (lambda: many_members(), ["archive of too many files"]),
+    "npz-encrypted": (
+        lambda: npz().replace(b"PK\1\2\x14\3\x14\0\0\0", b"PK\1\2\x14\3\x14\0\1\0"),
+        ["cannot be read as npz", "encrypted"],
+    ),
+}
+
+
+def many_members() -> bytes:
+    """A list of a hundred thousand members, all of which are the same."""
+    data = archive([("p.npy", MEMBER, 0)])
+    start, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
+    entry, number = data[start:end], 100_000
+    closing = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 65535, 65535, number * len(entry), start, 0)
+    return data[:start] + entry * number + closing
+
 
 @pytest.mark.parametrize(("make", "words"), HOSTILE.values(), ids=HOSTILE)
 def test_is_refused_by_name_and_soon(make: Make, words: list[str], tmp_path: Path):
@@ -159,3 +241,68 @@ def test_pages_that_pillow_reads_are_not_sought_from_the_first_one_each_time(tmp
     array = read_array(Blob(str(path)), ReadOptions()).array
     assert time.process_time() - begun < SECONDS
     assert array[:, 0, 0].tolist() == [index % 251 for index in range(1000)]
+
+
+# What is no saved file
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        # of the system: without a length, endless, or readable at some places only
+        ("/dev/zero", ["is not a regular file"]),
+        ("/dev/null", ["is not a regular file"]),
+        ("/proc/version", ["is empty", "cannot be read"]),
+        ("/proc/kmsg", ["is empty", "cannot be"]),
+        ("/proc/self/mem", ["cannot be read"]),
+        # names that no file has
+        ("nul\0byte", ["cannot be opened"]),
+        ("long" * 999, ["cannot be opened"]),
+        ("", ["no such file"]),
+    ],
+)
+def test_what_is_no_saved_file_is_refused(name: str, words: list[str]):
+    with pytest.raises(UnreadableError) as caught:
+        read_array(Blob(name), ReadOptions())
+    assert any(word in str(caught.value) for word in words)
+
+
+def test_links_in_a_circle_are_refused(tmp_path: Path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(UnreadableError, match="cannot be opened: Too many levels of symbolic links"):
+        read_array(Blob(str(tmp_path / "a")), ReadOptions())
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(5, "Input/output error")])
+def test_a_file_that_may_not_be_read_is_refused(error: OSError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "p.npy"
+    np.save(path, np.zeros(3))
+
+    def refuse(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(UnreadableError, match=f"cannot be opened: {error.strerror}"):
+        read_array(Blob(str(path)), ReadOptions())
+
+
+def test_a_disk_that_fails_later_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "p.npy"
+    np.save(path, np.zeros(2**18))
+    source = read_array(Blob(str(path)), ReadOptions())
+
+    def fail(*arguments: object) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("os.preadv", fail)
+    with pytest.raises(UnreadableError, match="cannot be read: Input/output error") as caught:
+        list(source.chunks())
+    assert caught.value.path == str(path)
+
+
+def test_a_name_that_is_not_utf_8_is_read(tmp_path: Path):
+    path = os.fsdecode(bytes(tmp_path) + b"/\xff\xfe\x1b[2J.npy")
+    with open(path, "wb") as stream:
+        np.save(stream, np.zeros(3))
+    assert read_array(Blob(path), ReadOptions()).array.shape == (3,)
