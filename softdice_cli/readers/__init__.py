@@ -72,7 +72,7 @@ def read_array(blob: Blob, options: ReadOptions) -> Source:
 
 def warm(blob: Blob) -> None:
     """Import what such a file is read with, so that forked processes inherit it; its errors are for its reader."""
-    with suppress(UnreadableError), blob.open() as stream:
+    with suppress(Exception), blob.open() as stream:
         import_module(import_module(f"softdice_cli.readers.{_sniff(stream, blob.name)}").LIBRARY)
 
 
