@@ -15,10 +15,17 @@ import pytest
 from conftest import descendants
 from folders import eval_, write
 
-from softdice_cli import Pair, Reading, Settings, evaluate
+from softdice_cli import DeviceError, Pair, Reading, Settings, evaluate
 from softdice_cli.evaluation.crew import Crew
 from softdice_cli.evaluation.work import Work
 from softdice_cli.overlap.devices import engine_for
+
+
+class TwoWords(Exception):  # noqa: N818 - it is named in a message
+    """An error that cannot be made again from its arguments."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(one)
 
 
 def crew(items, work, *, workers: int = 2, chunk: int = 1) -> Crew:
@@ -64,6 +71,46 @@ def test_what_is_raised_is_raised_here_with_where_it_came_from():
         list(found)
     assert "in work" in "".join(caught.value.__notes__)
     assert not children()
+
+
+@pytest.mark.parametrize("broken", [ValueError, TwoWords])
+def test_what_cannot_be_sent_is_told_in_words(broken):
+    def work(item: int) -> int:
+        error = broken() if broken is ValueError else broken("a", "b")
+        error.function = lambda: 0
+        raise error
+
+    with crew([1], work) as found, pytest.raises(RuntimeError, match=broken.__name__):
+        list(found)
+
+
+def test_a_signal_without_a_name_is_told_by_its_number():
+    with crew([1], lambda item: os.kill(os.getpid(), 40)) as found:
+        assert list(found) == ["1 killed by signal 40"]
+
+
+def test_no_more_processes_than_the_system_allows(monkeypatch):
+    fork, allowed = os.fork, iter([True, False, True])
+
+    def limited() -> int:
+        if not next(allowed, True):
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return fork()
+
+    monkeypatch.setattr(os, "fork", limited)
+    with crew(range(9), lambda item: item, workers=3) as found:
+        assert list(found) == list(range(9))
+        assert len(found._workers) == 2
+    monkeypatch.setattr(os, "fork", lambda: (_ for _ in ()).throw(BlockingIOError(11, "not now")))
+    with pytest.raises(DeviceError, match="no process can be started"), crew(range(9), lambda item: item):
+        pass
+
+
+def test_a_program_that_ignores_the_end_of_its_children_is_served(tmp_path):
+    write(tmp_path, list("ab"))
+    code = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); from softdice_cli.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, *map(str, eval_())], cwd=tmp_path, check=False)
+    assert done.returncode == 0
 
 
 def test_nobody_runs_far_ahead_of_what_is_taken(tmp_path):

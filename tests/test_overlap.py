@@ -182,9 +182,10 @@ def test_facts_are_seen_and_forbid_the_sums(engine, values, changes, facts):
 
 
 def test_ignored_pixels_are_not_even_looked_at():
-    tally = NUMPY.count(np.array([[0.25, np.nan]]), np.array([0, 2], np.intp), rule(1))
-    assert tally.facts.acceptable(rule(1))
-    assert to_pixels(tally.probability[0]) == 0.25
+    for stray in (np.nan, np.inf, -np.inf, -3, 7):
+        tally = NUMPY.count(np.array([[0.25, stray]]), np.array([0, 2], np.intp), rule(1))
+        assert tally.facts.acceptable(rule(1))
+        assert to_pixels(tally.probability[0]) == 0.25
 
 
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])

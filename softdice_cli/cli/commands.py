@@ -104,11 +104,11 @@ def _plain(option: Any, value: Any) -> Any:
     if kind is int and re.fullmatch(r"[0-9]{1,18}", value):
         return int(value) if _within(option.type_descriptor.parameter_info, int(value)) else _NOT_PLAIN
     if kind is float and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?(e-?[0-9]{1,2})?", value):
-        return float(value)
+        return float(value) if _within(option.type_descriptor.parameter_info, float(value)) else _NOT_PLAIN
     return _NOT_PLAIN
 
 
-def _within(bounds: Any, value: int) -> bool:
+def _within(bounds: Any, value: float) -> bool:
     return (bounds.min is None or value >= bounds.min) and (bounds.max is None or value <= bounds.max)
 
 

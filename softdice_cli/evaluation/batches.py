@@ -157,6 +157,7 @@ class Batcher:
         try:
             self._pending.append((parts, self._engine.submit(values, codes, parts[0].rule)))
         except MemoryError:
+            del values, codes
             while self._pending:  # what is done frees its memory
                 self._collect()
             if len(parts) == 1:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -17,9 +18,12 @@ import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Generic, TypeVar
+
+from softdice_cli.errors import DeviceError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,6 +32,7 @@ _QUEUED = 2
 """Chunks that a worker has at once, so that it never waits for the next one."""
 
 _PR_SET_PDEATHSIG = 1
+_INTERRUPT = (signal.SIGINT,)
 
 _AHEAD = 4
 """Chunks a worker that may be finished before the one whose turn it is."""
@@ -82,8 +87,8 @@ class Crew(Generic[Item, Result]):
 
     def __enter__(self) -> Crew[Item, Result]:
         try:
-            for _ in range(self._wanted):
-                self._hire()
+            for index in range(self._wanted):
+                self._hire(needed=not index)
         except BaseException:
             self.__exit__()
             raise
@@ -91,9 +96,10 @@ class Crew(Generic[Item, Result]):
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
-            os.kill(worker.process, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(worker.process, signal.SIGKILL)
             worker.pipe.close()
-            os.waitpid(worker.process, 0)
+            _ending(worker.process)
         self._workers.clear()
 
     def __iter__(self) -> Iterator[Result]:
@@ -133,7 +139,7 @@ class Crew(Generic[Item, Result]):
         """Go on without a worker that died: what it was at is tried again item by item, or is lost."""
         self._workers.remove(dead)
         dead.pipe.close()
-        ended = _described(os.waitpid(dead.process, 0)[1])
+        ended = _ending(dead.process)
         at, *queued = dead.chunks or [range(0)]
         self._todo.extendleft(reversed(queued))
         if len(at) == 1:
@@ -141,36 +147,51 @@ class Crew(Generic[Item, Result]):
         else:
             self._todo.extendleft(range(place, place + 1) for place in reversed(at))
         if self._todo:
-            self._hire()
+            self._hire(needed=not self._workers)
 
-    def _hire(self) -> None:
-        ours, theirs = Pipe()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads in libraries, which see to themselves
-            process = os.fork()
+    def _hire(self, *, needed: bool) -> None:
+        """Start a worker, or go on with fewer where the system allows no more processes or pipes.
+
+        Raises:
+            DeviceError: it allows none, and one is needed.
+        """
+        try:
+            ours, theirs = Pipe()
+            process = _fork()
+        except OSError as error:
+            if not needed:
+                return
+            raise DeviceError(
+                f"no process can be started: {error.strerror}", hint="end some, or raise the limit (ulimit -u, -n)"
+            ) from error
         if process:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
             theirs.close()
             self._workers.append(_Worker(process, ours))
             return
+        code = 1
         try:  # the worker, which must never go on with the program
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program sees to it
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
             for pipe in (ours, *(worker.pipe for worker in self._workers)):
                 pipe.close()  # so that each worker sees when the program is gone
             self._serve(theirs)
+        except (EOFError, BrokenPipeError):
+            code = 0
         finally:
-            os._exit(0)
+            os._exit(code)
 
     def _serve(self, pipe: Connection) -> None:
         """What a worker does until the program is gone."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program sees to it
         _die_with(self._program)
         gc.freeze()
         while True:
             chunk: range = pipe.recv()
             try:
-                pipe.send([self._work(self._items[place]) for place in chunk])
+                answer: object = [self._work(self._items[place]) for place in chunk]
             except Exception as error:  # noqa: BLE001 - raised again where it is seen
-                error.add_note(f"in a worker:\n{traceback.format_exc().partition(chr(10))[2]}")
-                pipe.send(_Raised(error))
+                answer = _Raised(_portable(error))
+            pipe.send(answer)
 
 
 def _die_with(program: int) -> None:
@@ -188,7 +209,34 @@ class _Raised:
     error: BaseException
 
 
-def _described(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"ended with code {os.waitstatus_to_exitcode(status)}"
+def _portable(error: Exception) -> Exception:
+    """The error with where it came from, as one that can be sent."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - whatever an error of a library holds
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(f"in a worker:\n{traceback.format_exc().partition(chr(10))[2]}")
+    return error
+
+
+def _fork() -> int:
+    """Fork, with interrupts held back until each side knows which it is."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads in libraries, which see to themselves
+            return os.fork()
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
+        raise
+
+
+def _ending(process: int) -> str:
+    """Wait for a process, and say how it ended."""
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    except ChildProcessError:  # where SIGCHLD is ignored, the system does not tell
+        return "ended"
+    if code >= 0:
+        return f"ended with code {code}"
+    return f"killed by {signal.Signals(-code).name if -code in set(signal.Signals) else f'signal {-code}'}"

@@ -109,7 +109,7 @@ def count_all(work: Work, pairs: list[Pair], workers: int | None, stack: ExitSta
         return
     workers = workers or cores()
     processes = min(workers, len(pairs))
-    for path in (pairs[0].pred, pairs[0].gt):
+    for path in (pairs[0].pred, pairs[0].gt):  # torch, where they need it, is imported here but does nothing yet
         if path != STDIN:
             warm(Blob(path))
     chunk = max(1, min(_CHUNK_BYTES // _size(pairs[0]), len(pairs) // (_CHUNKS * workers)))

@@ -54,7 +54,8 @@ class NumpyEngine:
             return Tally.of(pixels, *_measure(floats, inside, rule, grain))
         keep = codes < rule.classes + IGNORED
         if rule.activation == "none":
-            blank = floats * keep.astype(floats.dtype)  # several times faster than to take the kept pixels out
+            with np.errstate(invalid="ignore"):  # infinity times 0, which is seen and done again
+                blank = floats * keep.astype(floats.dtype)  # several times faster than to take the kept pixels out
             sums, facts = _measure(blank, inside, rule, grain, keep)
             if sums:
                 return Tally.of(pixels, sums, facts)
