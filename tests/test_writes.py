@@ -82,3 +82,35 @@ def test_a_target_that_is_a_folder_or_lies_in_none_is_named(folder):
     for target, why in (("d", "is a folder"), ("none/r.json", "folder that is not there")):
         done = run(folder, "from softdice_cli.cli import main; main()", *eval_("--output", target))
         assert (done.returncode, why in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a device that is always full")
+@pytest.mark.parametrize(
+    ("arguments", "stream", "code"),
+    [
+        (("eval", "--pred", "x", "--gt", "y"), "stderr", 3),
+        (("evla",), "stderr", 2),
+        (("eval", "--workers", "x"), "stderr", 2),
+        (eval_("--fail-under", "0.999"), "stderr", 1),
+        (eval_("--fail-under", "0"), "stderr", 0),
+        (("--help",), "stdout", 2),
+        (("--version",), "stdout", 2),
+        (eval_(), "stdout", 2),
+    ],
+)
+def test_a_stream_that_cannot_be_written_changes_no_other_code(folder, arguments, stream, code):
+    command = [sys.executable, "-m", "softdice_cli", *map(str, arguments)]
+    with open("/dev/full", "w") as full:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full}
+        done = subprocess.run(command, cwd=folder, check=False, text=True, **streams)
+    assert done.returncode == code
+    if stream == "stdout":
+        assert "standard output: cannot be written: No space left on device" in done.stderr
+
+
+def test_a_working_directory_that_was_removed_is_no_bug(folder):
+    code = (
+        "import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); from softdice_cli.cli import main; main()"
+    )
+    done = run(folder, code, "eval", "--pred", "a.npy", "--gt", "b.png")
+    assert (done.returncode, "a.npy: there is no such file" in done.stderr) == (3, True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
 import warnings
-from typing import Annotated, NoReturn
+from contextlib import suppress
+from typing import Annotated, Any, NoReturn, TextIO, cast
 
 import typer
 
@@ -42,12 +44,34 @@ def main() -> NoReturn:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+    sys.stderr = cast(TextIO, _Forgiving(sys.stderr))
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' own; what a user must know is said by name
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     sys.exit(_flush(_run()))  # every way out: what is left must not fail when Python ends
+
+
+class _Forgiving:
+    """Standard error whose reader may be gone, or its disk full: what is said is lost, and the exit code stays true."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _run() -> int:
@@ -66,6 +90,8 @@ def _run() -> int:
         say_error(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - nothing may end in a traceback
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # a page of help, which Typer writes
+            return _full(error)
         from softdice_cli.cli.terminal import INTERNAL, say
 
         _trace()
@@ -87,9 +113,18 @@ def _flush(code: int) -> int:
     except BrokenPipeError:
         return _closed_pipe()
     except OSError as error:  # a full disk; said before, if there was a result to write
-        _closed_pipe()
-        return code or ConfigError(f"standard output cannot be written: {error}").exit_code
+        return code or _full(error)
     return code
+
+
+def _full(error: OSError) -> int:
+    """The disk behind standard output is full."""
+    from softdice_cli.cli.terminal import say_error
+
+    refused = ConfigError(f"cannot be written: {error.strerror}", path="standard output")
+    say_error(refused)
+    _closed_pipe()
+    return refused.exit_code
 
 
 def _closed_pipe() -> int:

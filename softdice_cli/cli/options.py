@@ -61,7 +61,7 @@ MaxBytes = Annotated[
     int,
     _option(
         _READ,
-        "Largest array that is held in memory, in bytes; a large .npy is mapped, and does not count.",
+        "Largest array that is held in memory, in bytes; a large .npy is read tile by tile, and does not count.",
         metavar="N",
         min=1,
     ),

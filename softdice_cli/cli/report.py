@@ -44,10 +44,18 @@ def extras(
                 hint="--report junit=softdice.xml",
             )
         found.append((known, Path(file)))
-    kept = {os.path.realpath(path): option for option, path in inputs if path is not None and str(path) != "-"}
+    kept = {_real(path): option for option, path in inputs if path is not None and str(path) != "-"}
     outputs = [("--output", output)] if output else []
     _check_files(kept, [*outputs, *((f"--report {name}", file) for name, file in found)])
     return found
+
+
+def _real(path: str | Path) -> str:
+    """The path without links; as it is, where the working directory was removed."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return str(path)
 
 
 def _check_files(kept: dict[str, str], files: Sequence[tuple[str, Path]]) -> None:
@@ -56,7 +64,7 @@ def _check_files(kept: dict[str, str], files: Sequence[tuple[str, Path]]) -> Non
     for option, file in files:
         if file.exists() and not file.is_file() and not file.is_dir():  # a device or a pipe
             continue
-        real = os.path.realpath(file)
+        real = _real(file)
         if real in kept:
             raise ConfigError(f"{option} would replace the file of {kept[real]}", path=str(file))
         if not os.path.isdir(os.path.dirname(real)):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +38,8 @@ class NumpyEngine:
     name = "numpy"
 
     def __init__(self) -> None:
-        np.empty(_KEPT, np.uint8)  # at once freed: from now on, glibc keeps what smaller arrays leave for the next ones
+        with suppress(MemoryError):
+            np.empty(_KEPT, np.uint8)  # at once freed: from now on, glibc keeps what smaller arrays leave for the next
 
     def tile_pixels(self, classes: int) -> int:
         """A tile whose working set stays in a core's cache."""
