@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import lzma
 import os
+import re
 import struct
 import time
 import zipfile
@@ -15,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from fuzzing import archive, chunk
 from PIL import Image, TiffImagePlugin
 
@@ -192,6 +196,119 @@ def many_members() -> bytes:
     entry, number = data[start:end], 100_000
     closing = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 65535, 65535, number * len(entry), start, 0)
     return data[:start] + entry * number + closing
+
+
+# Tensors: the pickle of torch.save, by hand
+
+ORDERED = b"ccollections\nOrderedDict\n)R"
+
+
+def number(value: int) -> bytes:
+    return b"\x8a\x09" + value.to_bytes(9, "little", signed=True)
+
+
+def text(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def called(name: str, *arguments: bytes) -> bytes:
+    """A call of ``module.name``."""
+    return b"c" + name.replace(" ", "\n").encode() + b"\n(" + b"".join(arguments) + b"tR"
+
+
+def tensor(count: int = 6, shape: int = 6, stride: int = 1, *, kind: str = "Float", key: str = "0") -> bytes:
+    """A tensor of one dimension in a storage that is said to hold so many elements; it holds six."""
+    storage = b"(" + text("storage") + f"ctorch\n{kind}Storage\n".encode() + text(key) + text("cpu") + number(count)
+    sizes = b"(" + number(shape) + b"t(" + number(stride) + b"t"
+    return called("torch._utils _rebuild_tensor_v2", storage + b"tQ", number(0), sizes, b"\x89", ORDERED)
+
+
+def pt(pickle: bytes, *, order: bytes = b"little", before: bytes = b"", after: bytes = b"") -> bytes:
+    """A file of this pickle and six elements of four bytes."""
+    members = {"data.pkl": b"\x80\2" + pickle + b".", "byteorder": order, "version": b"3\n", "data/0": bytes(24)}
+    data = archive((f"archive/{name}", content, 0) for name, content in members.items())
+    return before + data + after
+
+
+NEVER = ["holds Python objects, which are never unpickled", "torch.save(tensor"]
+FORGED = ["declares tensors that its bytes do not hold", "torch.save(tensor"]
+EXPANDED = tensor(shape=10**9, stride=0)
+LAYOUT = called("torch.serialization _get_layout", text("torch.sparse_coo"))
+
+HOSTILE |= {
+    # .pt: what weights_only calls takes any memory: gigabytes of zeros, and of what happens to stand there
+    "pt-bytearray": (lambda: pt(called("builtins bytearray", number(10**12))), [*NEVER, "builtins.bytearray"]),
+    "pt-tensor": (lambda: pt(called("torch Tensor", number(10**9))), [*NEVER, "torch.Tensor"]),
+    "pt-storage": (lambda: pt(called("torch.storage UntypedStorage", number(10**12))), NEVER),
+    "pt-copy": (
+        lambda: pt(called("torch._utils _rebuild_device_tensor_from_cpu_tensor", EXPANDED, b"NNN")),
+        [*NEVER, "_rebuild_device_tensor_from_cpu_tensor"],
+    ),
+    # a billion elements one by one
+    "pt-set": (lambda: pt(called("builtins set", EXPANDED)), [*NEVER, "builtins.set"]),
+    "pt-counter": (lambda: pt(called("collections Counter", EXPANDED)), [*NEVER, "collections.Counter"]),
+    "pt-indices": (lambda: pt(called("torch._utils _rebuild_sparse_tensor", LAYOUT, b"(", EXPANDED, b"t")), NEVER),
+    # the hash of this key ended the process
+    "pt-deep-key": (lambda: pt(b"}N" + b"\x85" * 3 * 10**5 + b"Ns"), [*NEVER, "neither text nor a number"]),
+    # tensors that are none, or that torch does not check
+    "pt-nested": (lambda: pt(called("torch._utils _rebuild_nested_tensor", tensor(), tensor())), NEVER),
+    "pt-wrapper": (lambda: pt(called("torch._utils _rebuild_wrapper_subclass", b"N")), NEVER),
+    "pt-attributes": (lambda: pt(called("torch._tensor _rebuild_from_type_v2", b"N")), NEVER),
+    "pt-build": (lambda: pt(tensor() + b"}b"), [*NEVER, "BUILD"]),
+    "pt-new": (lambda: pt(b"ctorch\nTensor\n)\x81"), [*NEVER, "NEWOBJ"]),
+    "pt-protocol-5": (lambda: pt(b"\x96" + struct.pack("<Q", 10**12)), ["cannot be read as pt"]),
+    # sizes of a storage, of a tensor in it, and of one that swaps its bytes when it is loaded
+    "pt-numel": (lambda: pt(tensor(10**12, 10**12)), [*FORGED, "4000000000000 bytes for a tensor that has 24"]),
+    "pt-swapped": (lambda: pt(tensor(10**9, 2), order=b"big"), FORGED),
+    "pt-shape": (lambda: pt(tensor(shape=7)), [*FORGED, "beyond its 24 bytes"]),
+    "pt-stride": (lambda: pt(tensor(shape=2, stride=2**62)), FORGED),
+    "pt-negative": (lambda: pt(tensor(stride=-1)), FORGED),
+    "pt-negative-numel": (lambda: pt(tensor(-1)), [*NEVER, "a storage without a type"]),
+    "pt-no-storage": (lambda: pt(tensor(key="9")), ["cannot be read as pt"]),
+    "pt-other-type": (lambda: pt(tensor(kind="Quint4x2")), [*NEVER, "a storage of type"]),
+    "pt-expanded": (lambda: pt(EXPANDED), ["expanded tensor", "(1000000000,)"]),
+    # the same bytes by names that differ in case, which torch does not tell apart
+    "pt-names": (lambda: many_names(), [*FORGED, "the same bytes under several names"]),
+    # a pickle of megabytes, and one in another order than the one that was looked at
+    "pt-long-pickle": (lambda: pt(b"N" * 2**20), ["holds more than tensors"]),
+    "pt-before": (lambda: pt(tensor(), before=bytes(9)), ["is of no kind"]),
+    "pt-comment": (lambda: pt(tensor())[:-2] + b"\2\0ab", ["something before or after it"]),
+    "pt-after": (lambda: pt(tensor(), after=b"\0" * 9), ["something before or after it"]),
+    "pt-two-lists": (lambda: two_lists(), ["something before or after it"]),
+    # other formats of torch: a bare pickle, and the tar of its first years
+    "pt-legacy": (lambda: b"\x80\2\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", ["torch's old format"]),
+    "pt-tar": (lambda: b"storages".ljust(512, b"\0"), ["is of no kind"]),
+}
+
+
+def many_names() -> bytes:
+    """Ten kilobytes that are asked for by 64 names."""
+    names = map("".join, itertools.product("aA", repeat=6))
+    pickle = b"\x80\2(" + b"".join(tensor(2500, key=name) for name in names) + b"t."
+    return archive((("a/data.pkl", pickle, 0), ("a/version", b"3\n", 0), ("a/data/aaaaaa", bytes(10**4), 0)))
+
+
+def two_lists() -> bytes:
+    """A list of harmless members where zipfile looks, and one of a bomb where the end of the archive says."""
+    good, members = pt(tensor()), ("data.pkl", "byteorder", "version", "data/0")
+    bomb = archive((f"archive/{name}", bytes(2**20), zipfile.ZIP_DEFLATED) for name in members)
+    (front, harmless), (bad_front, bad) = (
+        (data[: data.index(b"PK\1\2")], data[data.index(b"PK\1\2") : data.index(b"PK\5\6")]) for data in (good, bomb)
+    )
+    for mark in re.finditer(b"PK\1\2", harmless):  # zipfile finds everything later than it is said to be
+        place = mark.start() + 42
+        (at,) = struct.unpack_from("<I", harmless, place)
+        at = (at + len(bad_front) - len(front)) % 2**32
+        harmless = harmless[:place] + struct.pack("<I", at) + harmless[place + 4 :]
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 4, 4, len(bad), len(bad_front), 0)
+    return bad_front + bad + front + harmless + end
+
+
+def test_a_tensor_put_together_by_hand_is_read():
+    """So that the others are refused for what they do."""
+    torch.save(torch.zeros(6), stream := io.BytesIO())
+    by_torch, by_hand = (read_array(Blob("p.pt", data), ReadOptions()) for data in (stream.getvalue(), pt(tensor())))
+    assert by_hand.describe() == by_torch.describe() == "float32 (6,)"
 
 
 @pytest.mark.parametrize(("make", "words"), HOSTILE.values(), ids=HOSTILE)

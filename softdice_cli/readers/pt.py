@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 import pickle
+import struct
 import zipfile
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from softdice_cli.errors import UnreadableError
 from softdice_cli.readers.npz import choose
+from softdice_cli.readers.pickled import Forged, Pickle, Refused
 from softdice_cli.readers.source import ReadOptions, Source, check_bytes
 
 LIBRARY = "torch"
 _SAVE = "torch.save(tensor.detach().cpu().contiguous(), path)"
 _LISTED = 12
+_MAX_PICKLE = 2**20
+_END = struct.Struct("<4s8xIIH")
+_WIDE = 56 + 20
+"""Bytes of what stands before the end of an archive of 4 GiB and more."""
+
+_TAIL = _WIDE + _END.size
 _PARAMETERS = ("weight", "bias")
 
 
@@ -22,15 +30,22 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     """The tensor of a file, or the one that the key names in a dict of tensors."""
     import torch
 
-    _check_archive(zipfile.ZipFile(stream), stream.seek(0, os.SEEK_END), name, options)
+    length = stream.seek(0, os.SEEK_END)
+    _check_archive(zipfile.ZipFile(stream), length, name, options)
+    _check_end(stream, length, name)
     stream.seek(0)
     try:
+        _check_pickle(torch._C.PyTorchFileReader(stream), length, name)
+        stream.seek(0)
         loaded = torch.load(stream, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except (Refused, pickle.UnpicklingError) as error:
         raise UnreadableError(
-            "holds Python objects, which are never unpickled",
+            "declares tensors that its bytes do not hold"
+            if isinstance(error, Forged)
+            else "holds Python objects, which are never unpickled",
             path=name,
             expected="a tensor, or a dict of tensors and --key",
+            found=str(error) if isinstance(error, Refused) else "",
             hint=f"save the tensor alone: {_SAVE}",
         ) from error
     tensor = _pick(loaded, options.key, name)
@@ -66,6 +81,31 @@ def _check_archive(archive: zipfile.ZipFile, present: int, name: str, options: R
             "declares more bytes than it has", path=name, expected=f"{present} bytes", found=f"{total} bytes"
         )
     check_bytes(name, total, options)
+
+
+def _check_end(stream: BinaryIO, length: int, name: str) -> None:
+    """Refuses an archive whose list of members does not end where the file does.
+
+    zipfile looks for the list before the end, and torch where the end says, so that each could see another list.
+    """
+    stream.seek(max(0, length - _TAIL))
+    tail = stream.read()
+    wide = tail[-_WIDE - _END.size : -_END.size]
+    mark, size, start, comment = _END.unpack(tail[-_END.size :])
+    if wide[-20:-16] == b"PK\6\7":
+        size, start = struct.unpack("<QQ", wide[40:56])
+        length -= _WIDE
+    if mark != b"PK\5\6" or comment or start + size != length - _END.size:
+        raise UnreadableError(
+            "is an archive with something before or after it", path=name, hint=f"save the tensor again: {_SAVE}"
+        )
+
+
+def _check_pickle(reader: Any, length: int, name: str) -> None:
+    """Looks at what torch would build from a file of this length; the sizes are those that torch sees."""
+    if reader.get_record_size("data.pkl") > _MAX_PICKLE:
+        raise UnreadableError("holds more than tensors", path=name, hint=f"save the tensor alone: {_SAVE}")
+    Pickle(lambda key: int(reader.get_record_size(f"data/{key}")), length).check(reader.get_record("data.pkl"))
 
 
 def _pick(loaded: Any, key: str | None, path: str) -> Any:
