@@ -9,6 +9,7 @@ import numpy as np
 from softdice_cli.overlap import tolerance
 from softdice_cli.overlap.labels import count_labels
 from softdice_cli.readers import Blob, ReadOptions, Source, read_array
+from softdice_cli.readers.labels import as_labels
 
 _CHUNK = 2**22
 _FEW = 256
@@ -127,8 +128,8 @@ def _sums(source: Source, axis: int) -> ChannelSums:
 def _labels(source: Source) -> dict[str, int] | None:
     array = source.array
     if source.colors and array.dtype == np.uint8:
-        packed = (array.astype(np.uint32) * np.array([65536, 256, 1], np.uint32)).sum(-1, dtype=np.uint32)
-        counts = {f"#{value:06x}": count for value, count in count_labels([packed]).items()}
+        packed = as_labels(source, colors=True).chunks()
+        counts = {f"#{value:06x}": count for value, count in count_labels(packed).items()}
     else:
         chunks = (chunk.view(np.uint8) if chunk.dtype.kind == "b" else chunk for chunk in source.chunks())
         counts = {str(value): count for value, count in count_labels(chunks).items()}

@@ -23,7 +23,9 @@ from fuzzing import archive, chunk
 from PIL import Image, TiffImagePlugin
 
 from softdice_cli.errors import UnreadableError
+from softdice_cli.overlap.labels import count_labels
 from softdice_cli.readers import Blob, ReadOptions, read_array
+from softdice_cli.readers.labels import as_labels
 
 Make = Callable[[], bytes]
 
@@ -423,3 +425,23 @@ def test_a_name_that_is_not_utf_8_is_read(tmp_path: Path):
     with open(path, "wb") as stream:
         np.save(stream, np.zeros(3))
     assert read_array(Blob(path), ReadOptions()).array.shape == (3,)
+
+
+# What is read well, and made to fill the memory afterwards
+
+
+def test_labels_of_their_own_for_each_pixel_are_not_all_counted():
+    chunks = (np.arange(2**20, dtype=np.int64) + 2**20 * index for index in range(10**6))
+    begun = time.process_time()
+    assert len(count_labels(chunks)) == 2**18 + 1
+    assert time.process_time() - begun < SECONDS
+
+
+def test_colours_of_a_file_that_is_not_in_memory_are_limited(tmp_path: Path):
+    path = tmp_path / "m.npy"
+    np.save(path, np.zeros((700, 700, 3), np.uint8))
+    source = read_array(Blob(str(path)), ReadOptions(max_bytes=10**6))
+    with pytest.raises(UnreadableError, match="larger than the limit") as caught:
+        as_labels(source, colors=True, options=ReadOptions(max_bytes=10**6))
+    assert "--max-bytes 1470000" in str(caught.value)
+    assert as_labels(source, colors=True, options=ReadOptions()).array.shape == (700, 700)

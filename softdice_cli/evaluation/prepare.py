@@ -116,7 +116,7 @@ def prepare(pair: Pair, settings: Settings, reading: Reading, stamps: tuple[Stam
         InputError: whatever is wrong with the files.
     """
     prediction = _read(pair.pred, reading, reading.pred)
-    truth = as_labels(_read(pair.gt, reading, reading.gt), colors=settings.colors)
+    truth = as_labels(_read(pair.gt, reading, reading.gt), colors=settings.colors, options=reading.gt)
     return line_up(pair, prediction, truth, settings, reading, stamps)
 
 
@@ -143,7 +143,7 @@ def line_up(
     """
     labels = settings.prediction == "labels"
     if labels:
-        prediction = as_labels(prediction, colors=settings.colors, role="prediction")
+        prediction = as_labels(prediction, colors=settings.colors, role="prediction", options=reading.pred)
     elif prediction.array.dtype.kind in "iub" or settings.scale is not None:
         _check_kind(prediction, settings)
     fit = _fit(prediction, truth, reading, labels=labels)

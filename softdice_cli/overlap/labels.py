@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 OTHER, IGNORED, UNKNOWN = 0, 1, 2
 """Offsets above C: counted but of no class (the background of a one-channel map), left out, and refused."""
 
+_MOST_LABELS = 2**18
+"""Of labels of their own for each pixel, a file as large as the disk would fill the memory."""
+
 _FEW_CLASSES = 24
 """So many comparisons cost less than one `bincount`."""
 
@@ -81,11 +84,16 @@ class LabelCodes:
 
 
 def count_labels(chunks: Iterable[NDArray[Any]]) -> dict[int, int]:
-    """How many pixels carry each label, over arrays of whole numbers of any shape."""
+    """How many pixels carry each label, over arrays of whole numbers of any shape.
+
+    Where there are more labels than any mask has, the counting ends with those that were found by then.
+    """
     counts: dict[int, int] = {}
     for chunk in chunks:
         for value, count in zip(*_distinct(chunk), strict=True):
             counts[value] = counts.get(value, 0) + count
+        if len(counts) > _MOST_LABELS:
+            break
     return dict(sorted(counts.items()))
 
 
@@ -95,6 +103,7 @@ def _distinct(chunk: NDArray[Any]) -> tuple[list[int], list[int]]:
         present = counts.nonzero()[0]
         return present.tolist(), counts[present].tolist()
     values, found = np.unique(chunk, return_counts=True)
+    values, found = values[: _MOST_LABELS + 1], found[: _MOST_LABELS + 1]
     return [int(value) for value in values.tolist()], found.tolist()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from softdice_cli.errors import LabelError
-from softdice_cli.readers.source import Source, in_memory
+from softdice_cli.readers.source import ReadOptions, Source, check_bytes, in_memory
 
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
@@ -20,15 +20,17 @@ _MOST = 2.0**53
 Role = Literal["truth", "prediction"]
 
 
-def as_labels(source: Source, *, colors: bool, role: Role = "truth") -> Source:
+def as_labels(source: Source, *, colors: bool, role: Role = "truth", options: ReadOptions | None = None) -> Source:
     """The labels of a mask or of a label map.
 
     Args:
         source: as read; ``(*S)``, or ``(*S, 3)`` for colours.
         colors: the classes are named by colour.
         role: what the file is, for the message.
+        options: how large colours may be, which are held in memory even where the file is not.
 
     Raises:
+        UnreadableError: colours that are larger than allowed.
         LabelError: colours where numbers are expected or the other way round, or fractions.
     """
     if source.samples > 1 and not source.colors:
@@ -40,6 +42,7 @@ def as_labels(source: Source, *, colors: bool, role: Role = "truth") -> Source:
             hint="save one channel that holds the labels",
         )
     if colors:
+        check_bytes(source.name, source.array.nbytes, options or ReadOptions())
         return replace(source, array=_packed(source), stored="colours", colors=False, load=in_memory)
     if source.colors:
         raise LabelError(
