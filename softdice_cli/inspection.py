@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +12,9 @@ from softdice_cli.overlap import tolerance
 from softdice_cli.overlap.labels import count_labels
 from softdice_cli.readers import Blob, ReadOptions, Source, read_array
 from softdice_cli.readers.labels import as_labels
+
+if TYPE_CHECKING:
+    from softdice_cli.readers.source import Array
 
 _CHUNK = 2**22
 _FEW = 256
@@ -116,13 +121,21 @@ def _class_axes(shape: tuple[int, ...]) -> list[int]:
 
 def _sums(source: Source, axis: int) -> ChannelSums:
     low, high = np.inf, -np.inf
-    moved = np.moveaxis(source.array, axis, 0)
-    rows = max(1, _CHUNK * moved.shape[1] // moved.size)
-    for start in range(0, moved.shape[1], rows):
-        sums = source.load(moved[:, start : start + rows]).sum(axis=0, dtype=np.float64)
+    for part in _parts(np.moveaxis(source.array, axis, 0)):
+        sums = source.load(part).sum(axis=0, dtype=np.float64)
         low, high = min(low, float(sums.min())), max(high, float(sums.max()))
     margin = tolerance(source.epsilon)
     return ChannelSums(axis, low, high, abs(low - 1) <= margin and abs(high - 1) <= margin)
+
+
+def _parts(array: Array) -> Iterator[Array]:
+    """Views that together are an array, none of which is large; the first axis stays whole."""
+    longest = max(range(1, array.ndim), key=lambda axis: array.shape[axis])
+    if array.size <= _CHUNK or array.shape[longest] == 1:
+        yield array
+        return
+    for half in np.array_split(array, 2, axis=longest):
+        yield from _parts(half)
 
 
 def _labels(source: Source) -> dict[str, int] | None:

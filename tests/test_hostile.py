@@ -19,12 +19,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import Softdice
 from fuzzing import archive, chunk
 from PIL import Image, TiffImagePlugin
 
+from softdice_cli import inspection
 from softdice_cli.errors import UnreadableError
 from softdice_cli.overlap.labels import count_labels
-from softdice_cli.readers import Blob, ReadOptions, read_array
+from softdice_cli.readers import Blob, ReadOptions, npy, read_array
 from softdice_cli.readers.labels import as_labels
 
 Make = Callable[[], bytes]
@@ -445,3 +447,43 @@ def test_colours_of_a_file_that_is_not_in_memory_are_limited(tmp_path: Path):
         as_labels(source, colors=True, options=ReadOptions(max_bytes=10**6))
     assert "--max-bytes 1470000" in str(caught.value)
     assert as_labels(source, colors=True, options=ReadOptions()).array.shape == (700, 700)
+
+
+def test_inspect_reads_a_long_axis_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    array = np.random.default_rng(1).random((3, 1, 4001))
+    np.save(tmp_path / "p.npy", array)
+    monkeypatch.setattr(inspection, "_CHUNK", 500)
+    monkeypatch.setattr(npy, "_WHOLE", 0)
+    (found,) = inspection.inspect(str(tmp_path / "p.npy"), ReadOptions()).sums
+    assert (found.low, found.high) == (array.sum(0).min(), array.sum(0).max())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        # a list of pairs, a results file and the classes, without an end
+        (("eval", "--pairs", "/dev/zero"), 3),
+        (("show", "/dev/zero"), 3),
+        (("eval", "--pred", "p.npy", "--gt", "m.npy", "--classes", "/dev/zero"), 2),
+    ],
+)
+def test_a_device_is_no_list(softdice: Softdice, pair: object, arguments: tuple[str, ...], code: int):
+    run = softdice(*arguments)
+    assert run.code == code
+    assert "is a device" in run.err
+
+
+def test_a_file_of_every_kind_does_not_take_the_others_with_it(softdice: Softdice, tmp_path: Path):
+    """The good pair is evaluated, each of the others is named, and the exit code is 3."""
+    for name in ("p", "g"):
+        (tmp_path / name).mkdir()
+    np.save(tmp_path / "p/good.npy", np.full((2, 8, 8), 0.5))
+    Image.fromarray(np.eye(8, dtype=np.uint8)).save(tmp_path / "g/good.png")
+    for name, (make, _) in HOSTILE.items():
+        np.save(tmp_path / f"p/{name}.npy", np.full((2, 8, 8), 0.5))
+        (tmp_path / f"g/{name}.png").write_bytes(make())
+    run = softdice("eval", "--pred", "p", "--gt", "g", "--format", "json")
+    document = json.loads(run.out)
+    assert run.code == 3
+    assert [image["id"] for image in document["images"]] == ["good"]
+    assert {failure["id"] for failure in document["failures"]} == HOSTILE.keys()

@@ -106,6 +106,8 @@ def _load(file: Path) -> Any:
     suffix = file.suffix.lower()
     if suffix not in (".json", ".toml", ""):
         raise ConfigError(f"ends in {file.suffix}", path=str(file), expected=".json or .toml", hint="save it as .json")
+    if file.is_char_device():  # which may have no end
+        raise ConfigError("is a device, and a file was expected", path=str(file), hint="check --classes")
     try:
         text = file.read_text(encoding="utf-8")
         return tomllib.loads(text) if suffix == ".toml" else json.loads(text, object_pairs_hook=_distinct)

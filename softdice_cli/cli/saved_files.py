@@ -26,9 +26,11 @@ def read_file(path: str) -> bytes:
     """The bytes of a file.
 
     Raises:
-        UnreadableError: it cannot be read.
+        UnreadableError: it cannot be read, or may have no end.
     """
     try:
+        if Path(path).is_char_device():
+            raise UnreadableError("is a device, and a file was expected", path=path)
         return Path(path).read_bytes()
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}", path=path, hint="check the path") from error
