@@ -1,7 +1,7 @@
 """Small valid files of every format, damage to them that a number alone decides, and a reading of them under limits.
 
-By hand: ``python tests/fuzzing.py READER FIRST COUNT`` reads a range of cases as the tests do, and
-``python tests/fuzzing.py READER CASE`` one of them, with the traceback; a path at the end keeps the file.
+By hand: ``python tests/readers/fuzzing.py READER FIRST COUNT`` reads a range of cases as the tests do, and
+``python tests/readers/fuzzing.py READER CASE`` one of them, with the traceback; a path at the end keeps the file.
 """
 
 from __future__ import annotations

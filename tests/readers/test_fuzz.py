@@ -1,6 +1,6 @@
 """Thousands of damaged files for each reader: what comes out is an array or a named error, soon, and in little memory.
 
-``SOFTDICE_FUZZ=100000 python -m pytest tests/test_fuzz.py`` reads more of them.
+``SOFTDICE_FUZZ=100000 python -m pytest tests/readers/test_fuzz.py`` reads more of them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits 
 @pytest.mark.parametrize("reader", fuzzing.READERS)
 def test_damaged_files_end_in_an_array_or_a_named_error(reader: str):
     report = fuzzing.run(reader, 0, CASES)
-    again = [f"{what}\n  python tests/fuzzing.py {reader} {number}" for number, what in report.failures]
+    again = [f"{what}\n  python tests/readers/fuzzing.py {reader} {number}" for number, what in report.failures]
     assert not again, "\n".join(again[:9])
     assert sum(report.outcomes.values()) == CASES
     assert min(report.outcomes[reader], report.outcomes["UnreadableError"]) > CASES / 50, (
