@@ -1,52 +1,116 @@
 """Every failure that softdice foresees, as one small tree.
 
-An error says which file, what was expected, what was found and what to type next; the command line decides how that
-is shown. The class of an error decides the exit code, so no caller has to look inside a message.
+An error carries what it is about as data: the file, the option, what was expected, what was found, and what to type
+next. The class of an error decides the exit code. So no caller has to look inside a message to decide anything, and
+how an option is spelled is up to whoever shows the error.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the process ends with; the table in the README is held to this list."""
+
+    DONE = 0
+    """Evaluated, and every requirement was met."""
+
+    UNMET = 1
+    """A requirement was not met, and only that."""
+
+    USAGE = 2
+    """Wrong usage or configuration, or an output that cannot be written."""
+
+    INPUT = 3
+    """Input that cannot be evaluated; also any failed pair, after the rest was evaluated and reported."""
+
+    BUG = 4
+    """A bug in softdice."""
+
+    EMPTY = 5
+    """Nothing to evaluate."""
+
+    INTERRUPTED = 130
+    """Interrupted by the user."""
+
+    CLOSED_PIPE = 141
+    """The reader of standard output went away."""
+
+
+def advice(expected: str, found: str, hint: str) -> list[tuple[str, str]]:
+    """What stands below the headline of an error, as (label, text) pairs; empty texts are left out.
+
+    Every output shows these lines as they come from here: errors on standard error, failed pairs in tables, CSV, JUnit
+    and Markdown.
+    """
+    labelled = [("expected", expected), ("found", found), ("try", hint)]
+    return [(label, text) for label, text in labelled if text]
+
+
+def as_field(option: str) -> str:
+    """An option as Python spells it: ``max_drop``."""
+    return option
 
 
 class SoftdiceError(Exception):
     """Base of all foreseen errors.
 
     Args:
-        problem: one sentence, without a full stop.
-        path: the file (or option) it is about, as the user gave it.
+        problem: one sentence without a full stop. It continues the name of the option or of the file, where there is
+            one: ``is truncated``, ``0.0 is out of range``.
+        option: the option or field that it is about, as Python spells it, such as ``max_drop``.
+        path: the file that it is about, as the user gave it.
         expected: what would have been right.
         found: what was there: shape, dtype, range, labels with their pixel counts.
         hint: what to type next.
     """
 
-    exit_code = 4
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
 
-    def __init__(self, problem: str, *, path: str = "", expected: str = "", found: str = "", hint: str = "") -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        option: str = "",
+        path: str = "",
+        expected: str = "",
+        found: str = "",
+        hint: str = "",
+    ) -> None:
         super().__init__(problem)
         self.problem = problem
+        self.option = option
         self.path = path
         self.expected = expected
         self.found = found
         self.hint = hint
 
-    @property
-    def headline(self) -> str:
-        """The problem in one line, with the file it is about."""
-        return f"{self.path}: {self.problem}" if self.path else self.problem
+    def headline(self, spell: Callable[[str], str] = as_field) -> str:
+        """The problem in one line, behind the file and the option that it is about.
+
+        Args:
+            spell: writes the name of an option; as Python does by default.
+        """
+        sentence = f"{spell(self.option)} {self.problem}" if self.option else self.problem
+        return f"{self.path}: {sentence}" if self.path else sentence
 
     @property
     def details(self) -> list[tuple[str, str]]:
-        """The lines below the headline, as (label, text) pairs; empty ones are left out."""
-        rows = (("expected", self.expected), ("found", self.found), ("try", self.hint))
-        return [(label, text) for label, text in rows if text]
+        """The lines below the headline; see `advice`."""
+        return advice(self.expected, self.found, self.hint)
 
     def __str__(self) -> str:
-        return "\n".join([self.headline, *(f"  {label:<8}  {text}" for label, text in self.details)])
+        lines = [f"  {label:<8}  {text}" for label, text in self.details]
+        return "\n".join([self.headline(), *lines])
 
 
 class ConfigError(SoftdiceError):
     """Wrong usage: an option, or a combination of options, that cannot mean anything."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class DeviceError(ConfigError):
@@ -56,13 +120,13 @@ class DeviceError(ConfigError):
 class EmptyError(SoftdiceError):
     """Nothing to evaluate: never a success."""
 
-    exit_code = 5
+    exit_code = ExitCode.EMPTY
 
 
 class InputError(SoftdiceError):
-    """Input data that cannot be evaluated: the base of the four below."""
+    """Input data that cannot be evaluated: the base of the errors below."""
 
-    exit_code = 3
+    exit_code = ExitCode.INPUT
 
 
 class UnreadableError(InputError):
@@ -70,7 +134,11 @@ class UnreadableError(InputError):
 
 
 class ShapeError(InputError):
-    """A prediction and a truth whose shapes fit in no way, or in more than one."""
+    """A prediction and a truth whose shapes do not belong together."""
+
+
+class LayoutError(ShapeError):
+    """Axes that fit in no way, or in more than one, so that only a layout could tell which is which."""
 
 
 class LabelError(InputError):
@@ -79,3 +147,7 @@ class LabelError(InputError):
 
 class ProbabilityError(InputError):
     """Values that are not probabilities."""
+
+
+class MissingLibraryError(ConfigError):
+    """A library that this installation lacks, and that what was asked for cannot do without."""

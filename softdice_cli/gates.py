@@ -60,7 +60,7 @@ class Rule:
         return f"{self.score.text}{self.operator}{short if float(short) == self.bound else repr(self.bound)}"
 
 
-def parse_rule(text: str, option: str = "--require") -> Rule:
+def parse_rule(text: str, option: str = "require") -> Rule:
     """A rule from what the user wrote.
 
     Raises:
@@ -84,13 +84,13 @@ def parse_drop(text: str) -> tuple[Score, float]:
     """
     score, place = Score("pooled", "dice", None), 0
     if not re.match(r"\s*[-+.0-9]", text):
-        score, place = _parse_score(text, "--max-drop")
+        score, place = _parse_score(text, "max_drop")
         if text[place : place + 1] != "=":
-            raise _misread("--max-drop", text, place, "= and a number")
+            raise _misread("max_drop", text, place, "= and a number")
         place += 1
-    drop = _number(text, place, "--max-drop")
+    drop = _number(text, place, "max_drop")
     if drop < 0:
-        raise _misread("--max-drop", text, place, "a number that is not below 0")
+        raise _misread("max_drop", text, place, "a number that is not below 0")
     return score, drop
 
 
@@ -138,7 +138,11 @@ def _number(text: str, place: int, option: str) -> float:
 def _misread(option: str, text: str, place: int, expected: str) -> ConfigError:
     there = repr(text[place : place + 20]) if text[place:] else "the end"
     return ConfigError(
-        f"{option} {text!r} cannot be read at character {place + 1}", expected=expected, found=there, hint=_GRAMMAR
+        f"{text!r} cannot be read at character {place + 1}",
+        option=option,
+        expected=expected,
+        found=there,
+        hint=_GRAMMAR,
     )
 
 

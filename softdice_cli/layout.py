@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from softdice_cli.errors import ConfigError, ShapeError
+from softdice_cli.errors import ConfigError, LayoutError
 
 Shape = tuple[int, ...]
 
@@ -66,12 +66,14 @@ def resolve(
         mask_path: the mask, for the message.
 
     Raises:
-        ShapeError: no reading fits, or several do.
+        LayoutError: no reading fits, or several do.
         ConfigError: `layout` cannot be read.
     """
     layout = layout.upper()
     if labels and "C" in layout:
-        raise ConfigError(f"--layout {layout} has a class axis, and a label map has no class axis", hint="leave out C")
+        raise ConfigError(
+            f"{layout} has a class axis, and a label map has no class axis", option="layout", hint="leave out C"
+        )
     fits = _given(prediction, mask, layout) if layout else _fits(prediction, mask, labels)
     distinct = list({fit._meaning: fit for fit in reversed(fits)}.values())[::-1]
     if len(distinct) == 1:
@@ -79,7 +81,7 @@ def resolve(
     if distinct:
         raise _ambiguous(distinct, mask, path, mask_path)
     problem, hint = _diagnosis(prediction, mask, layout, labels)
-    raise ShapeError(
+    raise LayoutError(
         problem,
         path=path,
         expected=_expected(mask, layout, labels),
@@ -148,7 +150,8 @@ def _given(prediction: Shape, mask: Shape, letters: str) -> list[Layout]:
     space = letters.replace("B", "").replace("C", "")
     if sorted(set(letters)) != sorted(letters) or not space or space != _space(len(space)):
         raise ConfigError(
-            f"--layout {letters} is not a layout",
+            f"{letters} is not a layout",
+            option="layout",
             expected="one letter an axis: B for images, C for classes, and W, HW, DHW or TDHW for one image",
             hint="--layout CHW, --layout HWC, --layout BCHW, --layout BHWC, --layout CDHW, …",
         )
@@ -167,9 +170,9 @@ def _named(mask: Shape, path: str) -> str:
     return f"mask {path} {mask}" if path else f"mask {mask}"
 
 
-def _ambiguous(fits: list[Layout], mask: Shape, path: str, mask_path: str) -> ShapeError:
+def _ambiguous(fits: list[Layout], mask: Shape, path: str, mask_path: str) -> LayoutError:
     names = [fit.letters.replace("1", "" if "B" in fit.letters else "B") for fit in fits]
-    return ShapeError(
+    return LayoutError(
         "the axes can be read in more than one way",
         path=path,
         expected="a shape that fits the mask in one way only",

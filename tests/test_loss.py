@@ -117,7 +117,7 @@ def test_ignore_index_is_compared_as_a_number(dtype: torch.dtype, found: int, ig
         try:
             return loss(p, target).item()
         except LabelError as error:
-            return error.headline
+            return error.headline()
 
     assert outcome(target.to(dtype)) == outcome(target)
 

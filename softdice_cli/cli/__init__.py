@@ -13,9 +13,7 @@ from typing import Annotated, Any, NoReturn, TextIO, cast
 import typer
 
 from softdice_cli.cli.commands import app
-from softdice_cli.errors import ConfigError, SoftdiceError
-
-INTERRUPTED, CLOSED_PIPE = 130, 141
+from softdice_cli.errors import ConfigError, ExitCode, SoftdiceError
 
 
 def _version(wanted: bool) -> None:
@@ -40,7 +38,7 @@ def _root(
 
 
 def main() -> NoReturn:
-    """Run the command line and exit with the code that DESIGN gives each outcome."""
+    """Run the command line and exit with the code of its outcome; see `errors.ExitCode`."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
@@ -82,7 +80,7 @@ def _run() -> int:
             return _closed_pipe()
         return done.code if isinstance(done.code, int) else 0
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except SoftdiceError as error:
         from softdice_cli.cli.terminal import say_error
 
@@ -92,13 +90,13 @@ def _run() -> int:
     except Exception as error:  # noqa: BLE001 - nothing may end in a traceback
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # a page of help, which Typer writes
             return _full(error)
-        from softdice_cli.cli.terminal import INTERNAL, say
+        from softdice_cli.cli.terminal import say
 
         _trace()
         say(f"internal error, a bug in softdice: {type(error).__name__}: {error}", "error")
         say("run it again with --debug for the traceback, and report both")
-        return INTERNAL
-    return 0
+        return ExitCode.BUG
+    return ExitCode.DONE
 
 
 def _trace() -> None:
@@ -130,4 +128,4 @@ def _full(error: OSError) -> int:
 def _closed_pipe() -> int:
     """The reader of our output went away: say nothing, and let nothing be flushed at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return CLOSED_PIPE
+    return ExitCode.CLOSED_PIPE

@@ -38,13 +38,13 @@ def settings_from(
 
 @contextmanager
 def _naming(file: Path) -> Iterator[None]:
-    """Names the file in every error about the classes that it holds, where --class is not the way out."""
+    """Names the file, instead of the option --class, in every error about the classes that it holds."""
     try:
         yield
     except ConfigError as error:
-        hint = "give each class its label in the file" if error.hint.startswith("--class ") else error.hint
-        expected = "a name for each class" if error.expected.startswith("--class ") else error.expected
-        raise ConfigError(error.problem, path=str(file), expected=expected, found=error.found, hint=hint) from error
+        raise ConfigError(
+            error.problem, path=str(file), expected=error.expected, found=error.found, hint=error.hint
+        ) from error
 
 
 def _definitions(
@@ -56,7 +56,9 @@ def _definitions(
     if colors and not all(label.startswith("#") for label in labels):
         raise ConfigError("labels are either all numbers or all colours", found=", ".join(labels))
     if colors and any(label is None for _, label in named):
-        raise ConfigError("every class needs its colour", hint="--class NAME=#rrggbb")
+        raise ConfigError(
+            "must give every class its colour", option="classes", hint="write NAME=#rrggbb for every class"
+        )
     return tuple(
         _definition(index, name, label, len(named), option) for index, (name, label) in enumerate(named)
     ), colors

@@ -10,10 +10,9 @@ import typer
 from softdice_cli.cli import options as o
 from softdice_cli.cli.saved_files import load
 from softdice_cli.cli.terminal import Target, page, say
-from softdice_cli.errors import ConfigError
+from softdice_cli.errors import ConfigError, ExitCode
 from softdice_cli.render.compare import CompareFormat, render_comparison, verdict_text
 
-NOT_MET = 1
 _COMPARE, _OUT = "Comparison", "Output"
 
 FileA = Annotated[str, typer.Argument(metavar="A", help="Results file (JSON) to compare with; '-' reads stdin.")]
@@ -69,7 +68,7 @@ class Compare:
         if self.a == self.b == "-":
             raise ConfigError("A and B cannot both be standard input", hint="save one of them to a file")
         if self.min_effect and not self.fail_if_worse:
-            raise ConfigError("--min-effect says nothing without --fail-if-worse", hint="add --fail-if-worse")
+            raise ConfigError("says nothing without --fail-if-worse", option="min_effect", hint="add --fail-if-worse")
         from softdice_cli.comparison import compare, judge  # here, so that --help needs no NumPy
 
         names = self.a, self.b
@@ -82,4 +81,4 @@ class Compare:
             say(note, "warning")
         if verdict:
             say(verdict_text(comparison, verdict), "" if verdict.passed else "error")
-        return 0 if verdict is None or verdict.passed else NOT_MET
+        return ExitCode.DONE if verdict is None or verdict.passed else ExitCode.UNMET

@@ -43,12 +43,12 @@ class Gate:
             return Gate((), (), None)
         from softdice_cli.gates import parse_drop, parse_rule
 
-        rules = [] if fail_under is None else [parse_rule(f"dice>={fail_under!r}", "--fail-under")]
+        rules = [] if fail_under is None else [parse_rule(f"dice>={fail_under!r}", "fail_under")]
         rules += [parse_rule(text) for text in require or ()]
         drops = [parse_drop(text) for text in max_drop or ()]
         if (baseline is None) != (not drops):
-            given, missing = ("--max-drop", "--baseline") if baseline is None else ("--baseline", "--max-drop")
-            raise ConfigError(f"{given} needs {missing}", hint="--baseline main.json --max-drop 0.01")
+            given, missing = ("max_drop", "--baseline") if baseline is None else ("baseline", "--max-drop")
+            raise ConfigError(f"needs {missing}", option=given, hint="--baseline main.json --max-drop 0.01")
         return Gate(rules, drops, None if baseline is None else (str(baseline), load(str(baseline))))
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.terminal import Target, say_error
-from softdice_cli.errors import InputError
+from softdice_cli.errors import ExitCode, InputError
 from softdice_cli.render import first
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Inspect:
     debug: o.Debug = False
 
     def run(self) -> int:
-        """Look into each file; 3 if one cannot be read."""
+        """Look into each file; the exit code says whether one cannot be read."""
         from softdice_cli.inspection import inspect
         from softdice_cli.readers import ReadOptions
 
@@ -46,12 +46,12 @@ class Inspect:
         with Target(self.output) as target:
             for piece in _json(found) if self.format == "json" else _blocks(found):
                 target.write(piece)
-        return 3 if any(isinstance(entry, InputError) for entry in found) else 0
+        return ExitCode.INPUT if any(isinstance(entry, InputError) for entry in found) else ExitCode.DONE
 
 
 def _json(found: list[Inspection | InputError]) -> Iterator[str]:
     documents = [
-        {"path": entry.path, "error": entry.headline, "hint": entry.hint}
+        {"path": entry.path, "error": entry.headline(), "hint": entry.hint}
         if isinstance(entry, InputError)
         else asdict(entry)
         for entry in found

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import get_args
 
 from softdice_cli.cli.terminal import Target, page, say, say_error
-from softdice_cli.errors import ConfigError
+from softdice_cli.errors import ConfigError, ExitCode
 from softdice_cli.records import Results, Verdict
 from softdice_cli.render import Format, render, warnings
 from softdice_cli.render.text import count
-
-UNMET, FAILED, EMPTY = 1, 3, 5
 
 Extra = tuple[Format, Path]
 """A format, and the file that it goes to besides the output."""
@@ -121,10 +119,10 @@ def conclude(
     for verdict in unmet:
         say(_sentence(verdict), "not met")
     if results.failures:
-        return FAILED
+        return ExitCode.INPUT
     if not results.images:
-        return EMPTY
-    return UNMET if unmet else 0
+        return ExitCode.EMPTY
+    return ExitCode.UNMET if unmet else ExitCode.DONE
 
 
 def _sentence(verdict: Verdict) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softdice_cli.cli import options as o
-from softdice_cli.cli.terminal import INTERNAL, Target, say
+from softdice_cli.cli.terminal import Target, say
+from softdice_cli.errors import ExitCode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,4 +27,4 @@ class Selfcheck:
                 target.write(f"{check.what:<42} {check.found!r:<20} {verdict}\n")
         if failed:
             say(f"{failed} numbers differ: do not trust scores from this machine, and please report it", "error")
-        return INTERNAL if failed else 0
+        return ExitCode.BUG if failed else ExitCode.DONE

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softdice_cli.errors import ConfigError, DeviceError
+from softdice_cli.cli.terminal import as_flag
+from softdice_cli.errors import ConfigError
 
 if TYPE_CHECKING:  # most runs have no file, and need no keys
     from softdice_cli.cli.keys import Option
@@ -91,11 +91,11 @@ def settled(
 
 
 def _blamed(error: ConfigError, used: Mapping[str, Setting]) -> str:
-    """The file or variable that holds an option which the error names."""
+    """The file or variable that holds the option that the error is about."""
     from softdice_cli.cli.keys import known
 
-    named = re.findall(r"--([a-z][a-z-]*)", error.problem) + ["device"] * isinstance(error, DeviceError)
-    return next((setting.origin for field, setting in used.items() if known()[field].key in named), "")
+    wanted = as_flag(error.option).removeprefix("--")
+    return next((setting.origin for field, setting in used.items() if known()[field].key == wanted), "")
 
 
 def collect(

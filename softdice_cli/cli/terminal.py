@@ -13,8 +13,18 @@ from softdice_cli.errors import ConfigError, SoftdiceError
 from softdice_cli.records import Failure
 from softdice_cli.render import Page, neutral
 
-INTERNAL = 4
-"""Exit code of a bug in softdice."""
+_OTHER_FLAGS = {
+    "background": "--no-background",
+    "classes": "--class",
+    "normalized": "--allow-unnormalized",
+    "prediction": "--pred-labels",
+}
+"""Fields of the library whose option has another name."""
+
+
+def as_flag(option: str) -> str:
+    """The option behind a field of the library, as a user types it: ``--max-drop``."""
+    return _OTHER_FLAGS.get(option, f"--{option.replace('_', '-')}")
 
 
 def page(output: Path | None, *, worst: int = 0, per_image: bool = False) -> Page:
@@ -127,11 +137,10 @@ def say(text: str, kind: str = "") -> None:
 
 def say_error(error: SoftdiceError | Failure) -> None:
     """An error: its headline, and below it what was expected, what was found and what to try."""
-    headline = error.error if isinstance(error, Failure) else error.headline
+    headline = error.error if isinstance(error, Failure) else error.headline(as_flag)
     say(headline, "error")
-    for label, text in (("expected", error.expected), ("found", error.found), ("try", error.hint)):
-        if text:
-            print(f"  {label:<8}  {neutral(text)}", file=sys.stderr)
+    for label, text in error.details:
+        print(f"  {label:<8}  {neutral(text)}", file=sys.stderr)
 
 
 def read_stdin(limit: int) -> bytes:

@@ -77,7 +77,9 @@ def judge(comparison: Comparison, min_effect: float = 0.0) -> Verdict:
         ConfigError: `min_effect` is below 0, or no number.
     """
     if not (math.isfinite(min_effect) and min_effect >= 0):
-        raise ConfigError(f"--min-effect {min_effect} is out of range", expected="a difference of Dice, 0 or greater")
+        raise ConfigError(
+            f"{min_effect} is out of range", option="min_effect", expected="a difference of Dice, 0 or greater"
+        )
     mean = next(s for s in comparison.scores if s.metric == METRICS[0] and s.scope == "mean")
     high, bound = mean.interval.high if mean.interval else None, 0.0 - min_effect
     return Verdict(

@@ -23,9 +23,10 @@ def check_options(resamples: int, seed: int, worst: int) -> None:
     """
     low, high = RESAMPLES_RANGE
     if not low <= resamples <= high:
-        raise ConfigError(f"--resamples {resamples} is out of range", expected=f"{low} to {high}")
-    if seed < 0 or worst < 0:
-        raise ConfigError(f"--{'seed' if seed < 0 else 'worst'} is below 0", expected="0 or greater")
+        raise ConfigError(f"{resamples} is out of range", option="resamples", expected=f"{low} to {high}")
+    for option, value in (("seed", seed), ("worst", worst)):
+        if value < 0:
+            raise ConfigError(f"{value} is below 0", option=option, expected="0 or greater")
 
 
 def refuse_difference(a: Results, b: Results, names: tuple[str, str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from softdice_cli.errors import ConfigError, ShapeError
+from softdice_cli.errors import ConfigError, LayoutError, ShapeError
 from softdice_cli.evaluation.count import rows_of
 from softdice_cli.evaluation.prepare import Reading, line_up
 from softdice_cli.overlap.devices import engine_for
@@ -51,9 +51,7 @@ class Accumulator:
         layout = ("B" if maps else "BC") + space
         try:
             prepared = line_up(Pair("", "", ""), prediction, truth, self._settings, Reading(layout=layout))
-        except ShapeError as error:
-            if "--layout" not in error.hint and "--layout" not in error.expected and "laid out" not in error.expected:
-                raise
+        except LayoutError as error:
             expected = "labels (B, *S) or (B, 1, *S) for probabilities (B, C, *S)"
             raise ShapeError(error.problem, path="probabilities", expected=expected, found=error.found) from error
         names = (

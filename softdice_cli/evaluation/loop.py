@@ -175,7 +175,7 @@ class _Run:
             outcome = self._fitting(pair, outcome)
         if isinstance(outcome, InputError):
             failure = Failure(
-                pair.id, pair.pred, pair.gt, outcome.headline, outcome.expected, outcome.found, outcome.hint
+                pair.id, pair.pred, pair.gt, outcome.headline(), outcome.expected, outcome.found, outcome.hint
             )
             self.failures.append(failure)
             self.watcher.failed(failure)

@@ -26,7 +26,7 @@ def refuse_kind(source: Source, settings: Settings) -> ProbabilityError | None:
         return None
     if not integers:
         return ProbabilityError(
-            "holds floats, and --scale is for integers",
+            "holds floats, and a scale is for integers",
             path=source.name,
             found=source.describe(),
             hint="leave out --scale",
@@ -49,7 +49,7 @@ def refuse_kind(source: Source, settings: Settings) -> ProbabilityError | None:
 def _refuse_reach(source: Source, scale: int, reach: int) -> ProbabilityError:
     high = int(source.span()[1])
     return ProbabilityError(
-        f"{source.stored} holds at most {reach}, so --scale {scale} would make every probability too small",
+        f"{source.stored} holds at most {reach}, so a scale of {scale} would make every probability too small",
         path=source.name,
         expected=f"a scale of at most {reach}",
         found=f"{source.describe()}, up to {high}",
@@ -70,7 +70,7 @@ def refuse_values(facts: Facts, rule: Rule, source: Source) -> ProbabilityError:
         return ProbabilityError(
             "holds probabilities already: they lie in [0, 1] and sum to 1",
             path=source.name,
-            expected="logits, as --activation softmax says",
+            expected="logits, as softmax was asked for",
             found=f"{what}: values from {facts.low:.6g} to {facts.high:.6g}",
             hint="leave out --activation",
         )

@@ -34,7 +34,8 @@ def engine_for(device: str) -> Engine:
     if device in present or (device == "cuda" and "cuda:0" in present):
         return TorchEngine(device.removeprefix("torch:"))
     raise DeviceError(
-        f"there is no device {device!r} on this machine",
+        f"{device!r} is not on this machine",
+        option="device",
         expected=f"auto, {', '.join(present)}",
         found="torch sees no such device",
         hint=f"--device {present[0]}",

@@ -82,7 +82,7 @@ def _check_shards(parts: Sequence[Part]) -> None:
             for part in parts
         )
         raise InputError(
-            "these are not the shards of one run", expected="one --shard I/N each, of the same pairs", found=found
+            "these are not the shards of one run", expected="one shard I/N each, of the same pairs", found=found
         )
     count = min(known[0].count, known[0].pairs)  # the shards beyond the pairs are empty, and write no file
     if missing := sorted(set(range(1, count + 1)) - {shard.index for shard in known}):

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from softdice_cli.errors import advice
 from softdice_cli.records.settings import Settings
 
 if TYPE_CHECKING:  # most results have none
@@ -80,6 +81,11 @@ class Failure:
     expected: str
     found: str
     hint: str
+
+    @property
+    def details(self) -> list[tuple[str, str]]:
+        """What stands below the error wherever it is shown; see `errors.advice`."""
+        return advice(self.expected, self.found, self.hint)
 
 
 @dataclass(frozen=True, slots=True)

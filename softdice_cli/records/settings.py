@@ -126,7 +126,9 @@ class Settings:
                     error.problem, path=path, expected=error.expected, found=error.found, hint=error.hint
                 ) from error
             except ConfigError as error:  # an option that this prediction does not go with
-                raise ShapeError(error.problem, path=path, found=f"{channels} channels", hint=error.hint) from error
+                raise ShapeError(
+                    error.problem, option=error.option, path=path, found=f"{channels} channels", hint=error.hint
+                ) from error
         if len(self.classes) == channels:
             return self
         raise ShapeError(
@@ -151,9 +153,9 @@ def _of_channels(settings: Settings, channels: int) -> Settings:
     names = tuple(ClassDef(str(index), index) for index in range(channels))
     if taken := sorted(set(settings.ignore) & set(range(channels))):
         raise LabelError(
-            f"--ignore {taken[0]} is the label of class {taken[0]}",
+            f"{taken[0]} is ignored, and it is the label of class {taken[0]}",
             expected=f"labels outside 0 to {channels - 1}, since the map has {channels} channels",
-            found=f"--ignore {taken[0]}",
+            found=f"{taken[0]} among the ignored labels",
             hint="give each class its label with --class NAME=VALUE, in the order of the channels",
         )
     return replace(settings, classes=names)
@@ -188,76 +190,86 @@ def _check_types(settings: Settings) -> None:
 
 def _check_choices(settings: Settings) -> None:
     for option, value, choices in (
-        ("--activation", settings.activation, get_args(Activation)),
-        ("--empty", settings.empty, get_args(Empty)),
+        ("activation", settings.activation, get_args(Activation)),
+        ("empty", settings.empty, get_args(Empty)),
         ("prediction", settings.prediction, get_args(Prediction)),
     ):
         if value not in choices:
-            raise ConfigError(f"{option} cannot be {value!r}", expected=f"one of {', '.join(choices)}")
+            raise ConfigError(f"cannot be {value!r}", option=option, expected=f"one of {', '.join(choices)}")
     if settings.prediction == "labels":
         for option, given in (
-            ("--scale", settings.scale is not None),
-            ("--activation", settings.activation != "none"),
-            ("--allow-unnormalized", not settings.normalized),
+            ("scale", settings.scale is not None),
+            ("activation", settings.activation != "none"),
+            ("normalized", not settings.normalized),
         ):
             if given:
                 raise ConfigError(
-                    f"{option} is for probabilities, and --pred-labels says that there are none",
-                    hint=f"leave out {option} or --pred-labels",
+                    "is for probabilities, and the predictions are label maps",
+                    option=option,
+                    hint="leave it out, or do not say that the predictions are label maps",
                 )
 
 
 def _check_numbers(settings: Settings) -> None:
     low, high = EPS_RANGE
     if not (low <= settings.eps <= high):
-        raise ConfigError(f"--eps {settings.eps} is out of range", expected=f"a number from {low:g} to {high:g}")
+        raise ConfigError(
+            f"{settings.eps} is out of range", option="eps", expected=f"a number from {low:g} to {high:g}"
+        )
     if not (math.isfinite(settings.threshold) and 0 <= settings.threshold < 1):
-        raise ConfigError(f"--threshold {settings.threshold} is out of range", expected="0 ≤ threshold < 1")
+        raise ConfigError(f"{settings.threshold} is out of range", option="threshold", expected="0 ≤ threshold < 1")
     if settings.scale is not None and not (1 <= settings.scale <= MAX_LABEL):
         raise ConfigError(
-            f"--scale {settings.scale} is out of range",
+            f"{settings.scale} is out of range",
+            option="scale",
             expected="the stored integer that means 1, such as 255 or 65535",
         )
     for value in settings.ignore:
         if abs(value) > MAX_LABEL:
-            raise ConfigError(f"--ignore {value} is out of range", expected="a 32-bit label")
+            raise ConfigError(f"{value} is out of range", option="ignore", expected="a 32-bit label")
 
 
 def _check_classes(settings: Settings) -> None:
     classes = settings.classes
     if len(classes) == 1 and settings.activation == "softmax":
-        raise ConfigError(
-            "--activation softmax makes 1 of every value of a single channel", hint="--activation sigmoid"
-        )
+        raise ConfigError("softmax makes 1 of every value of a single channel", option="activation", hint="use sigmoid")
     if (len(classes) > 1 or settings.prediction == "labels") and settings.threshold != _THRESHOLD:
         raise ConfigError(
-            "--threshold is for one channel: several are decided by the greatest, and a label map is decided already",
-            hint="leave out --threshold",
+            "is for one channel: several are decided by the greatest, and a label map is decided already",
+            option="threshold",
+            hint="leave it out",
         )
     if len(classes) == 1 and not settings.background:
-        raise ConfigError("--no-background would leave no class", hint="leave it out, or name more classes")
-    _refuse_repeats([c.name for c in classes], "the class name")
+        raise ConfigError(
+            "has no place here: there is only one class", option="background", hint="leave it out, or name more classes"
+        )
+    _refuse_repeats([c.name for c in classes], "is the name of two classes")
     values = [c.value for c in classes if c.value is not None]
     if len(values) < len(classes) and len(classes) > 1:
-        raise ConfigError("every class needs a label of its own", hint="--class NAME=VALUE")
-    _refuse_repeats([settings.label_text(value) for value in values], "the label")
+        raise ConfigError(
+            "must give every class a label of its own", option="classes", hint="write NAME=VALUE for every class"
+        )
+    _refuse_repeats([settings.label_text(value) for value in values], "is the label of two classes")
     for definition in classes:
         value = definition.value
         if not definition.name:
-            raise ConfigError("a class has no name", expected="--class NAME[=VALUE]")
+            raise ConfigError("holds a class without a name", option="classes", expected="a name for each class")
         if value is not None and abs(value) > MAX_LABEL:
             raise ConfigError(
-                f"the label {value} of class {definition.name!r} is out of range", expected="a 32-bit label"
+                f"{definition.name!r} has the label {value}, which is out of range",
+                option="classes",
+                expected="a 32-bit label",
             )
         if value is not None and value in settings.ignore:
             text = settings.label_text(value)
             raise ConfigError(
-                f"the label {text} is both class {definition.name!r} and ignored",
-                hint=f"leave out --ignore {text}, or give the class another label",
+                f"{definition.name!r} has the label {text}, which is ignored",
+                option="classes",
+                hint=f"take {text} out of the ignored labels, or give the class another label",
             )
 
 
 def _refuse_repeats(items: list[str], what: str) -> None:
     for item in items:
         if items.count(item) > 1:
-            raise ConfigError(f"{what} {item!r} is given twice", hint="every class needs its own name and label")
+            raise ConfigError(f"{item!r} {what}", option="classes", hint="give every class its own name and label")

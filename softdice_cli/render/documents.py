@@ -33,6 +33,7 @@ from softdice_cli.records.saved import (
     verdict_to_json,
 )
 from softdice_cli.render.text import spreadsheet
+from softdice_cli.render.verdicts import failure_text
 from softdice_cli.scores import score_image
 
 CSV_COLUMNS = ("id", "pred", "gt", "class", *SCORES, *COUNTS, "pixels", "ignored", "error")
@@ -86,14 +87,9 @@ def csv_text(results: Results) -> Iterator[str]:
     blank = [""] * (len(CSV_COLUMNS) - 4)
     for failure in results.failures:
         names = map(spreadsheet, (failure.id, failure.pred, failure.gt))
-        yield _csv_row((*names, *blank, spreadsheet(_sentence(failure))))
+        yield _csv_row((*names, *blank, spreadsheet(failure_text(failure))))
     for text in results.left_out:
         yield _csv_row(("", "", "", *blank, spreadsheet(f"left out: {text}")))
-
-
-def _sentence(failure: Failure) -> str:
-    parts = (("expected", failure.expected), ("found", failure.found), ("try", failure.hint))
-    return "; ".join([failure.error, *(f"{label} {text}" for label, text in parts if text)])
 
 
 def _csv_row(values: tuple[object, ...]) -> str:

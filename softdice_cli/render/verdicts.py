@@ -117,8 +117,7 @@ def held_up(verdict: Verdict) -> bool:
 
 def failure_text(failure: Failure) -> str:
     """What went wrong with a pair, what was expected and found, and what to try, in a line; neutral."""
-    parts = (("expected", failure.expected), ("found", failure.found), ("try", failure.hint))
-    return neutral("; ".join([failure.error, *(f"{label} {text}" for label, text in parts if text)]))
+    return neutral("; ".join([failure.error, *(f"{label} {text}" for label, text in failure.details)]))
 
 
 def clip(text: str, most: int) -> str:
