@@ -16,7 +16,7 @@ from softdice_cli.evaluation.work import Work, ahead, cores, count_all
 from softdice_cli.overlap import BatchEngine
 from softdice_cli.overlap.devices import engine_for
 from softdice_cli.pairing import STDIN, Pair
-from softdice_cli.records import Failure, ImageRow, Results, Settings, Shard
+from softdice_cli.records import Failure, ImageRow, Results, Run, Settings, Shard
 from softdice_cli.scores import summarize
 
 if TYPE_CHECKING:
@@ -103,7 +103,15 @@ def evaluate(
         for pair, outcome in run.outcomes(listed, device, workers, batch_size, stack):
             if not run.keep(pair, outcome) and fail_fast:
                 break
-    return summarize(run.settings, run.rows, run.failures, left_out=left_out, shard=shard)
+    return summarize(
+        Run(
+            settings=run.settings,
+            rows=tuple(run.rows),
+            failures=tuple(run.failures),
+            left_out=tuple(left_out),
+            shard=shard,
+        )
+    )
 
 
 def _as_pair(pair: object) -> Pair:
@@ -132,7 +140,7 @@ def _journal(path: Path, run: _Run, pairs: Iterable[Pair]) -> Journal:
     reading = run.reading
     return Journal(
         path,
-        run.settings,
+        Run(settings=run.settings),
         {"layout": reading.layout, "key": reading.pred.key, "gt_key": reading.gt.key},
         {pair.id: (pair.pred, pair.gt) for pair in listed},
     )
