@@ -166,3 +166,12 @@ def test_a_baseline_of_something_else_is_refused(baseline, says):
     with pytest.raises(InputError, match=says) as caught:
         judge_drops(RESULTS, baseline, [parse_drop("0")], "main.json")
     assert caught.value.path == "main.json"
+
+
+def test_the_images_of_a_rule_are_the_twenty_worst():
+    rows = [image(f"i{number:02}", (100, 100, 100), (100, 100, number), (0, 0, 0)) for number in range(30)]
+    (verdict,) = judge(summarized(SETTINGS, rows), [parse_rule("image_min:dice[cell]>=0.9")])
+    assert verdict.images == tuple(f"i{number:02}" for number in range(20))
+    (verdict,) = judge(summarized(SETTINGS, rows), [parse_rule("image_max:loss[cell]<=-1")])
+    assert len(verdict.images) == 20
+    assert verdict.images[0] == "i00"

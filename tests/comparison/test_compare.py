@@ -17,8 +17,11 @@ from scipy import stats
 
 from softdice_cli.cli.compare import Compare
 from softdice_cli.comparison import compare, intervals, judge, kinds_of, resampling
+from softdice_cli.comparison.kinds import values_of
 from softdice_cli.comparison.resampling import Grid, draws
+from softdice_cli.comparison.sums import Plan
 from softdice_cli.errors import ConfigError, EmptyError, InputError
+from softdice_cli.metrics import METRICS
 from softdice_cli.records import ClassDef, Failure, Results, Settings, Shard
 from softdice_cli.render import Page, to_text
 from softdice_cli.render.compare import CSV_COLUMNS, render_comparison, verdict_text
@@ -264,6 +267,50 @@ def test_p_values_are_scipys_exact_ones(metric, average, statistic, shift):
     ours = score(compare(a, b, resamples=50_000), metric, average)
     assert ours.p == pytest.approx(theirs.pvalue, abs=0.01)
     assert ours.permutations == 50_000
+
+
+def test_a_p_value_is_never_zero():
+    """(b + 1) / (n + 1): where no permutation reaches the difference, the observed order itself still counts."""
+    a, b = hard(*[(10, 10, 5)] * 40), hard(*[(10, 10, 6)] * 40)
+    for permutations in (100, 1000):
+        change = score(compare(a, b, resamples=permutations), name="cell")
+        assert change.p == 1 / (permutations + 1)
+    assert score(compare(a, a, resamples=100), name="cell").p == 1.0
+
+
+def test_metrics_that_were_chosen_are_compared_in_both_averages():
+    a, b = random_pair(8)
+    c = compare(a, b, metrics=["recall", "accuracy"], resamples=100)
+    kinds = list(dict.fromkeys((s.metric, s.average) for s in c.scores))
+    # hard Dice is what verdicts and images are judged by
+    assert kinds == [
+        ("dice", "pooled"),
+        ("recall", "pooled"),
+        ("accuracy", "pooled"),
+        ("recall", "image_mean"),
+        ("accuracy", "image_mean"),
+    ]
+    assert [(s.scope, s.name) for s in c.scores if s.metric == "accuracy"] == [("mean", "all classes")] * 2
+    for s in c.scores:
+        for results, value in ((a, s.a), (b, s.b)):
+            if s.scope == "mean":
+                assert value == getattr(results, s.average).means.values[s.metric]
+    with pytest.raises(ConfigError, match="'dise' is not a metric"):
+        compare(a, b, metrics=["dise"])
+
+
+@pytest.mark.parametrize("metric", [metric.name for metric in METRICS])
+def test_resampled_scores_are_those_of_the_results_that_were_drawn(metric):
+    """Each draw of images, evaluated as results of its own, gives the scores that the columns give."""
+    a, _ = random_pair(6, seed=3)
+    plan = Plan.of(a.settings, kinds_of([metric]))
+    drawn = resampling.resampled(plan, plan.columns(a)[None], 100, 5)
+    for number, indices in enumerate(np.concatenate(list(draws(6, 100, 5)))[:20]):
+        rows = [replace(a.images[index], id=str(place)) for place, index in enumerate(indices)]
+        again = summarized(a.settings, rows)
+        for place, kind in enumerate(plan.kinds):
+            expected = [math.nan if value is None else value for value in values_of(again, kind)]
+            assert drawn[place][0, number] == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
 def test_one_result_alone_has_scipys_intervals():

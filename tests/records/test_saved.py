@@ -254,6 +254,30 @@ def test_last_digits_of_a_logarithm_may_differ(document):
     assert restore(json.dumps(changed).encode(), "r.json") == restore(document.encode(), "r.json")
 
 
+def test_more_than_the_last_digits_may_not_differ(document):
+    changed = json.loads(document)
+    changed["pooled"]["classes"][0]["loss"] *= 1 + 1e-11
+    with pytest.raises(UnreadableError, match=r"pooled\.classes\[0\]\.loss is "):
+        restore(json.dumps(changed).encode(), "r.json")
+
+
+@pytest.mark.parametrize(("above", "readable"), [(1.0099, True), (1.0101, False)])
+def test_a_sum_may_be_above_its_pixels_by_the_rounding_of_the_stored_type(document, above, readable):
+    """A probability of bfloat16 may be 1 + 2⁻⁷."""
+    changed = json.loads(document)
+    row = changed["images"][0]
+    row["sums"]["probability"][0] = row["pixels"] * above
+    for member in ("pooled", "image_mean"):
+        del changed[member]
+    del row["classes"]
+    if readable:
+        restored = restore(json.dumps(changed).encode(), "r.json")
+        assert restored.images[0].sums[0].probability == row["pixels"] * above
+    else:
+        with pytest.raises(UnreadableError, match="contradict each other"):
+            restore(json.dumps(changed).encode(), "r.json")
+
+
 def test_a_refused_file_ends_show_and_merge_with_3(softdice, tmp_path, document):
     (tmp_path / "r.json").write_text(document.replace('"complete": true', '"complete": false'))
     for command in ("show", "merge"):
