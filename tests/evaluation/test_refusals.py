@@ -578,7 +578,7 @@ def test_standard_input_gives_the_sums_of_the_file(softdice: Softdice, pair: tup
 @pytest.mark.parametrize(
     ("stdin", "words"),
     [
-        (b"garbage", ["standard input: is of no kind that softdice reads", "b'garbage'"]),
+        (b"garbage", ["standard input: is not in a format that softdice reads", "b'garbage'"]),
         (b"", ["standard input: is empty", "0 bytes"]),
         (b"\x93NUMPY\x01\x00", ["standard input: cannot be read as npy"]),
     ],
