@@ -21,13 +21,13 @@ from softdice_cli.journal import Journal
 PAIRS = 40
 SLOW = """
 import sys, time
-import softdice_cli.evaluation.work as work
+import softdice_cli.evaluation.pair_tasks as tasks
 from softdice_cli.cli import main
-prepare, seconds = work.prepare, float(sys.argv.pop(1))
+prepare, seconds = tasks.prepare_pair, float(sys.argv.pop(1))
 def slow(*arguments):
     time.sleep(seconds)
     return prepare(*arguments)
-work.prepare = slow
+tasks.prepare_pair = slow
 main()
 """
 """The command line with a pause before each pair, so that it can be killed halfway."""
@@ -100,7 +100,7 @@ def test_killed_twenty_times_and_resumed_gives_the_same_bytes(softdice, tmp_path
 def test_a_finished_journal_reads_no_pixels_again(softdice, tmp_path, monkeypatch):
     pairs = write(tmp_path, ["a", "b"])
     first = evaluate(pairs, journal=tmp_path / "j")
-    monkeypatch.setattr("softdice_cli.evaluation.work.prepare", None)
+    monkeypatch.setattr("softdice_cli.evaluation.pair_tasks.prepare_pair", None)
     assert evaluate(pairs, journal=tmp_path / "j") == first
 
 
@@ -181,17 +181,17 @@ def test_a_file_of_another_time_is_refused(tmp_path, side):
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_believed_later(tmp_path, monkeypatch):
-    import softdice_cli.evaluation.work as work
+    import softdice_cli.evaluation.pair_tasks as tasks
 
     pairs = write(tmp_path, ["a"])
-    prepare = work.prepare
+    prepare = tasks.prepare_pair
 
     def changed(*arguments):
         prepared = prepare(*arguments)
         os.utime(pairs[0][0], ns=(0, 5))
         return prepared
 
-    monkeypatch.setattr(work, "prepare", changed)
+    monkeypatch.setattr(tasks, "prepare_pair", changed)
     evaluate(pairs, journal=tmp_path / "j")
     with pytest.raises(InputError, match="changed since"):
         evaluate(pairs, journal=tmp_path / "j")

@@ -158,7 +158,7 @@ def _of_channels(settings: Settings, channels: int) -> Settings:
 
 
 def _labels(settings: Settings) -> str:
-    """The labels of the classes for the signature, a digest of many, or nothing where they are 0, 1, 2, …"""
+    """The labels of the classes for the signature, or a digest of many; nothing where they are the places."""
     values = [c.value for c in settings.classes]
     if values in ([None], list(range(len(values)))):
         return ""
@@ -196,7 +196,9 @@ def _check_types(settings: Settings) -> None:
             or type(classes.name) is not str
             or type(classes.value) not in (int, type(None))
         ):
-            raise ConfigError(f"{classes!r} is not a class", expected="ClassDef(name, value) with a text and an integer")
+            raise ConfigError(
+                f"{classes!r} is not a class", expected="ClassDef(name, value) with a text and an integer"
+            )
     if type(settings.ignore) not in (tuple, list, set) or any(type(label) is not int for label in settings.ignore):
         raise ConfigError(f"ignore {settings.ignore!r} is not a tuple of labels", expected="integers, e.g. (255,)")
     for name, value in (("eps", settings.eps), ("threshold", settings.threshold)):

@@ -173,7 +173,7 @@ ROWS: dict[str, Row] = {
     # --- labels that are no class ---
     # a two-class mask against three channels: no mapping can be right
     "0-255-three-classes": Row(
-        npy(m=BINARY), "", 3, ["m.npy: has 1 label that is no class", "labels 0, 1, 2", "255 (16 px)", "has 3"]
+        npy(m=BINARY), "", 3, ["m.npy: has 1 label that is not a class", "labels 0, 1, 2", "255 (16 px)", "has 3"]
     ),
     # a two-class mask against two channels: the mapping is spelt out
     "0-255-two-channels": Row(
@@ -197,7 +197,7 @@ ROWS: dict[str, Row] = {
         npy(p=M + np.uint8(1)),
         "--pred-labels --class a --class b --class c",
         3,
-        ["p.npy: has 1 label that is no class", "labels 0, 1, 2", "3 (8 px)"],
+        ["p.npy: has 1 label that is not a class", "labels 0, 1, 2", "3 (8 px)"],
     ),
     # a label map of several classes needs their names
     "label-map-unnamed": Row(
@@ -274,7 +274,7 @@ ROWS: dict[str, Row] = {
         lambda folder: (rgb(folder), np.save(folder / "p.npy", TWO)),
         "--gt m.png --class a=#000000 --class b=#00ff00",
         3,
-        ["m.png: has 1 label that is no class", "labels #000000, #00ff00", "#ff0000 (6 px)", "--class b=#ff0000"],
+        ["m.png: has 1 label that is not a class", "labels #000000, #00ff00", "#ff0000 (6 px)", "--class b=#ff0000"],
     ),
     # one mask cannot be both
     "colours-and-numbers": Row(
