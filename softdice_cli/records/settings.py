@@ -226,7 +226,7 @@ def _check_choices(settings: Settings) -> None:
                 raise ConfigError(
                     "is for probabilities, and the predictions are label maps",
                     option=option,
-                    hint="leave it out, or do not say that the predictions are label maps",
+                    against="prediction",
                 )
 
 
