@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-
 from softdice_cli.errors import ConfigError, LabelError, ShapeError
+from softdice_cli.optional import require
+
+require("torch", "SoftDiceLoss")
+
+import torch  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
 
 class SoftDiceLoss(nn.Module):

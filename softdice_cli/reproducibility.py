@@ -6,7 +6,12 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+
+from softdice_cli.optional import require
+
+require("torch", "setup_system")
+
+import torch  # noqa: E402
 
 
 @dataclass(frozen=True, slots=True)
