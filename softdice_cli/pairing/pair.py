@@ -1,13 +1,13 @@
-"""One prediction and its truth, and what is said of those that have no partner."""
+"""One prediction and its truth, and what is said of files that have no partner."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import PurePath
 
 from softdice_cli.errors import InputError
+from softdice_cli.formats import stem
 from softdice_cli.records import natural
 
 STDIN = "-"
@@ -32,7 +32,7 @@ class Pair:
     @staticmethod
     def of_files(pred: str, gt: str) -> Pair:
         """The pair of two files, named after the truth."""
-        return Pair(PurePath(pred if gt == STDIN else gt).stem, pred, gt)
+        return Pair(stem(pred if gt == STDIN else gt), pred, gt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +80,7 @@ def refuse(problem: str, items: Sequence[str], *, hint: str, expected: str = "")
     """Raises PairingError where there are items, and lists them."""
     if not items:
         return
-    shown = [*items[:_LISTED], *([f"and {len(items) - _LISTED} more"] if len(items) > _LISTED else [])]
+    shown = list(items[:_LISTED])
+    if len(items) > _LISTED:
+        shown.append(f"and {len(items) - _LISTED} more")
     raise PairingError(f"{len(items)} × {problem}", expected=expected, found="; ".join(shown), hint=hint)

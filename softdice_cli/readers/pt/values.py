@@ -1,4 +1,4 @@
-"""What the pickle of a ``.pt`` file describes: storages, tensors over them, and what is recognised but not looked into."""
+"""What the pickle of a ``.pt`` file describes: storages, tensors over them, and what else there may be."""
 
 from __future__ import annotations
 
