@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import softdice_cli.notebook as notebook
-from softdice_cli.optional import require
+from softdice_cli.libraries import missing_torch
 from softdice_cli.overlap import decoding_for
-from softdice_cli.overlap.devices import devices, engine_for
+from softdice_cli.overlap.devices import devices, engine_for, torch_missing
 from softdice_cli.overlap.labels import LabelCodes
 from softdice_cli.records import ImageRow, Results, Run, Settings
 from softdice_cli.scores import summarize
@@ -54,7 +54,8 @@ def checks(device: str = ALL) -> Iterator[Check]:
     if device != ALL:
         yield from _device_checks(device)
         return
-    require("torch", "the check of all devices")
+    if error := torch_missing():
+        raise missing_torch("the check of all devices", error, instead="softdice selfcheck, for the CPU alone")
     yield Check("loss in float32, SoftDiceLoss", _float32_loss(), notebook.FLOAT32_LOSS, FLOAT32_TOLERANCE)
     for present in reversed(devices()):
         yield from _device_checks(present)
