@@ -9,7 +9,7 @@ import softdice_cli.notebook as notebook
 from softdice_cli.overlap import decoding_for
 from softdice_cli.overlap.devices import devices, engine_for
 from softdice_cli.overlap.labels import LabelCodes
-from softdice_cli.records import ImageRow, Results, Settings
+from softdice_cli.records import ImageRow, Results, Run, Settings
 from softdice_cli.scores import summarize
 
 FLOAT32_TOLERANCE = 5e-7
@@ -46,7 +46,7 @@ def checks() -> Iterator[Check]:
         where = engine_for(device).name
         yield Check(f"loss, {where}", results.pooled.means.loss or 0.0, notebook.LOSS, 4e-16)
         for index, scores in enumerate(results.pooled.classes):
-            yield Check(f"loss of class {index}, {where}", scores.loss, notebook.CLASS_LOSSES[index], 4e-16)
+            yield Check(f"loss of class {index}, {where}", scores.loss or 0.0, notebook.CLASS_LOSSES[index], 4e-16)
             yield Check(f"hard Dice of class {index}, {where}", scores.dice or 0.0, notebook.DICE[index], 0)
 
 
@@ -67,4 +67,4 @@ def _results(device: str) -> Results:
     codes = LabelCodes(settings, None)(labels.reshape(-1))
     tally = engine_for(device).tally(probabilities.reshape(3, -1), codes, decoding)
     row = ImageRow("notebook", "", "", tally.pixels, tally.ignored, tally.class_sums())
-    return summarize(settings, [row])
+    return summarize(Run(settings=settings, rows=(row,)))

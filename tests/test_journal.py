@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softdice_cli import InputError, Settings, evaluate
+from softdice_cli import InputError, Run, Settings, evaluate
 from softdice_cli.journal import Journal
 
 PAIRS = 40
@@ -136,7 +136,7 @@ def test_a_journal_that_was_cut_off_in_its_first_line_begins_again(tmp_path, sta
         # a label to ignore
         (["--ignore", "255"], ["was made with other settings", "ignore [255]", "ignore []"]),
         # named classes
-        (["--class", "a", "--class", "b"], ["was made with other classes", "'name': 'a'"]),
+        (["--class", "a", "--class", "b"], ["was made with other classes", "a=0, b=1", "no classes named"]),
         # how the files are read
         (["--layout", "CHW"], ["was made with other reading", "layout CHW"]),
     ],
@@ -294,7 +294,7 @@ def test_a_broken_line_is_refused(softdice, tmp_path, change):
 
 def test_two_runs_at_once_are_refused(softdice, tmp_path):
     write(tmp_path, ["a"])
-    with Journal(tmp_path / "j", Settings(), {}, {}):
+    with Journal(tmp_path / "j", Run(settings=Settings()), {}, {}):
         run = softdice(*command())
     assert (run.code, run.out) == (3, "")
     assert "is in use by another run" in run.err

@@ -61,8 +61,7 @@ class Merge:
         reports = extras(
             self.report, self.output, [*(("RESULTS", file) for file in self.files), ("--baseline", self.baseline)]
         )
-        settings, rows, failures, left_out = merge([Part(path, load(path)) for path in self.files])
-        results = gate.judge(summarize(settings, rows, failures, left_out=left_out))
+        results = gate.judge(summarize(merge([Part(path, load(path).run) for path in self.files])))
         results = o.with_intervals(results, self.ci)
         return report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
 

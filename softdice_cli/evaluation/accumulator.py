@@ -19,7 +19,7 @@ from softdice_cli.overlap.devices import engine_for
 from softdice_cli.pairing import Pair
 from softdice_cli.readers import Source
 from softdice_cli.readers.labels import as_labels
-from softdice_cli.records import ImageRow, Results, Settings
+from softdice_cli.records import ImageRow, Results, Run, Settings
 from softdice_cli.scores import summarize
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Accumulator:
 
     def compute(self) -> Results:
         """The results of all images so far."""
-        return summarize(self._settings, self._rows.values())
+        return summarize(Run(settings=self._settings, rows=tuple(self._rows.values())))
 
 
 def _source(name: str, values: Any) -> Source:

@@ -21,7 +21,7 @@ from softdice_cli.execution import executor_for
 from softdice_cli.overlap import BatchEngine
 from softdice_cli.overlap.devices import engine_for
 from softdice_cli.pairing import STDIN, Pair
-from softdice_cli.records import Failure, ImageRow, Results, Settings, Shard
+from softdice_cli.records import Failure, ImageRow, Results, Run, Settings, Shard
 from softdice_cli.scores import summarize
 
 if TYPE_CHECKING:
@@ -74,38 +74,46 @@ def evaluate(
         ConfigError: the settings, the layout or the device cannot be used, or two pairs have one id.
         InputError: the journal does not belong to this run.
     """
-    run = _Run(settings or Settings(), reading or Reading(), watcher or Silent(), notify or _say_nothing)
+    found = _Findings(settings or Settings(), reading or Reading(), watcher or Silent(), notify or _say_nothing)
     listed = [_as_pair(pair) for pair in pairs]
     _refuse_repeats(listed)
-    run.watcher.started(len(listed))
+    found.watcher.started(len(listed))
     with ExitStack() as stack:
         if journal is not None:
-            run.journal = stack.enter_context(_journal(Path(journal), run, listed))
-        fresh = [pair for pair in listed if not run.is_noted(pair)]
-        outcomes = stack.enter_context(_outcomes(run, fresh, device, workers, batch_size))
+            found.journal = stack.enter_context(_journal(Path(journal), found, listed))
+        fresh = [pair for pair in listed if not found.is_noted(pair)]
+        outcomes = stack.enter_context(_outcomes(found, fresh, device, workers, batch_size))
         for pair in listed:
-            outcome = run.noted(pair) or next(outcomes)
-            if not run.keep(pair, outcome) and fail_fast:
+            outcome = found.noted(pair) or next(outcomes)
+            if not found.keep(pair, outcome) and fail_fast:
                 break
-    return summarize(run.settings, run.rows, run.failures, left_out=left_out, shard=shard)
+    return summarize(
+        Run(
+            settings=found.settings,
+            rows=tuple(found.rows),
+            failures=tuple(found.failures),
+            left_out=tuple(left_out),
+            shard=shard,
+        )
+    )
 
 
 @contextmanager
 def _outcomes(
-    run: _Run, pairs: list[Pair], device: str, workers: int | None, batch_size: int | None
+    found: _Findings, pairs: list[Pair], device: str, workers: int | None, batch_size: int | None
 ) -> Iterator[Iterator[Outcome]]:
     """What becomes of each pair, in order; on leaving, whatever is not finished is ended."""
     engine = engine_for(device)
-    journaled = run.journal is not None
+    journaled = found.journal is not None
     # Label maps are compared on the CPU, whatever the device.
-    if isinstance(engine, BatchEngine) and run.asked.prediction != "labels":
+    if isinstance(engine, BatchEngine) and found.asked.prediction != "labels":
         from softdice_cli.evaluation.device_tiles import ReadTiles, evaluate_on_device
 
-        read = ReadTiles(run.asked, run.reading, journaled, engine)
+        read = ReadTiles(found.asked, found.reading, journaled, engine)
         with evaluate_on_device(read, pairs, workers, batch_size) as outcomes:
             yield outcomes
         return
-    task = EvaluatePair(run.asked, run.reading, journaled, engine)
+    task = EvaluatePair(found.asked, found.reading, journaled, engine)
     with executor_for(workers).run(task, pairs, together=pairs_together(pairs)) as outcomes:
         yield outcomes
 
@@ -132,7 +140,7 @@ def _refuse_repeats(pairs: Iterable[Pair]) -> None:
         known.add(pair.id)
 
 
-def _journal(path: Path, run: _Run, pairs: list[Pair]) -> Journal:
+def _journal(path: Path, found: _Findings, pairs: list[Pair]) -> Journal:
     """The journal for a run of these pairs, all of whose files it can watch."""
     from softdice_cli.journal import Journal
 
@@ -140,16 +148,16 @@ def _journal(path: Path, run: _Run, pairs: list[Pair]) -> Journal:
         raise ConfigError(
             "cannot note what came through standard input", option="journal", hint="save it to a file first"
         )
-    reading = run.reading
+    reading = found.reading
     return Journal(
         path,
-        run.settings,
+        Run(settings=found.asked),
         {"layout": reading.layout, "key": reading.pred.key, "gt_key": reading.gt.key},
         {pair.id: (pair.pred, pair.gt) for pair in pairs},
     )
 
 
-class _Run:
+class _Findings:
     """What a run has found so far.
 
     Attributes:

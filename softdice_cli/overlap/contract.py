@@ -136,7 +136,7 @@ class Tally:
             self.true_positives,
             strict=True,
         )
-        return tuple(ClassSums(*column) for column in columns)
+        return tuple(ClassSums(*column, self.pixels) for column in columns)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
+from softdice_cli.metrics import BY_NAME
 from softdice_cli.records import Verdict
 from softdice_cli.render.markdown import code
 from softdice_cli.render.page import Page
@@ -25,7 +26,6 @@ CSV_COLUMNS = (
     "metric", "average", "scope", "class", "a", "b", "difference", "low", "high", "resamples", "p", "permutations",
     "better", "worse", "tied", "undefined",
 )  # fmt: skip
-_TITLES = {"dice": "hard Dice", "soft_dice": "soft Dice", "loss": "loss, lower is better"}
 _AVERAGES = {"pooled": "pooled", "image_mean": "image mean"}
 _PLAIN = Page()
 _CHANGED = ("image", "A", "B", "B - A", "mostly by class", "its A", "its B")
@@ -52,7 +52,7 @@ def verdict_text(comparison: Comparison, verdict: Verdict) -> str:
     """The verdict in a sentence, with as many digits as it takes to see why."""
     if verdict.value is None:
         return f"not met: {verdict.rule}: the change of the mean hard Dice (pooled) has no interval, and none can pass"
-    mean = next(s for s in comparison.scores if s.scope == "mean")
+    mean = comparison.judged
     low = mean.interval.low if mean.interval else verdict.value
     for digits in range(4, _MORE_DIGITS):
         shown = [round(v, digits) for v in (low, verdict.value, verdict.bound)]
@@ -85,12 +85,7 @@ def _json(comparison: Comparison, verdict: Verdict | None) -> str:
 
 
 def _score_to_json(score: ScoreChange) -> dict[str, Any]:
-    values = asdict(score)
-    return {
-        "metric": score.metric.name,
-        "average": score.metric.average,
-        **{k: values[k] for k in values if k != "metric"},
-    }
+    return asdict(score)
 
 
 def _csv(comparison: Comparison) -> str:
@@ -100,7 +95,7 @@ def _csv(comparison: Comparison) -> str:
     for s in comparison.scores:
         drawn = (s.interval.low, s.interval.high, s.interval.resamples) if s.interval else (None, None, None)
         values = (s.a, s.b, s.difference, *drawn, s.p, s.permutations, s.better, s.worse, s.tied, s.undefined)
-        texts = (s.metric.name, s.metric.average, s.scope, spreadsheet(s.name))
+        texts = (s.metric, s.average, s.scope, spreadsheet(s.name))
         writer.writerow((*texts, *("" if value is None else repr(value) for value in values)))
     return buffer.getvalue()
 
@@ -169,10 +164,12 @@ def _changed_title(comparison: Comparison) -> str:
 
 def _groups(comparison: Comparison) -> Iterator[tuple[str, list[ScoreChange]]]:
     """The scores of each metric, under its title; the mean of a single class is left out."""
-    for metric in dict.fromkeys(score.metric for score in comparison.scores):
-        scores = [score for score in comparison.scores if score.metric == metric]
+    for kind in dict.fromkeys((score.metric, score.average) for score in comparison.scores):
+        scores = [score for score in comparison.scores if (score.metric, score.average) == kind]
         classes = [score for score in scores if score.scope == "class"]
-        yield f"{_TITLES[metric.name]}, {_AVERAGES[metric.average]}", scores if len(classes) > 1 else classes
+        metric = BY_NAME[kind[0]]
+        title = f"{metric.title}, lower is better" if metric.lower_is_better else metric.title
+        yield f"{title}, {_AVERAGES[kind[1]]}", classes if len(classes) == 1 else scores
 
 
 def _grid(comparison: Comparison, scores: list[ScoreChange]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -11,24 +11,23 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from softdice_cli.metrics import PER_CLASS
 from softdice_cli.records import (
     FORMAT,
     FORMAT_VERSION,
-    SCORES,
     Failure,
     ImageRow,
     Results,
     Settings,
     natural,
 )
-from softdice_cli.records.saved import (
+from softdice_cli.records.to_json import (
     COUNTS,
-    classes_to_json,
-    flat_to_json,
+    class_to_json,
+    failure_to_json,
     interval_to_json,
     row_to_json,
-    scores_to_json,
-    settings_to_json,
+    run_to_json,
     summary_to_json,
     verdict_to_json,
 )
@@ -36,7 +35,8 @@ from softdice_cli.render.text import spreadsheet
 from softdice_cli.render.verdicts import failure_text
 from softdice_cli.scores import score_image
 
-CSV_COLUMNS = ("id", "pred", "gt", "class", *SCORES, *COUNTS, "pixels", "ignored", "error")
+_SCORES = tuple(metric.name for metric in PER_CLASS)
+CSV_COLUMNS = ("id", "pred", "gt", "class", *_SCORES, *COUNTS, "pixels", "ignored", "error")
 
 
 def json_text(results: Results) -> Iterator[str]:
@@ -47,7 +47,7 @@ def json_text(results: Results) -> Iterator[str]:
     for index, row in enumerate(results.images):
         yield ("," if index else "") + "\n    " + _line(image_to_json(results.settings, row))
     yield "\n  ],\n" if results.images else "],\n"
-    yield f'  "failures": {_indented([flat_to_json(failure) for failure in results.failures])},\n'
+    yield f'  "failures": {_indented([failure_to_json(failure) for failure in results.failures])},\n'
     yield f'  "requirements": {_indented(_verdicts(results))}\n}}\n'
 
 
@@ -66,7 +66,7 @@ def image_line(settings: Settings, row: ImageRow) -> str:
 
 def failure_line(failure: Failure) -> str:
     """A pair that could not be evaluated as a line of JSON."""
-    return _line({"type": "failure", **flat_to_json(failure)}) + "\n"
+    return _line({"type": "failure", **failure_to_json(failure)}) + "\n"
 
 
 def summary_line(results: Results) -> str:
@@ -81,7 +81,7 @@ def csv_text(results: Results) -> Iterator[str]:
     yield _csv_row(CSV_COLUMNS)
     for row in results.images:
         for scores in score_image(results.settings, row):
-            values = [getattr(scores, name) for name in (*SCORES, *COUNTS)]
+            values = [getattr(scores, name) for name in (*_SCORES, *COUNTS)]
             texts = [spreadsheet(text) for text in (row.id, row.pred, row.gt, scores.name)]
             yield _csv_row((*texts, *("" if v is None else repr(v) for v in values), row.pixels, row.ignored, ""))
     blank = [""] * (len(CSV_COLUMNS) - 4)
@@ -111,16 +111,7 @@ def _indented(value: Any) -> str:
 
 
 def _head(results: Results) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "signature": results.settings.signature,
-        "settings": settings_to_json(results.settings),
-        "classes": classes_to_json(results.settings),
-        "complete": results.complete,
-        "shard": None if results.shard is None else flat_to_json(results.shard),
-        "left_out": list(results.left_out),
-    }
+    return {"format": FORMAT, "version": FORMAT_VERSION, **run_to_json(results.run)}
 
 
 def _scores(results: Results) -> dict[str, Any]:
@@ -132,4 +123,4 @@ def _scores(results: Results) -> dict[str, Any]:
 
 def image_to_json(settings: Settings, row: ImageRow) -> dict[str, Any]:
     """An image as it stands in a results file: its sums, and the scores that they give."""
-    return {**row_to_json(row), "classes": [scores_to_json(scores) for scores in score_image(settings, row)]}
+    return {**row_to_json(row), "classes": [class_to_json(scores) for scores in score_image(settings, row)]}

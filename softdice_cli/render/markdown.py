@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from softdice_cli.records import ClassScores, ImageRow, Means, Results, Verdict
+from softdice_cli.records import ClassScores, ImageRow, Results, Scores, Verdict
 from softdice_cli.render.page import Page
-from softdice_cli.render.text import count, hangs_on_epsilon, neutral, number
+from softdice_cli.render.text import count, depends_only_on_epsilon, neutral, number
 from softdice_cli.render.verdicts import (
     clip,
     failure_text,
@@ -24,7 +24,7 @@ from softdice_cli.render.verdicts import (
     worst_first,
 )
 from softdice_cli.render.warnings import warnings
-from softdice_cli.scores import mean_dice
+from softdice_cli.scores import mean_of
 
 LIMIT = 65_000
 """Characters of the whole: somewhat below what a comment holds, so that a bot can mark it as its own."""
@@ -128,7 +128,7 @@ def _pooled(results: Results) -> _Block:
     summary, rows = results.pooled, []
     for scores in summary.classes:
         loss, *rest = _cells(scores)
-        mark = "\\*" if hangs_on_epsilon(scores) else ""
+        mark = "\\*" if depends_only_on_epsilon(scores) else ""
         pixels = (str(scores.truth_pixels), str(scores.predicted_pixels))
         rows.append(_row((code(scores.name, cell=True), loss + mark, *rest, *pixels)))
     last = _means(len(summary.classes), summary.means, summary.foreground, blank=2)
@@ -141,7 +141,7 @@ def _pooled(results: Results) -> _Block:
 
 def _image_mean(results: Results) -> _Block:
     summary = results.image_mean
-    rows = [_row((code(s.name, cell=True), *_cells(s), str(s.defined))) for s in summary.classes]
+    rows = [_row((code(s.name, cell=True), *_cells(s), str(s.defined["dice"]))) for s in summary.classes]
     last = _means(len(summary.classes), summary.means, summary.foreground, blank=1)
     head = _head(("class", "loss", "soft Dice", "hard Dice", "IoU", "Dice images"))
     images = count(results.images, "image")
@@ -161,10 +161,10 @@ def _images(results: Results, page: Page) -> Iterator[_Block]:
 
 def _image(row: ImageRow, scores: tuple[ClassScores, ...]) -> tuple[str, ...]:
     dice = [(s.dice, index) for index, s in enumerate(scores) if s.dice is not None]
-    loss = sum(s.loss for s in scores) / len(scores)
+    loss = mean_of(s.loss for s in scores)
     sank = scores[min(dice)[1]] if dice else None
     tail = (code(sank.name, cell=True), number(sank.dice), str(sank.truth_pixels)) if sank else ("–", "–", "–")
-    return code(row.id, cell=True), number(mean_dice(scores)), number(loss), *tail
+    return code(row.id, cell=True), number(mean_of(entry.dice for entry in scores)), number(loss), *tail
 
 
 def _missing(results: Results) -> Iterator[_Block]:
@@ -182,7 +182,7 @@ def _list(title: str, rows: list[str]) -> Iterator[_Block]:
         yield _Block(title, rows=tuple(f"- {row}" for row in rows))
 
 
-def _means(classes: int, means: Means, foreground: Means | None, *, blank: int) -> list[str]:
+def _means(classes: int, means: Scores, foreground: Scores | None, *, blank: int) -> list[str]:
     if classes < 2:
         return []
     named = (("mean", means), ("foreground mean", foreground))

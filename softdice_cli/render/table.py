@@ -14,10 +14,10 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from softdice_cli.records import ClassScores, ImageRow, Means, Results, Settings, Summary, natural
+from softdice_cli.records import ClassScores, ImageRow, Results, Scores, Settings, Summary, natural
 from softdice_cli.render.page import Page
-from softdice_cli.render.text import count, first, hangs_on_epsilon, neutral, number
-from softdice_cli.scores import mean_dice, score_image
+from softdice_cli.render.text import count, depends_only_on_epsilon, first, neutral, number
+from softdice_cli.scores import mean_of, score_image
 
 if TYPE_CHECKING:
     from softdice_cli.records.intervals import ScoreInterval
@@ -77,7 +77,7 @@ def _pooled(results: Results) -> Table:
     summary = results.pooled
     table = _table("class", "loss", "soft Dice", "hard Dice", "IoU", "truth px", "predicted px")
     for scores in summary.classes:
-        mark = "*" if hangs_on_epsilon(scores) else ""
+        mark = "*" if depends_only_on_epsilon(scores) else ""
         cells = _cells(scores)
         table.add_row(_name(scores.name), cells[0] + mark, *cells[1:], str(scores.truth_pixels),
                       str(scores.predicted_pixels))  # fmt: skip
@@ -91,7 +91,7 @@ def _image_mean(results: Results) -> Table:
     summary = results.image_mean
     table = _table("class", "loss", "soft Dice", "hard Dice", "IoU", "Dice images")
     for scores in summary.classes:
-        table.add_row(_name(scores.name), *_cells(scores), str(scores.defined))
+        table.add_row(_name(scores.name), *_cells(scores), str(scores.defined["dice"]))
     _add_means(table, len(summary.classes), summary.means, summary.foreground)
     if _differs(summary):
         table.add_row("mean of present", number(summary.loss_present))
@@ -105,7 +105,7 @@ def _differs(summary: Summary) -> bool:
 
 def _intervals(results: Results, page: Page) -> Table:
     """Scores and their intervals, side by side or, where that is wider than the page, one above the other."""
-    by_score = [((entry.metric.name, entry.metric.average), entry) for entry in results.intervals]
+    by_score = [((entry.metric, entry.average), entry) for entry in results.intervals]
     columns = [[entry for score, entry in by_score if score == wanted] for wanted in _INTERVALS]
     rows = [row for row in zip(*columns, strict=True) if row[0].scope == "class" or len(results.pooled.classes) > 1]
     head = ("class", *_INTERVALS.values())
@@ -132,7 +132,7 @@ def _interval(entry: ScoreInterval) -> str:
     return f"{number(entry.value)} [{number(drawn.low)}, {number(drawn.high)}]" if drawn else f"{number(entry.value)} –"
 
 
-def _add_means(table: Table, classes: int, means: Means, foreground: Means | None) -> None:
+def _add_means(table: Table, classes: int, means: Scores, foreground: Scores | None) -> None:
     if classes < 2:
         return
     table.add_section()
@@ -146,9 +146,9 @@ def _images(settings: Settings, chosen: Iterable[tuple[ImageRow, tuple[ClassScor
     for row, scores in chosen:
         defined = [s for s in scores if s.dice is not None]
         sank = min(defined, key=lambda s: s.dice or 0.0, default=None)
-        loss = sum(s.loss for s in scores) / len(scores)
+        loss = mean_of(s.loss for s in scores)
         tail = (Text(neutral(sank.name)), number(sank.dice), str(sank.truth_pixels)) if sank else ("–", "–", "–")
-        table.add_row(_name(row.id), number(mean_dice(scores)), number(loss), *tail)
+        table.add_row(_name(row.id), number(_mean_dice(scores)), number(loss), *tail)
     return table
 
 
@@ -157,9 +157,13 @@ def _chosen(results: Results, page: Page) -> list[tuple[ImageRow, tuple[ClassSco
     scored = ((row, score_image(results.settings, row)) for row in results.images)
     if page.per_image:
         return sorted(scored, key=lambda entry: natural(entry[0].id))
-    ranked = ((mean_dice(scores), row.id, row, scores) for row, scores in scored)
+    ranked = ((_mean_dice(scores), row.id, row, scores) for row, scores in scored)
     worst = heapq.nsmallest(page.worst, (entry for entry in ranked if entry[0] is not None))
     return [(row, scores) for _, _, row, scores in worst]
+
+
+def _mean_dice(scores: Iterable[ClassScores]) -> float | None:
+    return mean_of(entry.values["dice"] for entry in scores)
 
 
 def _missing(results: Results) -> Iterator[str]:
@@ -177,7 +181,7 @@ def _missing(results: Results) -> Iterator[str]:
 
 def _legend(results: Results) -> Iterator[str]:
     classes = results.pooled.classes
-    if any(map(hangs_on_epsilon, classes)):
+    if any(map(depends_only_on_epsilon, classes)):
         yield "* no truth pixels: this loss is −ln(ε/(P+ε)), set by ε; 'mean of present' is without it"
     if undefined := sum(c.dice is None for c in classes):
         defined = len(classes) - undefined

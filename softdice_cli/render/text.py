@@ -48,6 +48,7 @@ def spreadsheet(text: str) -> str:
     return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain
 
 
-def hangs_on_epsilon(scores: ClassScores) -> bool:
-    """Whether a loss is −ln(ε/(P+ε)): the class is absent from the truth, and not from the prediction."""
-    return not scores.truth_pixels and scores.loss > 0
+def depends_only_on_epsilon(scores: ClassScores) -> bool:
+    """Whether a loss is −ln(ε/(P+ε)): the class is absent from the truth, but not from the prediction."""
+    loss = scores.values["loss"]
+    return not scores.truth_pixels and loss is not None and loss > 0

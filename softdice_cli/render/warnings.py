@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from softdice_cli.records import Results
-from softdice_cli.render.text import hangs_on_epsilon, neutral, number
+from softdice_cli.render.text import depends_only_on_epsilon, neutral, number
 
 _LISTED = 12
 
@@ -15,7 +15,7 @@ def warnings(results: Results) -> list[str]:
 
 def _absent(results: Results) -> list[str]:
     """Classes without truth pixels, whose loss hangs on ε alone."""
-    absent = [c for c in results.pooled.classes if hangs_on_epsilon(c)]
+    absent = [c for c in results.pooled.classes if depends_only_on_epsilon(c)]
     if not absent:
         return []
     names = ", ".join(f"{neutral(c.name)} ({number(c.loss)})" for c in absent[:_LISTED])

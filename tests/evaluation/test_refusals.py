@@ -137,7 +137,7 @@ ROWS: dict[str, Row] = {
         npy(p=np.round(TWO * 255).astype(np.uint8), m=M % 2),
         "--scale 65535",
         3,
-        ["p.npy: uint8 holds at most 255, so --scale 65535", "try --scale 255"],
+        ["p.npy: uint8 holds at most 255, so a scale of 65535", "try --scale 255"],
         "--scale 255",
     ),
     "scale-of-signed-bytes": Row(
@@ -324,9 +324,9 @@ ROWS: dict[str, Row] = {
     ),
     # --- classes ---
     # two rows of one name could not be told apart
-    "class-name-twice": Row(nothing, "--class a --class a", 2, ["class name 'a' is given twice"]),
+    "class-name-twice": Row(nothing, "--class a --class a", 2, ["--class 'a' is the name of two classes"]),
     # one label cannot be two classes
-    "class-value-twice": Row(nothing, "--class a=1 --class b=1 --class c", 2, ["the label '1' is given twice"]),
+    "class-value-twice": Row(nothing, "--class a=1 --class b=1 --class c", 2, ["--class '1' is the label of two classes"]),
     # two sources of classes
     "class-and-classes": Row(nothing, "--class a --classes c.json", 2, ["--class and --classes exclude each other"]),
     # a label that is no label
@@ -363,7 +363,7 @@ ROWS: dict[str, Row] = {
     ),
     # what is wrong with a class names the file
     "classes-same-label": Row(
-        text("c.toml", "a = 1\nb = 1"), "--classes c.toml", 2, ["c.toml: the label '1' is given twice"]
+        text("c.toml", "a = 1\nb = 1"), "--classes c.toml", 2, ["c.toml: '1' is the label of two classes"]
     ),
     "classes-no-label": Row(text("c.json", '{"a": "x"}'), "--classes c.json", 2, ["c.json: class a= 'x' is no label"]),
     # and what to do about it is done there
@@ -371,7 +371,7 @@ ROWS: dict[str, Row] = {
         text("c.json", '[{"name": "a", "value": "#ffffff"}, {"name": "b"}]'),
         "--classes c.json",
         2,
-        ["c.json: every class needs its colour", "in the file"],
+        ["c.json: must give every class its colour", "in the file"],
     ),
     # a bomb
     "classes-deep-json": Row(text("c.json", "[" * 99999), "--classes c.json", 2, ["c.json: is nested too deeply"]),
@@ -418,10 +418,10 @@ ROWS: dict[str, Row] = {
     # --- devices ---
     # a device that is not here: those that are
     "device-cuda": Row(
-        nothing, "--device cuda", 2, ["no device 'cuda' on this machine", "auto, cpu, torch:cpu", "--device cpu"]
+        nothing, "--device cuda", 2, ["--device 'cuda' is not on this machine", "auto, cpu, torch:cpu", "--device cpu"]
     ),
     # a device that is nowhere
-    "device-nonsense": Row(nothing, "--device toaster", 2, ["no device 'toaster'", "torch:cpu"], "--device cpu"),
+    "device-nonsense": Row(nothing, "--device toaster", 2, ["--device 'toaster' is not on this machine", "torch:cpu"], "--device cpu"),
     # --- files ---
     # a prediction that is not there
     "missing": Row(nothing, "--pred q.npy", 3, ["q.npy: there is no such file", "check the path"]),
@@ -578,7 +578,7 @@ def test_standard_input_gives_the_sums_of_the_file(softdice: Softdice, pair: tup
 @pytest.mark.parametrize(
     ("stdin", "words"),
     [
-        (b"garbage", ["standard input: is of no kind that softdice reads", "b'garbage'"]),
+        (b"garbage", ["standard input: is not in a format that softdice reads", "b'garbage'"]),
         (b"", ["standard input: is empty", "0 bytes"]),
         (b"\x93NUMPY\x01\x00", ["standard input: cannot be read as npy"]),
     ],
