@@ -326,7 +326,9 @@ ROWS: dict[str, Row] = {
     # two rows of one name could not be told apart
     "class-name-twice": Row(nothing, "--class a --class a", 2, ["--class 'a' is the name of two classes"]),
     # one label cannot be two classes
-    "class-value-twice": Row(nothing, "--class a=1 --class b=1 --class c", 2, ["--class '1' is the label of two classes"]),
+    "class-value-twice": Row(
+        nothing, "--class a=1 --class b=1 --class c", 2, ["--class '1' is the label of two classes"]
+    ),
     # two sources of classes
     "class-and-classes": Row(nothing, "--class a --classes c.json", 2, ["--class and --classes exclude each other"]),
     # a label that is no label
@@ -421,7 +423,9 @@ ROWS: dict[str, Row] = {
         nothing, "--device cuda", 2, ["--device 'cuda' is not on this machine", "auto, cpu, torch:cpu", "--device cpu"]
     ),
     # a device that is nowhere
-    "device-nonsense": Row(nothing, "--device toaster", 2, ["--device 'toaster' is not on this machine", "torch:cpu"], "--device cpu"),
+    "device-nonsense": Row(
+        nothing, "--device toaster", 2, ["--device 'toaster' is not on this machine", "torch:cpu"], "--device cpu"
+    ),
     # --- files ---
     # a prediction that is not there
     "missing": Row(nothing, "--pred q.npy", 3, ["q.npy: there is no such file", "check the path"]),
