@@ -66,7 +66,7 @@ class SoftdiceError(Exception):
         path: the file that it is about, as the user gave it.
         expected: what would have been right.
         found: what was there: shape, dtype, range, labels with their pixel counts.
-        hint: what to type next.
+        hint: what to type next. ``{option}`` stands for the name of the option.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
@@ -106,7 +106,7 @@ class SoftdiceError(Exception):
         Args:
             spell: writes the name of an option; as Python does by default.
         """
-        hint = self.hint
+        hint = self.hint.replace("{option}", spell(self.option))
         if self.against:
             hint = f"leave out {spell(self.option)} or {spell(self.against)}"
         return advice(self.expected, self.found, hint)

@@ -5,7 +5,8 @@ The order of the pairs, and what happens when the device is short of memory, is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,14 @@ from softdice_cli.errors import InputError
 from softdice_cli.evaluation.image_rows import row_of
 from softdice_cli.evaluation.image_tally import coded_tiles
 from softdice_cli.evaluation.outcomes import Outcome, out_of_device_memory, out_of_memory
+from softdice_cli.evaluation.pair_tasks import PairTask
 from softdice_cli.evaluation.prepared_pair import PreparedPair
-from softdice_cli.execution.batching import Device, Job
+from softdice_cli.execution import Grant
+from softdice_cli.execution.batching import Batcher, Device, Job
+from softdice_cli.execution.machine import cores
+from softdice_cli.execution.threads import Threads
 from softdice_cli.overlap import BatchEngine, Decoding, Tally
+from softdice_cli.pairing import Pair
 
 Array = NDArray[Any]
 
@@ -59,6 +65,21 @@ class PairTiles:
             tiles = coded_tiles(prepared, image, pixels)
             of_images.append(list(tiles) if image.values.nbytes <= _READ_AHEAD else tiles)
         return PairTiles(prepared, of_images)
+
+
+@dataclass(frozen=True)
+class ReadTiles(PairTask[PairTiles]):
+    """Reads a pair and cuts it into tiles, for a device that adds up the pixels later.
+
+    Attributes:
+        engine: of the device.
+    """
+
+    engine: BatchEngine
+
+    def use(self, prepared: PreparedPair, grant: Grant) -> PairTiles:
+        """The tiles of each image."""
+        return PairTiles.of(prepared, self.engine)
 
 
 class TileDevice(Device[Tile, Tally]):
@@ -137,3 +158,21 @@ class PairJob(Job[Tile, Tally, Outcome]):
         except InputError as error:
             return error
         return prepared.evaluated(rows)
+
+
+@contextmanager
+def evaluate_on_device(
+    task: ReadTiles, pairs: Sequence[Pair], workers: int | None, batch_size: int | None
+) -> Iterator[Iterator[Outcome]]:
+    """What becomes of each pair, in order; on leaving, whatever is not finished is ended.
+
+    Args:
+        task: reads a pair.
+        pairs: what to evaluate.
+        workers: how many threads read for the device, by default one for each core. They are threads even where
+            processes could be forked, because tiles are too large to be sent from one process to another.
+        batch_size: greatest number of tiles in a batch, or ``None`` for as many as the engine likes.
+    """
+    batcher: Batcher[Tile, Tally, Outcome] = Batcher(TileDevice(task.engine, batch_size))
+    with Threads(workers or cores()).run(task, pairs) as read:
+        yield batcher.run(map(PairJob, read))

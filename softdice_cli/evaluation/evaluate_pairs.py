@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING
 
 from softdice_cli.errors import ConfigError, InputError
 from softdice_cli.evaluation.outcomes import Evaluated, Outcome
-from softdice_cli.evaluation.pair_tasks import EvaluatePair, ReadTiles, pairs_together
+from softdice_cli.evaluation.pair_tasks import EvaluatePair, pairs_together
 from softdice_cli.evaluation.reading import Reading
 from softdice_cli.evaluation.watching import Silent, Watcher
-from softdice_cli.execution import Batcher, Threads, cores, executor_for
-from softdice_cli.overlap import BatchEngine, Tally
+from softdice_cli.execution import executor_for
+from softdice_cli.overlap import BatchEngine
 from softdice_cli.overlap.devices import engine_for
 from softdice_cli.pairing import STDIN, Pair
 from softdice_cli.records import Failure, ImageRow, Results, Run, Settings, Shard
 from softdice_cli.scores import summarize
 
 if TYPE_CHECKING:
-    from softdice_cli.evaluation.device_tiles import Tile
     from softdice_cli.journal import Journal
 
 AnyPath = str | PathLike[str]
@@ -106,14 +105,13 @@ def _outcomes(
     """What becomes of each pair, in order; on leaving, whatever is not finished is ended."""
     engine = engine_for(device)
     journaled = found.journal is not None
+    # Label maps are compared on the CPU, whatever the device.
     if isinstance(engine, BatchEngine) and found.asked.prediction != "labels":
-        # Threads read for the device, which adds up. They are here even where processes could be forked, because tiles
-        # are too large to be sent from one process to another.
-        from softdice_cli.evaluation.device_tiles import PairJob, TileDevice
+        from softdice_cli.evaluation.device_tiles import ReadTiles, evaluate_on_device
 
-        batcher: Batcher[Tile, Tally, Outcome] = Batcher(TileDevice(engine, batch_size))
-        with Threads(workers or cores()).run(ReadTiles(found.asked, found.reading, journaled, engine), pairs) as tiles:
-            yield batcher.run(map(PairJob, tiles))
+        read = ReadTiles(found.asked, found.reading, journaled, engine)
+        with evaluate_on_device(read, pairs, workers, batch_size) as outcomes:
+            yield outcomes
         return
     task = EvaluatePair(found.asked, found.reading, journaled, engine)
     with executor_for(workers).run(task, pairs, together=pairs_together(pairs)) as outcomes:

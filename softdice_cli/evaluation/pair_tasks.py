@@ -1,4 +1,4 @@
-"""What is done with one pair, wherever that is: on the CPU it is evaluated, for a device its tiles are read."""
+"""What is done with one pair, in whatever thread or process that is."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from softdice_cli.evaluation.outcomes import Evaluated, killed, out_of_memory
 from softdice_cli.evaluation.prepared_pair import PreparedPair, prepare_pair
 from softdice_cli.evaluation.reading import Reading
 from softdice_cli.execution import Grant, Task
-from softdice_cli.overlap import BatchEngine, Engine
+from softdice_cli.overlap import Engine
 from softdice_cli.pairing import STDIN, Pair
 from softdice_cli.readers import Blob, warm
 from softdice_cli.records import Settings
 
 if TYPE_CHECKING:
-    from softdice_cli.evaluation.device_tiles import PairTiles
     from softdice_cli.journal import Stamp
 
 Done = TypeVar("Done")
@@ -45,7 +44,7 @@ def _bytes_of(path: str) -> int:
 
 
 @dataclass(frozen=True)
-class _PairTask(Task[Pair, Done | InputError]):
+class PairTask(Task[Pair, Done | InputError]):
     """A task for pairs, in which whatever is wrong with the input is a result.
 
     Attributes:
@@ -84,7 +83,7 @@ class _PairTask(Task[Pair, Done | InputError]):
 
 
 @dataclass(frozen=True)
-class EvaluatePair(_PairTask[Evaluated]):
+class EvaluatePair(PairTask[Evaluated]):
     """Reads a pair, adds up its pixels, and gives its rows.
 
     Attributes:
@@ -97,23 +96,6 @@ class EvaluatePair(_PairTask[Evaluated]):
         """The rows of the pair, one for each image."""
         rows = [row_of(prepared, image, tally_image(prepared, image, self.engine, grant)) for image in prepared.images]
         return prepared.evaluated(rows)
-
-
-@dataclass(frozen=True)
-class ReadTiles(_PairTask["PairTiles"]):
-    """Reads a pair and cuts it into tiles, for a device that adds up the pixels later.
-
-    Attributes:
-        engine: of the device.
-    """
-
-    engine: BatchEngine
-
-    def use(self, prepared: PreparedPair, grant: Grant) -> PairTiles:
-        """The tiles of each image."""
-        from softdice_cli.evaluation.device_tiles import PairTiles
-
-        return PairTiles.of(prepared, self.engine)
 
 
 def _stamps(pair: Pair) -> tuple[Stamp, Stamp]:

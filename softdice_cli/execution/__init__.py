@@ -5,10 +5,7 @@ format, only items, tasks and results. So another way of executing is one more m
 `choice`, and whoever evaluates does not notice.
 """
 
-from softdice_cli.execution.batching import Batcher
 from softdice_cli.execution.choice import executor_for, executor_within
 from softdice_cli.execution.contract import Abandoned, Executor, Grant, Task
-from softdice_cli.execution.machine import cores
-from softdice_cli.execution.threads import Threads
 
-__all__ = ["Abandoned", "Batcher", "Executor", "Grant", "Task", "Threads", "cores", "executor_for", "executor_within"]
+__all__ = ["Abandoned", "Executor", "Grant", "Task", "executor_for", "executor_within"]

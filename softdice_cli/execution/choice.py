@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from softdice_cli.execution.contract import Executor
 from softdice_cli.execution.machine import can_fork, cores
-from softdice_cli.execution.serial import Serial
-from softdice_cli.execution.threads import Threads
 
 
 def executor_for(workers: int | None) -> Executor:
@@ -15,11 +13,13 @@ def executor_for(workers: int | None) -> Executor:
         workers: how many items are worked on side by side. By default, one process for each core, or a single thread,
             since threads share one interpreter and mostly wait for each other.
     """
+    # A way is imported where it is used, as a run mostly uses one of them.
     if can_fork():
-        # Imported here, as whoever uses threads needs nothing of it.
         from softdice_cli.execution.processes import Processes
 
         return Processes(workers or cores())
+    from softdice_cli.execution.threads import Threads
+
     return Threads(workers or 1)
 
 
@@ -29,4 +29,6 @@ def executor_within(workers: int) -> Executor:
         from softdice_cli.execution.processes import Processes
 
         return Processes(workers)
+    from softdice_cli.execution.serial import Serial
+
     return Serial()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import wait_until_reading
+from conftest import started, wait_until_reading
 
 COMMAND = [sys.executable, "-m", "softdice_cli"]
 GOOD = np.array([[[0.9, 0.8, 0.2, 0.1]], [[0.1, 0.2, 0.8, 0.9]]], np.float32)
@@ -108,12 +108,11 @@ def test_an_interrupt_is_130(folder):
     large = np.lib.format.open_memmap(folder / "large.npy", "w+", np.float32, (2, 20_000, 20_000))
     mask = np.lib.format.open_memmap(folder / "large_m.npy", "w+", np.uint8, (20_000, 20_000))
     del large, mask
-    started = subprocess.Popen(
-        [*COMMAND, "eval", "--pred", "large.npy", "--gt", "large_m.npy", "--allow-unnormalized"], cwd=folder
-    )
-    wait_until_reading(started.pid, "large.npy")
-    started.send_signal(signal.SIGINT)
-    assert started.wait(timeout=10) == 130
+    command = [*COMMAND, "eval", "--pred", "large.npy", "--gt", "large_m.npy", "--allow-unnormalized"]
+    with started(command, cwd=folder) as run:
+        wait_until_reading(run.pid, "large.npy")
+        run.send_signal(signal.SIGINT)
+        assert run.wait(timeout=10) == 130
 
 
 def test_the_verdicts_are_in_the_results_file(folder):

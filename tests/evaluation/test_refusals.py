@@ -612,7 +612,7 @@ def test_softmax_over_one_channel_is_refused(softdice: Softdice, pair: tuple[Pat
     npy(p=LOGITS[0], m=M % 2)(tmp_path)
     run = run_eval(softdice, "--activation softmax")
     assert run.code in (2, 3)
-    says(run, ["softmax", "use sigmoid"])
+    says(run, ["softmax", "activation sigmoid"])
 
 
 @pytest.mark.parametrize("kind", ["npz", "pt"])

@@ -1,4 +1,4 @@
-"""Batches for a device: too little memory there means smaller batches, and at last a failed pair."""
+"""Tiles of pairs in batches for a device: too little memory there means smaller batches, and at last a failed pair."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Small:
 
 
 @pytest.mark.parametrize(
-    ("values", "largest", "failed"),
+    ("values", "batches", "failed"),
     [
-        (10**9, 8, 0),  # all images of a size at once
-        (3 * 7 * 6 * 3, 6, 0),  # three of the larger ones, and all six of the others
-        (3 * 5 * 4, 1, 3),  # the larger ones do not fit, and the others one by one
+        (10**9, [6, 3], 0),  # all images of a size at once
+        (3 * 7 * 6 * 3, [6, 3], 0),  # three of the larger ones, and all six of the others
+        (3 * 5 * 4, [1] * 6, 3),  # the larger ones do not fit, and the others one by one
     ],
 )
-def test_a_batch_that_does_not_fit_is_halved(tmp_path, monkeypatch, values, largest, failed):
+def test_a_batch_that_does_not_fit_is_halved(tmp_path, monkeypatch, values, batches, failed):
     names = tuple(f"i{index}" for index in range(9))
     write(tmp_path, names)
     pairs = pairs_of(tmp_path, names)
@@ -44,7 +44,7 @@ def test_a_batch_that_does_not_fit_is_halved(tmp_path, monkeypatch, values, larg
     engine = Small(values)
     monkeypatch.setattr(evaluate_pairs, "engine_for", lambda device: engine)
     found = evaluate(pairs, device="cuda")
-    assert max(engine.batches) <= largest
+    assert engine.batches == batches
     assert len(found.failures) == failed
     assert {failure.hint for failure in found.failures} <= {"--device cpu"}
     monkeypatch.undo()
