@@ -55,6 +55,20 @@ def as_field(option: str) -> str:
     return option
 
 
+# Fields whose option on the command line has another name.
+_OTHER_FLAGS = {
+    "background": "--no-background",
+    "classes": "--class",
+    "normalized": "--allow-unnormalized",
+    "prediction": "--pred-labels",
+}
+
+
+def as_flag(option: str) -> str:
+    """An option as a user of the command line types it: ``--max-drop``."""
+    return _OTHER_FLAGS.get(option, f"--{option.replace('_', '-')}")
+
+
 class SoftdiceError(Exception):
     """Base of all foreseen errors.
 
@@ -97,8 +111,12 @@ class SoftdiceError(Exception):
         Args:
             spell: writes the name of an option; as Python does by default.
         """
-        sentence = f"{spell(self.option)} {self.problem}" if self.option else self.problem
-        return f"{self.path}: {sentence}" if self.path else sentence
+        sentence = self.problem
+        if self.option:
+            sentence = f"{spell(self.option)} {sentence}"
+        if self.path:
+            sentence = f"{self.path}: {sentence}"
+        return sentence
 
     def details(self, spell: Callable[[str], str] = as_field) -> list[tuple[str, str]]:
         """The lines below the headline; see `advice`.
@@ -106,10 +124,13 @@ class SoftdiceError(Exception):
         Args:
             spell: writes the name of an option; as Python does by default.
         """
-        hint = self.hint.replace("{option}", spell(self.option))
+        return advice(self.expected, self.found, self.next_step(spell))
+
+    def next_step(self, spell: Callable[[str], str] = as_field) -> str:
+        """What to type next, or nothing."""
         if self.against:
-            hint = f"leave out {spell(self.option)} or {spell(self.against)}"
-        return advice(self.expected, self.found, hint)
+            return f"leave out {spell(self.option)} or {spell(self.against)}"
+        return self.hint.replace("{option}", spell(self.option))
 
     def __str__(self) -> str:
         lines = [f"  {label:<8}  {text}" for label, text in self.details()]

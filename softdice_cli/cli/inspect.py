@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.terminal import Target, say_error
-from softdice_cli.errors import ExitCode, InputError
+from softdice_cli.errors import ExitCode, InputError, as_flag
 from softdice_cli.render import first
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Inspect:
 
 def _json(found: list[Inspection | InputError]) -> Iterator[str]:
     documents = [
-        {"path": entry.path, "error": entry.headline(), "hint": entry.hint}
+        {"path": entry.path, "error": entry.headline(as_flag), "hint": entry.next_step(as_flag)}
         if isinstance(entry, InputError)
         else asdict(entry)
         for entry in found

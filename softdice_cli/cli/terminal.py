@@ -9,22 +9,9 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from softdice_cli.errors import ConfigError, SoftdiceError
+from softdice_cli.errors import ConfigError, SoftdiceError, as_flag
 from softdice_cli.records import Failure
 from softdice_cli.render import Page, neutral
-
-_OTHER_FLAGS = {
-    "background": "--no-background",
-    "classes": "--class",
-    "normalized": "--allow-unnormalized",
-    "prediction": "--pred-labels",
-}
-"""Fields of the library whose option has another name."""
-
-
-def as_flag(option: str) -> str:
-    """The option behind a field of the library, as a user types it: ``--max-drop``."""
-    return _OTHER_FLAGS.get(option, f"--{option.replace('_', '-')}")
 
 
 def page(output: Path | None, *, worst: int = 0, per_image: bool = False) -> Page:

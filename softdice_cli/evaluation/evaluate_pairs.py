@@ -12,7 +12,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softdice_cli.errors import ConfigError, InputError
+from softdice_cli.errors import ConfigError, InputError, as_flag
 from softdice_cli.evaluation.outcomes import Evaluated, Outcome
 from softdice_cli.evaluation.pair_tasks import EvaluatePair, pairs_together
 from softdice_cli.evaluation.reading import Reading
@@ -209,7 +209,10 @@ class _Findings:
         return True
 
     def _fail(self, pair: Pair, error: InputError) -> None:
-        failure = Failure(pair.id, pair.pred, pair.gt, error.headline(), error.expected, error.found, error.hint)
+        # Failures are read where the command is run, and so they name options as flags.
+        failure = Failure(
+            pair.id, pair.pred, pair.gt, error.headline(as_flag), error.expected, error.found, error.next_step(as_flag)
+        )
         self.failures.append(failure)
         self.watcher.failed(failure)
 

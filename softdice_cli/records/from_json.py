@@ -21,16 +21,19 @@ from softdice_cli.version import __version__
 
 T = TypeVar("T")
 
+# Greater numbers are refused, because sums of them would overflow.
 _HUGE = 1e300
-_SLACK = 1.01
-"""A stored probability may be above 1 by the rounding of its type."""
 
+# A stored probability may be above 1 by the rounding of its type, which is at most 1 + 2**-7.
+_SLACK = 1.01
+
+# What a results file may hold.
 _RUN = ("softdice", "signature", "settings", "classes", "complete", "shard", "left_out")
 _MEMBERS = ("format", "version", *_RUN, "pooled", "image_mean", "intervals", "images", "failures", "requirements")
-"""What a results file may hold."""
 
 _ROW = ("id", "pred", "gt", "pixels", "ignored", "sums", "classes")
 
+# What each option meant before there was a way to say it. An entry never changes, whatever becomes the default.
 _BEFORE: dict[str, Any] = {
     "prediction": "probabilities",
     "scale": None,
@@ -43,7 +46,6 @@ _BEFORE: dict[str, Any] = {
     "ignore": [],
     "colors": False,
 }
-"""What each option meant before there was a way to say it. An entry never changes, whatever becomes the default."""
 
 
 class UnknownMember(Exception):  # noqa: N818 - said in the terms of the caller
@@ -136,16 +138,12 @@ def run_from_json(document: dict[str, Any], path: str) -> Run:
         _refuse_unknown(document, _MEMBERS, "")
         settings = settings_from_json(_member(document, "settings", dict), _objects(document, "classes"))
         classes = len(settings.classes)
-        shard = document.get("shard")
         return Run(
             settings=settings,
             rows=tuple(row_from_json(image, classes) for image in _objects(document, "images")),
-            failures=tuple(
-                _build(Failure, entry, f"failures[{place}].")
-                for place, entry in enumerate(_objects(document, "failures"))
-            ),
+            failures=_failures(document),
             left_out=tuple(_list(document, "left_out", str)),
-            shard=None if shard is None else _shard(shard),
+            shard=_shard(document),
             software=_member(document, "softdice", str),
         )
     except UnknownMember as unknown:
@@ -169,20 +167,19 @@ def settings_from_json(value: dict[str, Any], classes: list[dict[str, Any]]) -> 
     if options["scale"] is not None:
         _member(options, "scale", int)
     colors = _member(options, "colors", bool)
-    ignore = [_label(entry, colors) for entry in _member(options, "ignore", list)]
-    return Settings(
-        **{
-            **options,
-            "classes": tuple(_class(entry, place, colors) for place, entry in enumerate(classes)),
-            "ignore": tuple(ignore),
-        }
-    )
+    options["ignore"] = tuple(_label(entry, colors) for entry in _member(options, "ignore", list))
+    definitions = []
+    for place, entry in enumerate(classes):
+        _refuse_unknown(entry, ("name", "value"), f"classes[{place}].")
+        definitions.append(_class(entry, colors))
+    return Settings(classes=tuple(definitions), **options)
 
 
-def _class(entry: dict[str, Any], place: int, colors: bool) -> ClassDef:
-    _refuse_unknown(entry, ("name", "value"), f"classes[{place}].")
-    value = entry.get("value")
-    return ClassDef(_member(entry, "name", str), None if value is None else _label(value, colors))
+def _class(entry: dict[str, Any], colors: bool) -> ClassDef:
+    name, value = _member(entry, "name", str), entry.get("value")
+    if value is None:
+        return ClassDef(name, None)
+    return ClassDef(name, _label(value, colors))
 
 
 def _label(value: Any, colors: bool) -> int:
@@ -236,7 +233,17 @@ def _check_row(row: ImageRow) -> None:
             raise ValueError(f"the sums of image {row.id!r} contradict each other")
 
 
-def _shard(value: Any) -> Shard:
+def _failures(document: dict[str, Any]) -> tuple[Failure, ...]:
+    failures = []
+    for place, entry in enumerate(_objects(document, "failures")):
+        failures.append(_build(Failure, entry, f"failures[{place}]."))
+    return tuple(failures)
+
+
+def _shard(document: dict[str, Any]) -> Shard | None:
+    value = document.get("shard")
+    if value is None:
+        return None
     shard = _build(Shard, value, "shard.")
     if not 1 <= shard.index <= min(shard.count, shard.pairs):
         raise ValueError(f"there is no shard {shard.index} of {shard.count} of {shard.pairs} pairs")
@@ -244,9 +251,12 @@ def _shard(value: Any) -> Shard:
 
 
 def _build(kind: Callable[..., T], value: Any, where: str) -> T:
-    """A flat record from an object with exactly its members."""
+    """A flat record of numbers and texts, from an object with exactly its members."""
     fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    members = {name: _member(value, name, int if fields[name].type == "int" else str) for name in fields}
+    types = {"int": int, "str": str}
+    members = {}
+    for name, field in fields.items():
+        members[name] = _member(value, name, types[field.type])
     _refuse_unknown(value, members, where)
     return kind(**members)
 
@@ -271,14 +281,18 @@ def _is(value: Any, kind: type) -> bool:
 def _member(value: Any, name: str, kind: type) -> Any:
     if not isinstance(value, dict) or name not in value or not _is(value[name], kind):
         raise ValueError(f"{name!r} is missing, or is not of type {kind.__name__}")
-    return float(value[name]) if kind is float else value[name]
+    # Another program may have written 1.0 as 1.
+    return kind(value[name])
 
 
 def _list(value: dict[str, Any], name: str, kind: type) -> list[Any]:
     entries = _member(value, name, list)
     if not all(_is(entry, kind) for entry in entries):
         raise ValueError(f"{name!r} holds something that is not of type {kind.__name__}")
-    return [float(entry) for entry in entries] if kind is float else entries
+    if kind is float:
+        # Another program may have written 1.0 as 1.
+        return list(map(float, entries))
+    return list(entries)
 
 
 def _objects(value: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from softdice_cli.errors import ConfigError, InputError
-from softdice_cli.records.rows import natural
+from softdice_cli.records.rows import Failure, ImageRow, natural
 from softdice_cli.records.run import Run
 from softdice_cli.records.settings import Settings
 
@@ -28,21 +28,36 @@ def merge(parts: Sequence[Part]) -> Run:
     """
     if not parts:
         raise ConfigError("there is nothing to merge", expected="results files")
-    first = next((part for part in parts if part.run.settings.classes), parts[0])
+    first = _first_with_classes(parts)
     for part in parts:
         _refuse_difference(first, part)
     _check_shards(parts)
     _refuse_repeats(parts)
-    left_out = {text for part in parts for text in part.run.left_out}
-    software = {version for part in parts for version in part.run.software.split(", ")}
+    rows: list[ImageRow] = []
+    failures: list[Failure] = []
+    left_out: set[str] = set()
+    software: set[str] = set()
+    for part in parts:
+        rows += part.run.rows
+        failures += part.run.failures
+        # Each shard names all that was left out of the run; other parts name their own.
+        left_out.update(part.run.left_out)
+        software.update(part.run.software.split(", "))
     return Run(
         settings=first.run.settings,
-        rows=tuple(row for part in parts for row in part.run.rows),
-        failures=tuple(failure for part in parts for failure in part.run.failures),
-        # Each shard names all that was left out of the run; other parts name their own.
+        rows=tuple(rows),
+        failures=tuple(failures),
         left_out=tuple(sorted(left_out, key=lambda text: (natural(text), text))),
         software=", ".join(sorted(software, key=natural)),
     )
+
+
+def _first_with_classes(parts: Sequence[Part]) -> Part:
+    """The first part that knows its classes; a part of which all pairs failed does not."""
+    for part in parts:
+        if part.run.settings.classes:
+            return part
+    return parts[0]
 
 
 def _refuse_difference(first: Part, other: Part) -> None:
@@ -100,11 +115,11 @@ def _check_shards(parts: Sequence[Part]) -> None:
     count = min(known[0].count, known[0].pairs)
     missing = sorted(set(range(1, count + 1)) - {shard.index for shard in known})
     if missing:
-        listed = ", ".join(map(str, missing))
+        problem = f"shard {missing[0]} of {known[0].count} is missing"
+        if len(missing) > 1:
+            problem = f"shards {', '.join(map(str, missing))} of {known[0].count} are missing"
         raise InputError(
-            f"shard {listed} of {known[0].count} is missing"
-            if len(missing) == 1
-            else f"shards {listed} of {known[0].count} are missing",
+            problem,
             expected=f"shards 1 to {count}",
             found=", ".join(str(shard.index) for shard in known),
             hint=f"run it with --shard {missing[0]}/{known[0].count}, and merge all",

@@ -14,7 +14,8 @@ from softdice_cli.records.rows import Failure, ImageRow
 from softdice_cli.records.run import Run, Shard
 from softdice_cli.records.settings import Settings
 
-if TYPE_CHECKING:  # most results have none
+# Most results have no intervals, and need not import them.
+if TYPE_CHECKING:
     from softdice_cli.records.intervals import ScoreInterval
 
 FORMAT = "softdice-results"
@@ -117,7 +118,9 @@ class Verdict:
         """How far the value is on the right side of the bound; below 0 on the wrong one."""
         if self.value is None:
             return None
-        return self.value - self.bound if self.operator.startswith(">") else self.bound - self.value
+        if self.operator.startswith(">"):
+            return self.value - self.bound
+        return self.bound - self.value
 
 
 @dataclass(frozen=True, slots=True)

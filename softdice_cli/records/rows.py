@@ -14,8 +14,15 @@ from softdice_cli.errors import advice
 
 def natural(text: str) -> list[tuple[int, int, str]]:
     """Sort key for ids as people expect it: numbers by their value, so that 9 comes before 10."""
-    parts = (part for part in re.split(r"([0-9]+)", text) if part)
-    return [(0, len(part.lstrip("0")), part.lstrip("0")) if part.isdecimal() else (1, 0, part) for part in parts]
+    key = []
+    for part in re.split(r"([0-9]+)", text):
+        if part.isdecimal():
+            digits = part.lstrip("0")
+            # The longer of two numbers without leading zeros is the greater one.
+            key.append((0, len(digits), digits))
+        elif part:
+            key.append((1, 0, part))
+    return key
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -13,12 +12,15 @@ Activation = Literal["none", "softmax", "sigmoid"]
 Empty = Literal["skip", "one", "zero"]
 Prediction = Literal["probabilities", "labels"]
 
+# Version of the definitions behind the scores. It changes only when the same files would give another number.
 DEFINITIONS = 1
-"""Version of the definitions behind the scores; it changes only when the same files would give another number."""
 
 MAX_LABEL = 2**31 - 1
+
+# The signature names so many labels; of more of them it holds a digest.
 _SHOWN_LABELS = 8
 _THRESHOLD = 0.5
+_YES_OR_NO = {True: "yes", False: "no"}
 EPS_RANGE = (1e-100, 1e6)
 
 
@@ -92,13 +94,15 @@ class Settings:
         parts["decision"] = _decision(self)
         parts["eps"] = repr(self.eps)
         parts["empty"] = self.empty
-        parts["background"] = "yes" if self.background else "no"
+        parts["background"] = _YES_OR_NO[self.background]
         parts["ignore"] = "+".join(map(self.label_text, self.ignore)) or "none"
         return "|".join(f"{key}:{value}" for key, value in parts.items())
 
     def label_text(self, value: int) -> str:
         """A label as the user writes it: a number, or ``#rrggbb`` where labels are colours."""
-        return f"#{value:06x}" if self.colors else str(value)
+        if self.colors:
+            return f"#{value:06x}"
+        return str(value)
 
     def resolve(self, channels: int, *, path: str) -> Settings:
         """Settings with the classes of a prediction of so many channels.
@@ -124,7 +128,9 @@ class Settings:
                 ) from error
         if len(self.classes) == channels:
             return self
-        named = f"{len(self.classes)} classes" if len(self.classes) > 1 else "1 class"
+        named = "1 class"
+        if len(self.classes) > 1:
+            named = f"{len(self.classes)} classes"
         hint = f"name all {channels} classes in the order of the channels"
         if channels == 1:
             hint = "name one class for a one-channel map, e.g. --class foreground"
@@ -174,30 +180,35 @@ def _decision(settings: Settings) -> str:
     """How a pixel got its class, for the signature."""
     if settings.prediction == "labels":
         return "given"
-    return f"p>{settings.threshold!r}" if len(settings.classes) == 1 else "argmax"
+    if len(settings.classes) == 1:
+        return f"p>{settings.threshold!r}"
+    return "argmax"
 
 
 def _source(settings: Settings) -> str:
     """How stored values became probabilities, for the signature."""
     if settings.prediction == "labels":
         return "labels"
-    text = "p" if settings.scale is None else f"p/{settings.scale}"
+    text = "p"
+    if settings.scale is not None:
+        text += f"/{settings.scale}"
     if settings.activation != "none":
         text += f"+{settings.activation}"
-    matters = len(settings.classes) != 1 and settings.activation != "softmax"
-    return f"{text}+unnormalized" if matters and not settings.normalized else text
+    # A single channel, and what comes out of a softmax, is never asked whether it sums to 1.
+    asked = len(settings.classes) != 1 and settings.activation != "softmax"
+    if asked and not settings.normalized:
+        text += "+unnormalized"
+    return text
 
 
 def _check_types(settings: Settings) -> None:
-    """What a call from Python can get wrong before any range does."""
-    for classes in settings.classes:
-        if (
-            type(classes) is not ClassDef
-            or type(classes.name) is not str
-            or type(classes.value) not in (int, type(None))
-        ):
+    """Raises ConfigError for what a call from Python can get wrong before any range does."""
+    for definition in settings.classes:
+        named = type(definition) is ClassDef and type(definition.name) is str
+        # By type and not by isinstance, because True would pass for the label 1.
+        if not named or type(definition.value) not in (int, type(None)):
             raise ConfigError(
-                f"{classes!r} is not a class", expected="ClassDef(name, value) with a text and an integer"
+                f"{definition!r} is not a class", expected="ClassDef(name, value) with a text and an integer"
             )
     if type(settings.ignore) not in (tuple, list, set) or any(type(label) is not int for label in settings.ignore):
         raise ConfigError(f"ignore {settings.ignore!r} is not a tuple of labels", expected="integers, e.g. (255,)")
@@ -209,6 +220,7 @@ def _check_types(settings: Settings) -> None:
 
 
 def _check_choices(settings: Settings) -> None:
+    """Raises ConfigError for a choice that there is not, or for two options that exclude each other."""
     for option, value, choices in (
         ("activation", settings.activation, get_args(Activation)),
         ("empty", settings.empty, get_args(Empty)),
@@ -216,29 +228,30 @@ def _check_choices(settings: Settings) -> None:
     ):
         if value not in choices:
             raise ConfigError(f"cannot be {value!r}", option=option, expected=f"one of {', '.join(choices)}")
-    if settings.prediction == "labels":
-        for option, given in (
-            ("scale", settings.scale is not None),
-            ("activation", settings.activation != "none"),
-            ("normalized", not settings.normalized),
-        ):
-            if given:
-                raise ConfigError(
-                    "is for probabilities, and the predictions are label maps",
-                    option=option,
-                    against="prediction",
-                )
+    if settings.prediction != "labels":
+        return
+    for option, given in (
+        ("scale", settings.scale is not None),
+        ("activation", settings.activation != "none"),
+        ("normalized", not settings.normalized),
+    ):
+        if given:
+            raise ConfigError(
+                "is for probabilities, and the predictions are label maps", option=option, against="prediction"
+            )
 
 
 def _check_numbers(settings: Settings) -> None:
+    """Raises ConfigError for a number out of range."""
     low, high = EPS_RANGE
-    if not (low <= settings.eps <= high):
+    # Written so that NaN, with which every comparison is false, is refused as well.
+    if not low <= settings.eps <= high:
         raise ConfigError(
             f"{settings.eps} is out of range", option="eps", expected=f"a number from {low:g} to {high:g}"
         )
-    if not (math.isfinite(settings.threshold) and 0 <= settings.threshold < 1):
+    if not 0 <= settings.threshold < 1:
         raise ConfigError(f"{settings.threshold} is out of range", option="threshold", expected="0 ≤ threshold < 1")
-    if settings.scale is not None and not (1 <= settings.scale <= MAX_LABEL):
+    if settings.scale is not None and not 1 <= settings.scale <= MAX_LABEL:
         raise ConfigError(
             f"{settings.scale} is out of range",
             option="scale",
@@ -250,46 +263,63 @@ def _check_numbers(settings: Settings) -> None:
 
 
 def _check_classes(settings: Settings) -> None:
+    """Raises ConfigError for classes that cannot be told apart, or that another option does not go with."""
+    _check_options_of_classes(settings)
     classes = settings.classes
-    if len(classes) == 1 and settings.activation == "softmax":
-        raise ConfigError("softmax makes 1 of every value of a single channel", option="activation", hint="{option} sigmoid")
-    if (len(classes) > 1 or settings.prediction == "labels") and settings.threshold != _THRESHOLD:
+    labels = [c.value for c in classes if c.value is not None]
+    if len(labels) < len(classes) and len(classes) > 1:
+        raise ConfigError(
+            "must give every class a label of its own", option="classes", hint="write NAME=VALUE for every class"
+        )
+    _refuse_repeats([c.name for c in classes], "is the name of two classes")
+    _refuse_repeats(list(map(settings.label_text, labels)), "is the label of two classes")
+    for definition in classes:
+        _check_class(settings, definition)
+
+
+def _check_options_of_classes(settings: Settings) -> None:
+    """Raises ConfigError for an option that does not go with so many classes."""
+    count = len(settings.classes)
+    if count == 1 and settings.activation == "softmax":
+        raise ConfigError(
+            "softmax makes 1 of every value of a single channel", option="activation", hint="{option} sigmoid"
+        )
+    if count == 1 and not settings.background:
+        raise ConfigError(
+            "has no place here: there is only one class", option="background", hint="leave it out, or name more classes"
+        )
+    decided = count > 1 or settings.prediction == "labels"
+    if decided and settings.threshold != _THRESHOLD:
         raise ConfigError(
             "is for one channel: several are decided by the greatest, and a label map is decided already",
             option="threshold",
             hint="leave it out",
         )
-    if len(classes) == 1 and not settings.background:
+
+
+def _check_class(settings: Settings, definition: ClassDef) -> None:
+    """Raises ConfigError for one class that cannot be."""
+    name, value = definition.name, definition.value
+    if not name:
+        raise ConfigError("holds a class without a name", option="classes", expected="a name for each class")
+    if value is None:
+        return
+    if abs(value) > MAX_LABEL:
         raise ConfigError(
-            "has no place here: there is only one class", option="background", hint="leave it out, or name more classes"
+            f"{name!r} has the label {value}, which is out of range", option="classes", expected="a 32-bit label"
         )
-    _refuse_repeats([c.name for c in classes], "is the name of two classes")
-    values = [c.value for c in classes if c.value is not None]
-    if len(values) < len(classes) and len(classes) > 1:
+    if value in settings.ignore:
+        text = settings.label_text(value)
         raise ConfigError(
-            "must give every class a label of its own", option="classes", hint="write NAME=VALUE for every class"
+            f"{name!r} has the label {text}, which is ignored",
+            option="classes",
+            hint=f"take {text} out of the ignored labels, or give the class another label",
         )
-    _refuse_repeats([settings.label_text(value) for value in values], "is the label of two classes")
-    for definition in classes:
-        value = definition.value
-        if not definition.name:
-            raise ConfigError("holds a class without a name", option="classes", expected="a name for each class")
-        if value is not None and abs(value) > MAX_LABEL:
-            raise ConfigError(
-                f"{definition.name!r} has the label {value}, which is out of range",
-                option="classes",
-                expected="a 32-bit label",
-            )
-        if value is not None and value in settings.ignore:
-            text = settings.label_text(value)
-            raise ConfigError(
-                f"{definition.name!r} has the label {text}, which is ignored",
-                option="classes",
-                hint=f"take {text} out of the ignored labels, or give the class another label",
-            )
 
 
 def _refuse_repeats(items: list[str], what: str) -> None:
+    seen = set()
     for item in items:
-        if items.count(item) > 1:
+        if item in seen:
             raise ConfigError(f"{item!r} {what}", option="classes", hint="give every class its own name and label")
+        seen.add(item)

@@ -11,11 +11,10 @@ from softdice_cli.records.rows import Failure, ImageRow
 from softdice_cli.records.run import Run, Shard
 from softdice_cli.records.settings import Settings
 
+# What stands beside the scores of a class, in pixels.
 COUNTS = ("truth_pixels", "predicted_pixels", "true_positives")
-"""What stands beside the scores of a class, in pixels."""
-
+# The sums of a row that a file holds for each class, and their types. The pixels stand once beside them.
 SUMS = {"probability": float, "intersection": float, "truth": int, "predicted": int, "true_positives": int}
-"""The sums of a row that a file holds for each class, and their types; the pixels stand once beside them."""
 
 
 def settings_to_json(settings: Settings) -> dict[str, Any]:
@@ -36,11 +35,14 @@ def settings_to_json(settings: Settings) -> dict[str, Any]:
 
 def classes_to_json(settings: Settings) -> list[dict[str, Any]]:
     """The classes: name and label, in the order of the channels."""
-    return [{"name": c.name, "value": None if c.value is None else _label(settings, c.value)} for c in settings.classes]
+    return [{"name": c.name, "value": _label(settings, c.value)} for c in settings.classes]
 
 
-def _label(settings: Settings, value: int) -> int | str:
-    return settings.label_text(value) if settings.colors else value
+def _label(settings: Settings, value: int | None) -> int | str | None:
+    """A label as a file holds it: a number, a colour as ``#rrggbb``, or nothing where any label is meant."""
+    if value is None or not settings.colors:
+        return value
+    return settings.label_text(value)
 
 
 def run_to_json(run: Run) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def run_to_json(run: Run) -> dict[str, Any]:
         "settings": settings_to_json(run.settings),
         "classes": classes_to_json(run.settings),
         "complete": run.complete,
-        "shard": None if run.shard is None else shard_to_json(run.shard),
+        "shard": shard_to_json(run.shard),
         "left_out": list(run.left_out),
     }
 
@@ -73,28 +75,39 @@ def failure_to_json(failure: Failure) -> dict[str, Any]:
     return asdict(failure)
 
 
-def shard_to_json(shard: Shard) -> dict[str, Any]:
-    """Which part of a run this is."""
+def shard_to_json(shard: Shard | None) -> dict[str, Any] | None:
+    """Which part of a run this is, or nothing for the whole."""
+    if shard is None:
+        return None
     return asdict(shard)
 
 
 def class_to_json(scores: ClassScores) -> dict[str, Any]:
     """The scores of a class."""
-    counts = {name: getattr(scores, name) for name in COUNTS}
-    return {"name": scores.name, **scores.values, **counts, **_behind(scores)}
+    return {
+        "name": scores.name,
+        **scores.values,
+        "truth_pixels": scores.truth_pixels,
+        "predicted_pixels": scores.predicted_pixels,
+        "true_positives": scores.true_positives,
+        **_behind(scores),
+    }
 
 
 def summary_to_json(summary: Summary) -> dict[str, Any]:
     """One of the two averages."""
     return {
-        **_means_to_json(summary.means),
+        **summary.means.values,
+        **_behind(summary.means),
         "loss_present": summary.loss_present,
-        "foreground": None if summary.foreground is None else _means_to_json(summary.foreground),
+        "foreground": _means_to_json(summary.foreground),
         "classes": [class_to_json(scores) for scores in summary.classes],
     }
 
 
-def _means_to_json(means: Scores) -> dict[str, Any]:
+def _means_to_json(means: Scores | None) -> dict[str, Any] | None:
+    if means is None:
+        return None
     return {**means.values, **_behind(means)}
 
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
+# No other release wrote version 1, and it did not say so in the file.
 SOFTWARE = "0.1.0"
-"""No other release wrote version 1, and it did not say so in the file."""
 
+# The counts behind the image mean of each metric, which had a name each.
 _DEFINED = {"dice": "defined", "iou": "defined", "precision": "precision_defined", "recall": "recall_defined"}
-"""The counts behind the image mean of each metric, which had a name each."""
 
 
 def upgraded(document: dict[str, Any]) -> dict[str, Any]:
     """A document of version 1 as one of version 2; what is broken in it stays broken."""
-    averages: dict[str, Any] = {name: _summary(document[name]) for name in ("pooled", "image_mean") if name in document}
-    return {**document, "version": 2, "softdice": SOFTWARE, **averages}
+    changed = {**document, "version": 2, "softdice": SOFTWARE}
+    for average in ("pooled", "image_mean"):
+        if average in changed:
+            changed[average] = _summary(changed[average])
+    return changed
 
 
 def _summary(summary: Any) -> Any:
@@ -28,7 +31,7 @@ def _summary(summary: Any) -> Any:
     if isinstance(summary.get("foreground"), dict):
         changed["foreground"] = _means(summary["foreground"])
     if isinstance(summary.get("classes"), list):
-        changed["classes"] = [_class(entry) for entry in summary["classes"]]
+        changed["classes"] = list(map(_class, summary["classes"]))
     return changed
 
 
@@ -42,6 +45,12 @@ def _means(means: dict[str, Any]) -> dict[str, Any]:
 def _class(entry: Any) -> Any:
     if not isinstance(entry, dict):
         return entry
-    changed = {name: value for name, value in entry.items() if name not in _DEFINED.values()}
-    counts = {metric: entry[name] for metric, name in _DEFINED.items() if name in entry}
-    return {**changed, "defined": counts} if counts else changed
+    changed, defined = dict(entry), {}
+    for metric, name in _DEFINED.items():
+        if name in entry:
+            defined[metric] = entry[name]
+            changed.pop(name, None)
+    # Only the classes of an image mean have such counts.
+    if defined:
+        changed["defined"] = defined
+    return changed

@@ -397,7 +397,7 @@ ROWS: dict[str, Row] = {
     "ignore-without-number": Row(nothing, "--ignore void", 2, ["--ignore 'void' is not a label"]),
     # the one class is not the background
     "no-background-one-class": Row(
-        npy(p=ONE, m=M % 2), "--no-background", 3, ["background has no place here: there is only one class"]
+        npy(p=ONE, m=M % 2), "--no-background", 3, ["--no-background has no place here: there is only one class"]
     ),
     # --- numbers and choices ---
     # 0 would divide by 0
@@ -612,7 +612,7 @@ def test_softmax_over_one_channel_is_refused(softdice: Softdice, pair: tuple[Pat
     npy(p=LOGITS[0], m=M % 2)(tmp_path)
     run = run_eval(softdice, "--activation softmax")
     assert run.code in (2, 3)
-    says(run, ["softmax", "activation sigmoid"])
+    says(run, ["softmax", "--activation sigmoid"])
 
 
 @pytest.mark.parametrize("kind", ["npz", "pt"])
