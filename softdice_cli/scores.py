@@ -52,22 +52,26 @@ def pool(sums: Iterable[tuple[ClassSums, ...]]) -> tuple[ClassSums, ...]:
     )
 
 
-def score_image(settings: Settings, row: ImageRow) -> tuple[ClassScores, ...]:
+def score_image(
+    settings: Settings, row: ImageRow, metrics: Sequence[Metric] = PER_CLASS
+) -> tuple[ClassScores, ...]:
     """Scores of the classes that the settings show, for one image."""
-    return score_classes(settings, row.sums)
+    return score_classes(settings, row.sums, metrics)
 
 
-def score_classes(settings: Settings, sums: Sequence[ClassSums]) -> tuple[ClassScores, ...]:
+def score_classes(
+    settings: Settings, sums: Sequence[ClassSums], metrics: Sequence[Metric] = PER_CLASS
+) -> tuple[ClassScores, ...]:
     """Scores of the classes that the settings show, from the sums of all classes."""
     if not sums:
         return ()
-    return tuple(_score(settings, settings.classes[index].name, sums[index]) for index in settings.scored)
+    return tuple(_score(settings, settings.classes[index].name, sums[index], metrics) for index in settings.scored)
 
 
-def _score(settings: Settings, name: str, sums: ClassSums) -> ClassScores:
+def _score(settings: Settings, name: str, sums: ClassSums, metrics: Sequence[Metric]) -> ClassScores:
     eps, empty = settings.eps, _EMPTY[settings.empty]
     return ClassScores(
-        values={metric.name: metric.score(sums, eps, empty) for metric in PER_CLASS},
+        values={metric.name: metric.score(sums, eps, empty) for metric in metrics},
         name=name,
         truth_pixels=sums.truth,
         predicted_pixels=sums.predicted,

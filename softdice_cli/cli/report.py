@@ -11,7 +11,7 @@ from softdice_cli.cli.terminal import Target, page, say, say_error
 from softdice_cli.errors import ConfigError, ExitCode
 from softdice_cli.records import Results, Verdict
 from softdice_cli.render import Format, render, warnings
-from softdice_cli.render.text import count
+from softdice_cli.render.text import plural
 
 Extra = tuple[Format, Path]
 """A format, and the file that it goes to besides the output."""
@@ -114,7 +114,7 @@ def conclude(
         for failure in results.failures:
             say_error(failure)
     elif results.failures:
-        say(f"{count(results.failures, 'pair')} failed", "error")
+        say(f"{plural(results.failures, 'pair')} failed", "error")
     unmet = [verdict for verdict in results.requirements if not verdict.passed]
     for verdict in unmet:
         say(_sentence(verdict), "not met")
