@@ -52,9 +52,7 @@ def pool(sums: Iterable[tuple[ClassSums, ...]]) -> tuple[ClassSums, ...]:
     )
 
 
-def score_image(
-    settings: Settings, row: ImageRow, metrics: Sequence[Metric] = PER_CLASS
-) -> tuple[ClassScores, ...]:
+def score_image(settings: Settings, row: ImageRow, metrics: Sequence[Metric] = PER_CLASS) -> tuple[ClassScores, ...]:
     """Scores of the classes that the settings show, for one image."""
     return score_classes(settings, row.sums, metrics)
 

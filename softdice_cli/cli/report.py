@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -15,6 +16,15 @@ from softdice_cli.render.text import plural
 
 Extra = tuple[Format, Path]
 """A format, and the file that it goes to besides the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How much of the results is shown; see `Page`."""
+
+    worst: int = 0
+    per_image: bool = False
+    columns: tuple[str, ...] | None = None
 
 
 def extras(
@@ -74,17 +84,15 @@ def _check_files(kept: dict[str, str], files: Sequence[tuple[str, Path]]) -> Non
         seen[real] = option
 
 
-def report(
-    results: Results, format: Format, output: Path | None, reports: Sequence[Extra], *, worst: int, per_image: bool
-) -> int:
+def report(results: Results, format: Format, output: Path | None, reports: Sequence[Extra], shown: Shown) -> int:
     """Write the results, say what needs saying, and give the exit code that they mean."""
-    write(results, format, output, worst=worst, per_image=per_image)
-    return conclude(results, reports, listed=format == "table" and output is None, worst=worst, per_image=per_image)
+    write(results, format, output, shown)
+    return conclude(results, reports, shown, listed=format == "table" and output is None)
 
 
-def write(results: Results, format: Format, output: Path | None, *, worst: int, per_image: bool) -> None:
+def write(results: Results, format: Format, output: Path | None, shown: Shown) -> None:
     """Write the results once; GitHub's annotations also go into its step summary, as Markdown."""
-    medium = page(output, worst=worst, per_image=per_image)
+    medium = page(output, worst=shown.worst, per_image=shown.per_image, columns=shown.columns)
     with Target(output) as target:
         for piece in render(results, format, medium):
             target.write(piece)
@@ -102,12 +110,10 @@ def _append(path: str, text: str) -> None:
         ) from error
 
 
-def conclude(
-    results: Results, reports: Sequence[Extra] = (), *, listed: bool = False, worst: int = 0, per_image: bool = False
-) -> int:
+def conclude(results: Results, reports: Sequence[Extra], shown: Shown, *, listed: bool = False) -> int:
     """Reports, warnings and failures, and the exit code; `listed` says that the output named the failures."""
     for other, file in reports:
-        write(results, other, file, worst=worst, per_image=per_image)
+        write(results, other, file, shown)
     for text in warnings(results):
         say(text, "warning")
     if not (results.images and listed):

@@ -12,7 +12,7 @@ from softdice_cli.render.text import UNDEFINED, number
 
 if TYPE_CHECKING:
     # Their NumPy is not needed to show what was found.
-    from softdice_cli.comparison import Comparison, ImageChange, ScoreChange
+    from softdice_cli.comparison.shapes import Comparison, ImageChange, ScoreChange
 
 _AVERAGES = {"pooled": "pooled", "image_mean": "image mean"}
 _DIGITS = 4

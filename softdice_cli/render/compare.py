@@ -17,7 +17,7 @@ from softdice_cli.render.text import in_spreadsheet, neutral
 
 if TYPE_CHECKING:
     # Its NumPy is not needed to show what was found.
-    from softdice_cli.comparison import Comparison, ScoreChange
+    from softdice_cli.comparison.shapes import Comparison, ScoreChange
 
 __all__ = ["CSV_COLUMNS", "CompareFormat", "render_comparison", "verdict_text"]
 

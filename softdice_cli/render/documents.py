@@ -85,7 +85,10 @@ def _head(results: Results) -> dict[str, Any]:
 
 def _scores(results: Results) -> dict[str, Any]:
     """The two averages, and the intervals where there are any."""
-    averages: dict[str, Any] = {"pooled": summary_to_json(results.pooled), "image_mean": summary_to_json(results.image_mean)}
+    averages: dict[str, Any] = {
+        "pooled": summary_to_json(results.pooled),
+        "image_mean": summary_to_json(results.image_mean),
+    }
     if not results.intervals:
         return averages
     return {**averages, "intervals": [interval_to_json(entry) for entry in results.intervals]}

@@ -127,7 +127,7 @@ def _image_mean(results: Results, page: Page) -> Iterator[Section]:
     if not columns:
         return
     table = _score_table(summary, columns, mark=False)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if any(row.kind == "present" for row in table.rows):
         notes = (f"{_PRESENT}: without the images that lack a class, whose loss there is set by ε",)
     yield Section("image_mean", "image mean", f"over {len(results.images)} images", table, notes=notes)
