@@ -105,8 +105,11 @@ def _defined_note(results: Results, page: Page) -> str:
     if smooth:
         parts.append(f"{_joined(smooth)} of all {plural(results.images, 'image')}")
     if others:
-        where = " (Dice images)" if "images" in (column.name for column in columns_of(page.columns)) else ""
-        parts.append(f"{_joined(others)} of those where they are defined{where}")
+        those = "those" if smooth else "the images"
+        defined = "they are defined" if len(others) > 1 else "it is defined"
+        parts.append(f"{_joined(others)} of {those} where {defined}")
+        if any(column.name == "images" for column in columns_of(page.columns)):
+            parts[-1] += " (Dice images)"
     return "; ".join(parts)
 
 
@@ -154,7 +157,8 @@ def _score_table(summary: Summary, columns: Sequence[ScoreColumn], *, mark: bool
         rows.append(Row("class", (Name(scores.name), *cells)))
     rows += _mean_rows(summary, columns)
     head = (Column("class"), *(Column(column.title) for column in columns))
-    return Table(head, tuple(rows))
+    # Where only scores without a class are shown, the classes would be empty rows.
+    return Table(head, tuple(row for row in rows if any(row.cells[1:])))
 
 
 def _mean_rows(summary: Summary, columns: Sequence[ScoreColumn]) -> Iterator[Row]:
