@@ -10,7 +10,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -183,8 +183,9 @@ class Journal:
             "reading": header["reading"],
         }
         for part, value in theirs.items():
-            for where, expected, found in _differences(self._header[part], value, part):
-                raise self._refuse(f"was made with another {where}", expected=expected, found=found)
+            if value != self._header[part]:
+                expected, found = _difference(self._header[part], value)
+                raise self._refuse(f"was made with other {part}", expected=expected, found=found)
 
     def _refuse(
         self, problem: str, *, expected: str = "", found: str = "", hint: str = "remove the journal to begin again"
@@ -205,10 +206,17 @@ def stamp(path: str) -> Stamp:
     return status.st_size, status.st_mtime_ns
 
 
-def _differences(mine: Any, theirs: Any, where: str) -> Iterator[tuple[str, str, str]]:
-    """The members in which this run and a journal differ, each with both values as JSON."""
+def _difference(mine: Any, theirs: Any) -> tuple[str, str]:
+    """The members in which this run and a journal differ, as each of them has them."""
     if isinstance(mine, dict) and isinstance(theirs, dict):
-        for name in dict.fromkeys([*mine, *theirs]):
-            yield from _differences(mine.get(name), theirs.get(name), f"{where}.{name}")
-    elif mine != theirs:
-        yield where, json.dumps(mine), json.dumps(theirs)
+        names = [name for name in dict.fromkeys([*mine, *theirs]) if mine.get(name) != theirs.get(name)]
+        return _members(mine, names), _members(theirs, names)
+    return _classes(mine), _classes(theirs)
+
+
+def _members(values: dict[str, Any], names: list[str]) -> str:
+    return ", ".join(f"{name} {values.get(name)}" for name in names)
+
+
+def _classes(classes: Any) -> str:
+    return ", ".join(f"{entry['name']}={entry['value']}" for entry in classes) or "no classes named"

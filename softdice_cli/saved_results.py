@@ -96,6 +96,9 @@ def _difference(claimed: Any, computed: Any, where: str) -> str:
 
 
 def _is_same(claimed: Any, computed: Any) -> bool:
+    # Nearly every score of a large file is told here.
+    if claimed == computed and type(claimed) is type(computed):
+        return True
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (claimed, computed))
     if numbers and abs(claimed) < 1e300:
         return math.isclose(claimed, computed, rel_tol=_SAME, abs_tol=1e-15)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import softdice_cli.notebook as notebook
-from softdice_cli.overlap import rule_for
+from softdice_cli.overlap import decoding_for
 from softdice_cli.overlap.devices import devices, engine_for
 from softdice_cli.overlap.labels import LabelCodes
 from softdice_cli.records import ImageRow, Results, Run, Settings
@@ -63,7 +63,8 @@ def _float32_loss() -> float:
 def _results(device: str) -> Results:
     probabilities, labels = notebook.example()
     settings = Settings().resolve(3, path="the notebook's example")
-    rule = rule_for(settings, 2.0**-23)
-    tally = engine_for(device).count(probabilities.reshape(3, -1), LabelCodes(settings, None)(labels.reshape(-1)), rule)
+    decoding = decoding_for(settings, 2.0**-23)
+    codes = LabelCodes(settings, None)(labels.reshape(-1))
+    tally = engine_for(device).tally(probabilities.reshape(3, -1), codes, decoding)
     row = ImageRow("notebook", "", "", tally.pixels, tally.ignored, tally.class_sums())
     return summarize(Run(settings=settings, rows=(row,)))

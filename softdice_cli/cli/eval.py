@@ -86,12 +86,12 @@ class Eval:
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
         part = o.shard_of(self.shard, [pair.id for pair in found.pairs])
         notes = o.Notes()
-        reading = self._reading(notes)
+        reading = self._reading()
         if self.format == "jsonl":
-            code = conclude(self._stream(settings, found, part, reading, gate, shown), reports, shown)
+            code = conclude(self._stream(settings, found, part, reading, gate, notes), reports, shown)
         else:
             with Progress(quiet=self.quiet, bar=True) as progress:
-                results = self._evaluate(settings, found, part, reading, progress)
+                results = self._evaluate(settings, found, part, reading, progress, notes)
             results = o.with_intervals(gate.judge(results), self.ci, shown.columns)
             code = report(results, self.format, self.output, reports, shown)
         if not self.quiet:
@@ -160,7 +160,7 @@ class Eval:
             ("--classes", self.classes),
         ]
 
-    def _reading(self, notes: o.Notes) -> Reading:
+    def _reading(self) -> Reading:
         from softdice_cli.evaluation import Reading
         from softdice_cli.readers import ReadOptions
 
@@ -169,11 +169,16 @@ class Eval:
             pred=ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
             gt=ReadOptions(key=self.gt_key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
             stdin=read_stdin(self.max_bytes) if _STDIN in (self.pred, self.gt) else None,
-            notify=notes.add,
         )
 
     def _evaluate(
-        self, settings: Settings, found: Pairing, part: Shard | None, reading: Reading, progress: Progress
+        self,
+        settings: Settings,
+        found: Pairing,
+        part: Shard | None,
+        reading: Reading,
+        progress: Progress,
+        notes: o.Notes,
     ) -> Results:
         from softdice_cli.evaluation import evaluate
         from softdice_cli.overlap.devices import choose
@@ -190,6 +195,7 @@ class Eval:
             left_out=found.left_out,
             shard=part,
             watcher=progress,
+            notify=notes.add,
         )
 
     def _stream(
@@ -199,7 +205,7 @@ class Eval:
         part: Shard | None,
         reading: Reading,
         gate: Gate,
-        shown: Shown,
+        notes: o.Notes,
     ) -> Results:
         """JSON lines: each image as it is done, then the summary."""
         from softdice_cli.render.documents import failure_line, image_line, summary_line
@@ -219,7 +225,7 @@ class Eval:
                 quiet=self.quiet, bar=not target.is_terminal, on_rows=write_rows, on_failure=write_failure
             )
             with progress:
-                results = gate.judge(self._evaluate(settings, found, part, reading, progress))
-            results = o.with_intervals(results, self.ci, shown.columns)
+                results = gate.judge(self._evaluate(settings, found, part, reading, progress, notes))
+            results = o.with_intervals(results, self.ci, o.columns_from(self.columns))
             target.write(summary_line(results))
         return results

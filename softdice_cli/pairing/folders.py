@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from softdice_cli.errors import ConfigError, UnreadableError
+from softdice_cli.formats import without_suffix
 from softdice_cli.pairing.pair import STDIN, Pair, Pairing, refuse, settle
 from softdice_cli.records import natural
 
@@ -79,8 +80,8 @@ def _by_key(side: Side, recursive: bool) -> dict[str, list[str]]:
 
 def _key(name: str, suffix: str) -> str | None:
     if not suffix:
-        return name[: -len(os.path.splitext(name)[1]) or None]
-    for text in (name, os.path.splitext(name)[0]):
+        return without_suffix(name)
+    for text in (name, without_suffix(name)):
         if text.endswith(suffix):
             return text[: -len(suffix)].rstrip("/") or text
     return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from softdice_cli.errors import UnreadableError
+from softdice_cli.formats import stem
 from softdice_cli.pairing.pair import STDIN, Pair, Pairing, settle
 
 _EXPECTED = "CSV, TSV or JSON lines with pred and gt, and an id if the truths do not tell the pairs apart"
@@ -90,7 +90,7 @@ def _pair(name: str, line: int, row: dict[str, object], folder: str) -> Pair:
         raise UnreadableError(f"line {line} has more columns than the header", path=name, found=str(row)[:200])
     if not isinstance(key, str | int | None) or isinstance(key, bool):
         raise UnreadableError(f"line {line} has an id that is no text", path=name, found=repr(key)[:80])
-    label = PurePath(str(gt)).stem if key in (None, "") else str(key)
+    label = stem(str(gt)) if key in (None, "") else str(key)
     return Pair(label, *(_below(folder, str(path)) for path in (pred, gt)))
 
 

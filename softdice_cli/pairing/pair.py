@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import PurePath
 
 from softdice_cli.errors import InputError
+from softdice_cli.formats import stem
 from softdice_cli.records import natural
 
 STDIN = "-"
@@ -32,7 +32,7 @@ class Pair:
     @staticmethod
     def of_files(pred: str, gt: str) -> Pair:
         """The pair of two files, named after the truth."""
-        return Pair(PurePath(pred if gt == STDIN else gt).stem, pred, gt)
+        return Pair(stem(pred if gt == STDIN else gt), pred, gt)
 
 
 @dataclass(frozen=True, slots=True)

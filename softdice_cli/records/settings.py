@@ -84,24 +84,16 @@ class Settings:
     @property
     def signature(self) -> str:
         """How the numbers were made, in one line: equal signatures mean comparable numbers."""
-        decision = f"p>{self.threshold!r}" if len(self.classes) == 1 else "argmax"
-        values = [c.value for c in self.classes]
-        labels = "+".join(self.label_text(v) for v in values if v is not None)
-        if len(values) > _SHOWN_LABELS:
-            import hashlib
-
-            labels = hashlib.sha256(labels.encode()).hexdigest()[:8]
-        parts = {
-            "softdice": str(DEFINITIONS),
-            "classes": str(len(values)) if values else "?",
-            **({} if values in ([None], list(range(len(values)))) else {"labels": labels}),
-            "pred": "labels" if self.prediction == "labels" else _source(self),
-            "decision": "given" if self.prediction == "labels" else decision,
-            "eps": repr(self.eps),
-            "empty": self.empty,
-            "background": "yes" if self.background else "no",
-            "ignore": "+".join(self.label_text(value) for value in self.ignore) or "none",
-        }
+        parts = {"softdice": str(DEFINITIONS), "classes": str(len(self.classes) or "?")}
+        labels = _labels(self)
+        if labels:
+            parts["labels"] = labels
+        parts["pred"] = _source(self)
+        parts["decision"] = _decision(self)
+        parts["eps"] = repr(self.eps)
+        parts["empty"] = self.empty
+        parts["background"] = "yes" if self.background else "no"
+        parts["ignore"] = "+".join(map(self.label_text, self.ignore)) or "none"
         return "|".join(f"{key}:{value}" for key, value in parts.items())
 
     def label_text(self, value: int) -> str:
@@ -125,24 +117,28 @@ class Settings:
                 raise LabelError(
                     error.problem, path=path, expected=error.expected, found=error.found, hint=error.hint
                 ) from error
-            except ConfigError as error:  # an option that this prediction does not go with
+            except ConfigError as error:
+                # An option that does not go with this prediction.
                 raise ShapeError(
-                    error.problem, option=error.option, path=path, found=f"{channels} channels", hint=error.hint
+                    error.problem, option=error.option, path=path, found=_channels(channels), hint=error.hint
                 ) from error
         if len(self.classes) == channels:
             return self
+        named = f"{len(self.classes)} classes" if len(self.classes) > 1 else "1 class"
+        hint = f"name all {channels} classes in the order of the channels"
+        if channels == 1:
+            hint = "name one class for a one-channel map, e.g. --class foreground"
         raise ShapeError(
-            f"the map has {channels} channel{'s' if channels > 1 else ''}, "
-            f"and the settings hold {len(self.classes)} class{'es' if len(self.classes) > 1 else ''}",
+            f"the map has {_channels(channels)}, and the settings hold {named}",
             path=path,
-            expected=f"{len(self.classes)} channels: {', '.join(c.name for c in self.classes[:12])}",
-            found=f"{channels} channels",
-            hint=(
-                "name one class for a one-channel map, e.g. --class foreground"
-                if channels == 1
-                else f"name all {channels} classes in the order of the channels"
-            ),
+            expected=f"{_channels(len(self.classes))}: {', '.join(c.name for c in self.classes[:12])}",
+            found=_channels(channels),
+            hint=hint,
         )
+
+
+def _channels(count: int) -> str:
+    return "1 channel" if count == 1 else f"{count} channels"
 
 
 @functools.lru_cache(maxsize=16)
@@ -154,15 +150,37 @@ def _of_channels(settings: Settings, channels: int) -> Settings:
     if taken := sorted(set(settings.ignore) & set(range(channels))):
         raise LabelError(
             f"{taken[0]} is ignored, and it is the label of class {taken[0]}",
-            expected=f"labels outside 0 to {channels - 1}, since the map has {channels} channels",
+            expected=f"labels outside 0 to {channels - 1}, since the map has {_channels(channels)}",
             found=f"{taken[0]} among the ignored labels",
             hint="give each class its label with --class NAME=VALUE, in the order of the channels",
         )
     return replace(settings, classes=names)
 
 
+def _labels(settings: Settings) -> str:
+    """The labels of the classes for the signature, or a digest of many; nothing where they are the places."""
+    values = [c.value for c in settings.classes]
+    if values in ([None], list(range(len(values)))):
+        return ""
+    text = "+".join(settings.label_text(value) for value in values if value is not None)
+    if len(values) <= _SHOWN_LABELS:
+        return text
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _decision(settings: Settings) -> str:
+    """How a pixel got its class, for the signature."""
+    if settings.prediction == "labels":
+        return "given"
+    return f"p>{settings.threshold!r}" if len(settings.classes) == 1 else "argmax"
+
+
 def _source(settings: Settings) -> str:
     """How stored values became probabilities, for the signature."""
+    if settings.prediction == "labels":
+        return "labels"
     text = "p" if settings.scale is None else f"p/{settings.scale}"
     if settings.activation != "none":
         text += f"+{settings.activation}"
@@ -178,14 +196,16 @@ def _check_types(settings: Settings) -> None:
             or type(classes.name) is not str
             or type(classes.value) not in (int, type(None))
         ):
-            raise ConfigError(f"{classes!r} is no class", expected="ClassDef(name, value) with a text and an integer")
+            raise ConfigError(
+                f"{classes!r} is not a class", expected="ClassDef(name, value) with a text and an integer"
+            )
     if type(settings.ignore) not in (tuple, list, set) or any(type(label) is not int for label in settings.ignore):
-        raise ConfigError(f"ignore {settings.ignore!r} is no tuple of labels", expected="integers, e.g. (255,)")
+        raise ConfigError(f"ignore {settings.ignore!r} is not a tuple of labels", expected="integers, e.g. (255,)")
     for name, value in (("eps", settings.eps), ("threshold", settings.threshold)):
         if type(value) not in (int, float):
-            raise ConfigError(f"{name} {value!r} is no number")
+            raise ConfigError(f"{name} {value!r} is not a number")
     if settings.scale is not None and type(settings.scale) is not int:
-        raise ConfigError(f"scale {settings.scale!r} is no integer")
+        raise ConfigError(f"scale {settings.scale!r} is not an integer")
 
 
 def _check_choices(settings: Settings) -> None:
@@ -206,7 +226,7 @@ def _check_choices(settings: Settings) -> None:
                 raise ConfigError(
                     "is for probabilities, and the predictions are label maps",
                     option=option,
-                    hint="leave it out, or do not say that the predictions are label maps",
+                    against="prediction",
                 )
 
 

@@ -22,7 +22,7 @@ from softdice_cli import (
     score_image,
     to_text,
 )
-from softdice_cli.readers import npy
+from softdice_cli.readers import stored as stored_arrays
 
 T4 = [[[0.9, 0.4], [0.1, 0.6]], [[0.7, 0.8], [0.3, 0.2]]]
 
@@ -156,7 +156,7 @@ def test_half_precision_is_read_as_it_is(tmp_path, example, dtype):
 def test_a_file_read_tile_by_tile_gives_the_same_bits(tmp_path, example, monkeypatch):
     pair = (saved(tmp_path, "p", example[0], "f4"), saved(tmp_path, "m", example[1], "u1"))
     whole = evaluate([pair])
-    monkeypatch.setattr(npy, "_WHOLE", 0)
+    monkeypatch.setattr(stored_arrays, "WHOLE", 0)
     monkeypatch.setattr("softdice_cli.overlap.numpy_engine._TILE_VALUES", 2**13)
     assert evaluate([pair]) == whole
 

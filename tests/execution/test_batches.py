@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from folders import pairs_of, write
 
-import softdice_cli.evaluation.loop as loop
+import softdice_cli.evaluation.evaluate_pairs as evaluate_pairs
 from softdice_cli import evaluate
 from softdice_cli.overlap.devices import engine_for
 
@@ -21,11 +21,11 @@ class Small:
     def __getattr__(self, name):
         return getattr(self._engine, name)
 
-    def submit(self, values, codes, rule):
+    def submit(self, values, codes, decoding):
         if values.size > self._values:
             raise MemoryError
         self.batches.append(len(values))
-        return self._engine.submit(values, codes, rule)
+        return self._engine.submit(values, codes, decoding)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_batch_that_does_not_fit_is_halved(tmp_path, monkeypatch, values, larg
     pairs = pairs_of(tmp_path, names)
     pairs.sort(key=lambda pair: np.load(pair.pred).size)
     engine = Small(values)
-    monkeypatch.setattr(loop, "engine_for", lambda device: engine)
+    monkeypatch.setattr(evaluate_pairs, "engine_for", lambda device: engine)
     found = evaluate(pairs, device="cuda")
     assert max(engine.batches) <= largest
     assert len(found.failures) == failed

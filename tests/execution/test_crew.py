@@ -16,8 +16,9 @@ from conftest import descendants
 from folders import eval_, write
 
 from softdice_cli import DeviceError, Pair, Reading, Settings, evaluate
-from softdice_cli.evaluation.crew import Crew
-from softdice_cli.evaluation.work import Work
+from softdice_cli.evaluation.pair_tasks import EvaluatePair
+from softdice_cli.execution import Grant
+from softdice_cli.execution.crew import Crew
 from softdice_cli.overlap.devices import engine_for
 
 
@@ -144,23 +145,23 @@ def test_processes_give_the_bytes_of_one(softdice, tmp_path, chunk):
 
 EAGER = """
 import sys
-import softdice_cli.evaluation.work as work
+import softdice_cli.evaluation.pair_tasks as tasks
 from softdice_cli.cli import main
-work._CHUNK_BYTES = int(sys.argv.pop(1))
+tasks._BYTES_TOGETHER = int(sys.argv.pop(1))
 main()
 """
 """The command line, with chunks of another size."""
 
 DEADLY = """
 import os, signal, sys
-import softdice_cli.evaluation.work as work
+import softdice_cli.evaluation.pair_tasks as tasks
 from softdice_cli.cli import main
-prepare = work.prepare
+prepare = tasks.prepare_pair
 def deadly(pair, *arguments):
     if pair.id == "c":
         os.kill(os.getpid(), signal.SIGKILL)
     return prepare(pair, *arguments)
-work.prepare = deadly
+tasks.prepare_pair = deadly
 main()
 """
 """The same, with a pair that the process which evaluates it does not survive."""
@@ -201,7 +202,7 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path):
 
 def test_workers_end_when_the_program_is_killed(tmp_path):
     code = (
-        "import sys, time\nfrom softdice_cli.evaluation.crew import Crew\n"
+        "import sys, time\nfrom softdice_cli.execution.crew import Crew\n"
         "crew = Crew(range(9), lambda item: time.sleep(0.05), None, workers=2, chunk=1)\n"
         "with crew:\n    print(*(worker.process for worker in crew._workers), flush=True)\n    time.sleep(60)"
     )
@@ -231,21 +232,21 @@ def test_the_tiles_of_a_large_image_are_shared_with_the_same_bits(tmp_path, monk
     np.save(tmp_path / "m.npy", rng.integers(0, 3, (300, 301)).astype(np.uint8))
     pair = Pair("m", str(tmp_path / "p.npy"), str(tmp_path / "m.npy"))
     monkeypatch.setattr("softdice_cli.overlap.numpy_engine._TILE_VALUES", 2**13)
-    work = Work(Settings(), Reading(), engine_for("cpu"), journaled=False)
-    whole = work.count(pair)
+    task = EvaluatePair(Settings(), Reading(), False, engine_for("cpu"))
+    whole = task(pair, Grant())
     used: list[int] = []
     enter = Crew.__enter__
-    monkeypatch.setattr("softdice_cli.evaluation.count._WORTH_PROCESSES", 0)
-    monkeypatch.setattr("softdice_cli.evaluation.crew.can_fork", lambda: True)
+    monkeypatch.setattr("softdice_cli.evaluation.image_tally._WORTH_PROCESSES", 0)
+    monkeypatch.setattr("softdice_cli.execution.choice.can_fork", lambda: True)
     monkeypatch.setattr(Crew, "__enter__", lambda self: (used.append(self._wanted), enter(self))[1])
-    assert work.count(pair, workers=3) == whole
+    assert task(pair, Grant(workers=3)) == whole
     assert used == [3]
 
 
 def test_threads_do_where_a_process_may_not_be_forked(tmp_path, monkeypatch):
     pairs = [(tmp_path / f"p/{name}.npy", tmp_path / f"g/{name}.png") for name in write_and_name(tmp_path)]
     one = evaluate(pairs, workers=1)
-    monkeypatch.setattr("softdice_cli.evaluation.crew.can_fork", lambda: False)
+    monkeypatch.setattr("softdice_cli.execution.choice.can_fork", lambda: False)
     monkeypatch.setattr(Crew, "__enter__", None)
     assert evaluate(pairs, workers=3) == one
 

@@ -160,7 +160,7 @@ def test_what_does_not_pair_is_listed_by_name_before_any_pixel_is_read(softdice,
     assert (run.code, run.out) == (3, "")
     for text in said:
         assert text in run.err
-    assert "of no kind that softdice reads" not in run.err  # what reading one of the files would say
+    assert "not in a format that softdice reads" not in run.err  # what reading one of the files would say
 
 
 def test_the_duplicates_hint_names_the_option_of_the_right_side(tmp_path):

@@ -31,7 +31,7 @@ import tifffile
 from PIL import Image
 
 from softdice_cli.errors import InputError
-from softdice_cli.readers import Blob, ReadOptions, npy, read_array
+from softdice_cli.readers import Blob, ReadOptions, read_array, stored
 
 READERS = ("npy", "npz", "pt", "png", "tiff")
 LIMITS = ReadOptions(max_pixels=2**20, max_bytes=2**24)
@@ -420,7 +420,7 @@ def read_case(reader: str, number: int, folder: Path) -> str:
     data, path = case(reader, number), folder / "case"
     key = "probs" if reader in ("npz", "pt") and number % 2 else None
     found = outcome(Blob("case", data), key)
-    if reader in ("npy", "tiff"):  # which read a file tile by tile, and by its descriptor
+    if reader in ("npy", "pt", "tiff"):  # which read a file tile by tile, and by its descriptor
         path.write_bytes(data)
         again = outcome(Blob(str(path)), key)
         assert again == found, f"from memory {found}, from a file {again}"
@@ -470,7 +470,7 @@ def run(reader: str, first: int, count: int, before: str = "") -> Report:
 
 def _run_here(reader: str, first: int, count: int, folder: Path) -> Report:
     warnings.simplefilter("ignore")  # as the command line does
-    npy._WHOLE = 0
+    stored.WHOLE = 0
     read_case(reader, first, folder)  # imports what the reader needs
     _limit_memory()
     outcomes: Counter[str] = Counter()
@@ -514,7 +514,7 @@ def main(reader: str, first: str, count: str = "", folder: str = "") -> None:
             shown = json.dumps(vars(_run_here(reader, int(first), int(count), Path(folder or own))))
         else:
             Path(count or os.devnull).write_bytes(case(reader, int(first)))
-            npy._WHOLE = 0
+            stored.WHOLE = 0
             shown = read_case(reader, int(first), Path(own))
     sys.stdout.write(shown + "\n")
 

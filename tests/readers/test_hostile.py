@@ -26,7 +26,7 @@ from PIL import Image, TiffImagePlugin
 from softdice_cli import inspection
 from softdice_cli.errors import UnreadableError
 from softdice_cli.overlap.labels import count_labels
-from softdice_cli.readers import Blob, ReadOptions, npy, read_array
+from softdice_cli.readers import Blob, ReadOptions, read_array, stored
 from softdice_cli.readers.labels import as_labels
 
 Make = Callable[[], bytes]
@@ -107,7 +107,7 @@ HOSTILE: dict[str, tuple[Make, list[str]]] = {
     "tiff-no-samples": (lambda: tiff(bytes(100), samples=(277, SHORT, 1, 0)), ["0 samples a pixel"]),
     # terabytes, by one number and by four billion tags
     "tiff-terabytes": (lambda: tiff(bytes(100), 2**31, 2**31), ["larger than the limit"]),
-    "tiff-bits": (lambda: tiff(bytes(100), bits=(258, SHORT, 1, 60000)), ["no probability or label"]),
+    "tiff-bits": (lambda: tiff(bytes(100), bits=(258, SHORT, 1, 60000)), ["neither a probability nor a label"]),
     "tiff-samples": (lambda: tiff(bytes(100), samples=(277, LONG, 1, 2**32 - 1)), ["larger than the limit"]),
     "tiff-long-tag": (lambda: tiff(bytes(100), text=(270, ASCII, 2**32 - 1, 8)), ["tags declare more", "4294967"]),
     "tiff-many-tags": (lambda: b"II*\0\x08\0\0\0\xff\xff" + bytes(99), ["a page has 65535 tags"]),
@@ -251,7 +251,10 @@ HOSTILE |= {
     # a billion elements one by one
     "pt-set": (lambda: pt(called("builtins set", EXPANDED)), [*NEVER, "builtins.set"]),
     "pt-counter": (lambda: pt(called("collections Counter", EXPANDED)), [*NEVER, "collections.Counter"]),
-    "pt-indices": (lambda: pt(called("torch._utils _rebuild_sparse_tensor", LAYOUT, b"(", EXPANDED, b"t")), NEVER),
+    "pt-indices": (
+        lambda: pt(called("torch._utils _rebuild_sparse_tensor", LAYOUT, b"(", EXPANDED, b"t")),
+        ["holds a tensor that is sparse", "torch.sparse_coo", "tensor.to_dense()"],
+    ),
     # the hash of this key ended the process
     "pt-deep-key": (lambda: pt(b"}N" + b"\x85" * 3 * 10**5 + b"Ns"), [*NEVER, "neither text nor a number"]),
     # tensors that are none, or that torch does not check
@@ -259,7 +262,7 @@ HOSTILE |= {
     "pt-wrapper": (lambda: pt(called("torch._utils _rebuild_wrapper_subclass", b"N")), NEVER),
     "pt-attributes": (lambda: pt(called("torch._tensor _rebuild_from_type_v2", b"N")), NEVER),
     "pt-build": (lambda: pt(tensor() + b"}b"), [*NEVER, "BUILD"]),
-    "pt-new": (lambda: pt(b"ctorch\nTensor\n)\x81"), [*NEVER, "NEWOBJ"]),
+    "pt-new": (lambda: pt(b"ctorch\nTensor\n)\x81"), [*NEVER, "an object of torch.Tensor"]),
     "pt-protocol-5": (lambda: pt(b"\x96" + struct.pack("<Q", 10**12)), ["cannot be read as pt"]),
     # sizes of a storage, of a tensor in it, and of one that swaps its bytes when it is loaded
     "pt-numel": (lambda: pt(tensor(10**12, 10**12)), [*FORGED, "4000000000000 bytes for a tensor that has 24"]),
@@ -268,20 +271,20 @@ HOSTILE |= {
     "pt-stride": (lambda: pt(tensor(shape=2, stride=2**62)), FORGED),
     "pt-negative": (lambda: pt(tensor(stride=-1)), FORGED),
     "pt-negative-numel": (lambda: pt(tensor(-1)), [*NEVER, "a storage without a type"]),
-    "pt-no-storage": (lambda: pt(tensor(key="9")), ["cannot be read as pt"]),
+    "pt-no-storage": (lambda: pt(tensor(key="9")), [*FORGED, "data/9, which the archive does not have"]),
     "pt-other-type": (lambda: pt(tensor(kind="Quint4x2")), [*NEVER, "a storage of type"]),
     "pt-expanded": (lambda: pt(EXPANDED), ["expanded tensor", "(1000000000,)"]),
     # the same bytes by names that differ in case, which torch does not tell apart
-    "pt-names": (lambda: many_names(), [*FORGED, "the same bytes under several names"]),
+    "pt-names": (lambda: many_names(), [*FORGED, "data/aaaaaA, which the archive does not have"]),
     # a pickle of megabytes, and one in another order than the one that was looked at
     "pt-long-pickle": (lambda: pt(b"N" * 2**20), ["holds more than tensors"]),
-    "pt-before": (lambda: pt(tensor(), before=bytes(9)), ["is of no kind"]),
+    "pt-before": (lambda: pt(tensor(), before=bytes(9)), ["is not in a format"]),
     "pt-comment": (lambda: pt(tensor())[:-2] + b"\2\0ab", ["something before or after it"]),
     "pt-after": (lambda: pt(tensor(), after=b"\0" * 9), ["something before or after it"]),
     "pt-two-lists": (lambda: two_lists(), ["something before or after it"]),
     # other formats of torch: a bare pickle, and the tar of its first years
     "pt-legacy": (lambda: b"\x80\2\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", ["torch's old format"]),
-    "pt-tar": (lambda: b"storages".ljust(512, b"\0"), ["is of no kind"]),
+    "pt-tar": (lambda: b"storages".ljust(512, b"\0"), ["is not in a format"]),
 }
 
 
@@ -453,7 +456,7 @@ def test_inspect_reads_a_long_axis_in_parts(tmp_path: Path, monkeypatch: pytest.
     array = np.random.default_rng(1).random((3, 1, 4001))
     np.save(tmp_path / "p.npy", array)
     monkeypatch.setattr(inspection, "_CHUNK", 500)
-    monkeypatch.setattr(npy, "_WHOLE", 0)
+    monkeypatch.setattr(stored, "WHOLE", 0)
     (found,) = inspection.inspect(str(tmp_path / "p.npy"), ReadOptions()).sums
     assert (found.low, found.high) == (array.sum(0).min(), array.sum(0).max())
 

@@ -20,8 +20,7 @@ import torch
 from PIL import Image
 
 from softdice_cli.errors import LabelError, UnreadableError
-from softdice_cli.readers import Blob, ReadOptions, Source, npy, read_array
-from softdice_cli.readers import png as png_reader
+from softdice_cli.readers import Blob, ReadOptions, Source, pillow, read_array, stored
 from softdice_cli.readers.labels import as_labels
 
 Write = Callable[[Path], Any]
@@ -268,7 +267,7 @@ def test_a_key_chooses_among_several_arrays(write: Write, tmp_path: Path):
 def test_a_large_image_is_copied_in_bands_with_the_same_values(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(png_reader, "_LARGE", 13)
+    monkeypatch.setattr(pillow, "LARGE", 13)
     test_reads_what_another_tool_wrote(*READ[name], tmp_path)
 
 
@@ -277,7 +276,7 @@ def test_a_large_npy_stays_in_its_file_with_the_same_values(order: str, tmp_path
     path = tmp_path / "p.npy"
     array = np.arange(2 * 3 * 4 * 5, dtype=">f4").reshape(2, 3, 4, 5)
     np_save(np.array(array, order=order))(path)
-    monkeypatch.setattr(npy, "_WHOLE", 0)
+    monkeypatch.setattr(stored, "WHOLE", 0)
     large = load(path, max_bytes=10)  # it is not held in memory
     assert large.describe() == "float32 (2, 3, 4, 5)"
     views = [
@@ -295,7 +294,7 @@ def test_a_large_npy_stays_in_its_file_with_the_same_values(order: str, tmp_path
 
 
 def test_a_file_that_shrinks_is_refused_and_nobody_dies_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(npy, "_WHOLE", 0)
+    monkeypatch.setattr(stored, "WHOLE", 0)
     path = tmp_path / "p.npy"
     np_save(P)(path)
     large = load(path)
@@ -306,7 +305,7 @@ def test_a_file_that_shrinks_is_refused_and_nobody_dies_of_it(tmp_path: Path, mo
 
 
 def test_large_files_are_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(npy, "_WHOLE", 0)
+    monkeypatch.setattr(stored, "WHOLE", 0)
     path = tmp_path / "p.npy"
     np_save(P)(path)
     before = len(os.listdir("/proc/self/fd"))
@@ -389,10 +388,10 @@ ALPHA.putpixel((0, 0), (1, 2, 3, 254))
 REFUSED: dict[str, tuple[Write, list[str]]] = {
     # .npy: types that are no numbers, or numbers that no engine counts exactly
     "object": (np_save(np.array([1, "a"], object), allow_pickle=True), ["never unpickled", "object"]),
-    "structured": (np_save(np.zeros(3, [("a", "f4")])), ["no probability or label", "('a', '<f4')"]),
-    "complex": (np_save(np.zeros(3, complex)), ["no probability or label", "complex128"]),
-    "longdouble": (np_save(np.zeros(3, np.longdouble)), ["no probability or label", "float128"]),
-    "text": (np_save(np.array(["a"])), ["no probability or label", "<U1"]),
+    "structured": (np_save(np.zeros(3, [("a", "f4")])), ["neither a probability nor a label", "('a', '<f4')"]),
+    "complex": (np_save(np.zeros(3, complex)), ["neither a probability nor a label", "complex128"]),
+    "longdouble": (np_save(np.zeros(3, np.longdouble)), ["neither a probability nor a label", "float128"]),
+    "text": (np_save(np.array(["a"])), ["neither a probability nor a label", "<U1"]),
     # .npy: a length that is not the declared one, in both directions, before anything is allocated
     "npy-cut": (chopped(np_save(P), -1), ["is truncated", "576 bytes", "float64 (3, 4, 6)", "575"]),
     "npy-header-only": (chopped(np_save(P), 128), ["is truncated", "0 bytes"]),
@@ -415,9 +414,9 @@ REFUSED: dict[str, tuple[Write, list[str]]] = {
     "pt-expanded": (pt(torch.ones(1).expand(5, 5)), ["expanded tensor", "(5, 5)", ".contiguous()"]),
     "pt-sparse": (pt(SPARSE), ["sparse", "torch.sparse_coo", "to_dense"]),
     "pt-meta": (pt(torch.empty(3, device="meta")), ["without data", "meta"]),
-    "pt-complex": (pt(T.to(torch.complex64)), ["no probability or label", "complex64"]),
+    "pt-complex": (pt(T.to(torch.complex64)), ["neither a probability nor a label", "complex64"]),
     "pt-dict-without-tensor": (pt({"epoch": 3}), ["holds no tensor", "dict"]),
-    "pt-list": (pt([T, T]), ["holds no tensor", "list", "torch.save(tensor"]),
+    "pt-list": (pt([T, T]), ["does not hold a tensor", "list", "torch.save(tensor"]),
     "pt-no-values": (pt(torch.zeros(0, 4)), ["holds no values"]),
     "pt-deflated": (deflated, ["compressed entries", "save the tensor again"]),
     "pt-cut": (chopped(pt(T), -30), ["broken archive"]),
@@ -446,14 +445,14 @@ REFUSED: dict[str, tuple[Write, list[str]]] = {
         lambda path: tifffile.imwrite(path, P.astype("f4"), truncate=True, imagej=True),
         ["declares more images", "3 pages", "one page an image"],
     ),
-    "tiff-complex": (tiff(P.astype(complex)[0]), ["no probability or label", "complex128"]),
+    "tiff-complex": (tiff(P.astype(complex)[0]), ["neither a probability nor a label", "complex128"]),
     "tiff-no-page": (raw(b"II*\0\0\0\0\0"), ["do not belong together", "no page"]),
     # other kinds, named where they are known
-    "empty": (raw(b""), ["is empty", "0 bytes", ".npy, .npz, .pt"]),
+    "empty": (raw(b""), ["is empty", "0 bytes", ".npy, .pt (zip format), .npz"]),
     "jpeg": (pil(U8, kind="JPEG"), ["is JPEG", "PNG, TIFF or .npy"]),
     "hdf5": (raw(b"\x89HDF\r\n\x1a\n" + bytes(99)), ["is HDF5", "np.save"]),
     "gzip": (raw(b"\x1f\x8b\x08" + bytes(99)), ["is gzip (NIfTI?)", "np.save"]),
-    "random": (raw(b"\x01\xfe\x77 random"), ["no kind that softdice reads", r"b'\x01\xfew rand'"]),
+    "random": (raw(b"\x01\xfe\x77 random"), ["not in a format that softdice reads", r"b'\x01\xfew rand'"]),
     # not a regular file at all: opening a FIFO would wait for ever
     "folder": (os.mkdir, ["is a folder"]),
     "fifo": (os.mkfifo, ["not a regular file", "--pred -"]),

@@ -1,16 +1,22 @@
-"""One pair of files → images lined up with their labels, ready to be counted."""
+"""One pair of files → images lined up with their labels, ready to be added up.
+
+Axes follow from the shape of the mask, values are never changed, and no value is looked at unless a label or a kind
+has to be found out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import softdice_cli.layout as layouts
 from softdice_cli.errors import ConfigError
-from softdice_cli.overlap import Rule, rule_for
+from softdice_cli.evaluation.outcomes import Evaluated
+from softdice_cli.evaluation.reading import Reading
+from softdice_cli.overlap import Decoding, decoding_for
 from softdice_cli.overlap.labels import LabelCodes, count_labels
 from softdice_cli.pairing import STDIN, Pair
 from softdice_cli.readers import Blob, ReadOptions, Source, read_array
@@ -26,25 +32,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How files are read; nothing here changes a score.
-
-    Attributes:
-        layout: letters of the axes, or ``""`` to find them from the shape of the mask.
-        pred: which array of a prediction, and how large it may be.
-        gt: the same of a truth.
-        stdin: the bytes behind the path ``-``.
-        notify: is told what a person may want to know about the reading.
-    """
-
-    layout: str = ""
-    pred: ReadOptions = field(default_factory=ReadOptions)
-    gt: ReadOptions = field(default_factory=ReadOptions)
-    stdin: bytes | None = None
-    notify: Callable[[str], None] = lambda text: None
-
-
-@dataclass(frozen=True, slots=True)
 class Image:
     """One image of a pair: values ``(C, *S)``, or ``(1, *S)`` for a label map, and labels ``(*S)``."""
 
@@ -54,24 +41,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """A pair that was evaluated.
-
-    Attributes:
-        classes: how many its prediction has.
-        rows: one an image.
-        stamps: of its two files before they were read, where a journal wants them.
-        note: what a person may want to know about the reading.
-    """
-
-    classes: int
-    rows: list[ImageRow]
-    stamps: tuple[Stamp, Stamp] | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedPair:
     """A pair that was read and lined up.
 
     Attributes:
@@ -82,7 +52,7 @@ class Prepared:
         images: what the files hold.
         codes: the translation of the truth's labels.
         predicted_codes: that of a label map; the same as `codes` for probabilities.
-        rule: what to do with the values of the prediction.
+        decoding: what the values of the prediction mean.
         stamps: of the two files before they were read, where a journal wants them.
         note: what a person may want to know about the reading.
     """
@@ -94,16 +64,18 @@ class Prepared:
     images: tuple[Image, ...]
     codes: LabelCodes
     predicted_codes: LabelCodes
-    rule: Rule
+    decoding: Decoding
     stamps: tuple[Stamp, Stamp] | None
     note: str
 
-    def counted(self, rows: list[ImageRow]) -> Counted:
+    def evaluated(self, rows: list[ImageRow]) -> Evaluated:
         """What the pair is once its rows are known."""
-        return Counted(len(self.settings.classes), rows, self.stamps, self.note)
+        return Evaluated(len(self.settings.classes), rows, self.stamps, self.note)
 
 
-def prepare(pair: Pair, settings: Settings, reading: Reading, stamps: tuple[Stamp, Stamp] | None = None) -> Prepared:
+def prepare_pair(
+    pair: Pair, settings: Settings, reading: Reading, stamps: tuple[Stamp, Stamp] | None = None
+) -> PreparedPair:
     """Read a pair and line it up.
 
     Args:
@@ -127,7 +99,7 @@ def line_up(
     settings: Settings,
     reading: Reading,
     stamps: tuple[Stamp, Stamp] | None = None,
-) -> Prepared:
+) -> PreparedPair:
     """Find out how a prediction and its labels belong together.
 
     Args:
@@ -144,49 +116,25 @@ def line_up(
     labels = settings.prediction == "labels"
     if labels:
         prediction = as_labels(prediction, colors=settings.colors, role="prediction", options=reading.pred)
-    elif prediction.array.dtype.kind in "iub" or settings.scale is not None:
+    else:
         _check_kind(prediction, settings)
     fit = _fit(prediction, truth, reading, labels=labels)
     if not labels or not settings.classes:
         settings = settings.resolve(fit.channels, path=prediction.name)
-    axes = fit.letters.replace("1", "")
-    images = tuple(_images(pair.id, fit, prediction.array, truth.array))
     codes = _label_codes(truth, settings)
-    return Prepared(
+    predicted_codes = _label_codes(prediction, settings) if labels else codes
+    return PreparedPair(
         pair=pair,
         settings=settings,
         prediction=prediction,
         truth=truth,
-        images=images,
+        images=tuple(_images(pair.id, fit, prediction.array, truth.array)),
         codes=codes,
-        predicted_codes=_label_codes(prediction, settings) if labels else codes,
-        rule=rule_for(settings, prediction.epsilon if settings.scale is None else 1 / settings.scale),
+        predicted_codes=predicted_codes,
+        decoding=decoding_for(settings, _step(prediction, settings)),
         stamps=stamps,
-        note=f"{prediction.name}: {prediction.array.shape} is read as {axes}" if axes.endswith("C") else "",
+        note=_note(prediction, fit),
     )
-
-
-def _check_kind(prediction: Source, settings: Settings) -> None:
-    from softdice_cli.evaluation.refusals import refuse_kind  # here and below, as most files need no refusal
-
-    if error := refuse_kind(prediction, settings):
-        raise error
-
-
-def _check_one_hot(truth: Source) -> None:
-    from softdice_cli.evaluation.refusals import refuse_one_hot
-
-    if error := refuse_one_hot(truth):
-        raise error
-
-
-def _fit(prediction: Source, truth: Source, reading: Reading, *, labels: bool) -> layouts.Layout:
-    """Which axis of the prediction is which."""
-    shapes = prediction.array.shape, truth.array.shape
-    fit = layouts.resolve(*shapes, layout=reading.layout, labels=labels, path=prediction.name, mask_path=truth.name)
-    if not reading.layout and "C" not in fit.letters and not labels:
-        _check_one_hot(truth)
-    return fit
 
 
 def _read(path: str, reading: Reading, options: ReadOptions) -> Source:
@@ -197,19 +145,80 @@ def _read(path: str, reading: Reading, options: ReadOptions) -> Source:
     return read_array(Blob("standard input", reading.stdin), options)
 
 
+def _check_kind(prediction: Source, settings: Settings) -> None:
+    """Refuse integers without a scale, and a scale without integers.
+
+    Raises:
+        ProbabilityError: with the scale that fits, where there is one.
+    """
+    if prediction.array.dtype.kind not in "iub" and settings.scale is None:
+        return
+    # The sentences are imported here and below, as most files are not refused.
+    from softdice_cli.evaluation.value_refusals import refuse_kind
+
+    if error := refuse_kind(prediction, settings):
+        raise error
+
+
+def _fit(prediction: Source, truth: Source, reading: Reading, *, labels: bool) -> layouts.Layout:
+    """Which axis of the prediction is which."""
+    fit = layouts.resolve(
+        prediction.array.shape,
+        truth.array.shape,
+        layout=reading.layout,
+        labels=labels,
+        path=prediction.name,
+        mask_path=truth.name,
+    )
+    if not reading.layout and "C" not in fit.letters and not labels:
+        _check_one_hot(truth)
+    return fit
+
+
+def _check_one_hot(truth: Source) -> None:
+    from softdice_cli.evaluation.label_refusals import refuse_one_hot
+
+    if error := refuse_one_hot(truth):
+        raise error
+
+
+def _step(prediction: Source, settings: Settings) -> float:
+    """How far apart the stored probabilities near 1 are."""
+    if settings.scale is not None:
+        return 1 / settings.scale
+    return prediction.epsilon
+
+
+def _note(prediction: Source, fit: layouts.Layout) -> str:
+    """Classes on the last axis are less usual than in front, so a person may want to know that they are there."""
+    axes = fit.letters.replace("1", "")
+    if not axes.endswith("C"):
+        return ""
+    return f"{prediction.name}: {prediction.array.shape} is read as {axes}"
+
+
 def _images(name: str, fit: layouts.Layout, values: Array, labels: Array) -> Iterator[Image]:
-    dropped = tuple(axis for axis, letter in enumerate(fit.letters) if letter == "1")
-    kept = [axis - sum(d < axis for d in dropped) for axis in fit.order]
-    values = np.squeeze(values, dropped).transpose(kept)
-    if "C" not in fit.letters:
-        values = values[None] if fit.images is None else values[:, None]
+    """The images of a pair, as views: no value is looked at."""
+    values = _ordered(fit, values)
     if fit.images is None:
         yield Image(name, values, labels.reshape(fit.mask))
         return
     labels = labels.reshape(fit.images, *fit.mask)
     digits = len(str(fit.images - 1))
     for index in range(fit.images):
-        yield Image(f"{name}[{index:0{digits}}]" if fit.images > 1 else name, values[index], labels[index])
+        image_name = f"{name}[{index:0{digits}}]" if fit.images > 1 else name
+        yield Image(image_name, values[index], labels[index])
+
+
+def _ordered(fit: layouts.Layout, values: Array) -> Array:
+    """The axes in the order batch, class, space, with a class axis in any case, and without the dropped axes."""
+    dropped = [axis for axis, letter in enumerate(fit.letters) if letter == "1"]
+    # Dropped axes go to the end, where they are of length 1 and squeezed away.
+    values = np.squeeze(values.transpose(*fit.order, *dropped), axis=tuple(range(len(fit.order), values.ndim)))
+    if "C" in fit.letters:
+        return values
+    class_axis = 0 if fit.images is None else 1
+    return np.expand_dims(values, class_axis)
 
 
 def _label_codes(source: Source, settings: Settings) -> LabelCodes:
@@ -223,7 +232,7 @@ def _label_codes(source: Source, settings: Settings) -> LabelCodes:
     counts = count_labels(source.chunks())
     others = [label for label in counts if label not in (0, *settings.ignore)]
     if len(others) > 1 or max(map(abs, others), default=0) > MAX_LABEL:
-        from softdice_cli.evaluation.refusals import refuse_many
+        from softdice_cli.evaluation.label_refusals import refuse_many
 
         raise refuse_many(source, settings, counts)
     return LabelCodes.of(settings, others[0] if others else None)

@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import functools
-import io
 import logging
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.readers.directories import check_directories
-from softdice_cli.readers.png import decoded
 from softdice_cli.readers.source import ReadOptions, Source, check_bytes, check_pixels, type_name
-from softdice_cli.readers.strips import check_strips, product
+from softdice_cli.readers.tiff.codecs import PageReader
+from softdice_cli.readers.tiff.directories import check_directories
+from softdice_cli.readers.tiff.strips import check_strips, product
 
 if TYPE_CHECKING:
-    from PIL.TiffImagePlugin import TiffImageFile
-
     from softdice_cli.readers.source import Array
-
-_PILLOW = {"LZW", "CCITTRLE", "CCITTFAX3", "CCITTFAX4"}
-"""Lossless compressions that Pillow can read where tifffile needs its codecs."""
-
-LIBRARY = "tifffile"
 
 _SHAPE = re.compile(r'shape"?[:=] *[\[(]([ \d]+(?:,[ \d]+)*),?[\])]')
 """What tifffile writes to describe several pages: ``{"shape": [3, 4, 5]}``, and once ``shape=(3, 4, 5)``."""
 
-_LOSSY = {"JPEG", "OJPEG", "JPEGXR_NDPI", "WEBP", "JPEG2000", "APERIO_JP2000_RGB", "APERIO_JP2000_YCBC"}
-
 _PLAIN_FILE: dict[str, Any] = dict.fromkeys(("is_ome", "is_lsm", "is_ndpi", "is_scanimage"), False)
-"""Kinds that would name other files, or pages that are not there."""
+"""Kinds of TIFF whose metadata can point at other files, or at pages that are not there."""
 
 _PLAIN = {"MINISWHITE", "MINISBLACK", "RGB", "PALETTE", "MASK", "CFA"}
 
@@ -54,7 +43,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
         _check_sizes(pages, name, options)
         check_strips(pages, stream, length, name)
         _check_declared(tiff, pages, name)
-        array = _stack(pages, stream, name)
+        array = _stack(pages, PageReader(stream, name))
         colors = pages[0].photometric.name == "RGB"
     if colors and pages[0].axes.startswith("S"):
         array = np.moveaxis(array, -3, -1)
@@ -87,12 +76,12 @@ def _pages(tiff: Any, name: str) -> list[Any]:
         _check_kind(page, name)
     dtype = pages[0].dtype
     if dtype is None or dtype.kind not in "biuf" or dtype.itemsize > 8:
-        raise UnreadableError("holds a type that is no probability or label", path=name, found=f"{dtype}")
+        raise UnreadableError("holds a type that is neither a probability nor a label", path=name, found=f"{dtype}")
     return pages
 
 
 def _check_kind(page: Any, name: str) -> None:
-    """Refuses what is no plain image, or would come out turned."""
+    """Refuses what is not a plain image, or would come out turned."""
     orientation = page.tags.valueof(274, 1)
     if orientation != 1:
         raise UnreadableError(
@@ -100,7 +89,7 @@ def _check_kind(page: Any, name: str) -> None:
         )
     if page.photometric.name not in _PLAIN:
         raise UnreadableError(
-            f"is a {page.photometric.name} picture, which holds no labels and no probabilities",
+            f"is a {page.photometric.name} picture, which holds neither labels nor probabilities",
             path=name,
             expected="grey, a palette or RGB",
         )
@@ -152,77 +141,14 @@ def _shaped(pages: list[Any]) -> int:
     return declared
 
 
-def _stack(pages: list[Any], stream: BinaryIO, name: str) -> Array:
-    pillow = functools.cache(functools.partial(_open_by_pillow, stream))
-    first = _page(pages[0], pillow, name)
+def _stack(pages: list[Any], reader: PageReader) -> Array:
+    first = reader.read(pages[0])
     if len(pages) == 1:
         return first
     array = np.empty((len(pages), *first.shape), first.dtype)
     array[0] = first
     for index, page in enumerate(pages[1:], 1):
-        array[index] = _page(page, pillow, name)
-    return array
-
-
-def _page(page: Any, pillow: Callable[[], TiffImageFile], name: str) -> Array:
-    """The samples of one page."""
-    compression, inverted = page.compression.name, _is_inverted(page)
-    if compression in _LOSSY:
-        raise UnreadableError(
-            f"is compressed with {compression}, which alters labels and probabilities",
-            path=name,
-            hint="save it with deflate, LZW or no compression",
-        )
-    try:
-        array: Array = page.asarray(maxworkers=1)
-    except (ValueError, ImportError) as error:
-        if isinstance(error, ValueError) and "imagecodecs" not in str(error):
-            raise
-        if page.predictor not in (1, 2) and compression not in _PILLOW:
-            raise UnreadableError(
-                f"has predictor {page.predictor}, which needs a codec",
-                path=name,
-                hint="pip install 'softdice-cli[codecs]', or save it with predictor 2 or none",
-            ) from None
-        if compression not in _PILLOW:
-            raise UnreadableError(
-                f"is compressed with {compression}, which needs a codec",
-                path=name,
-                hint="pip install 'softdice-cli[codecs]', or save it with deflate",
-            ) from None
-        array = _by_pillow(page, pillow(), name)
-        inverted = False  # Pillow has done it
-    if inverted:
-        array = ~array if array.dtype == bool else array.dtype.type(2**page.bitspersample - 1) - array
-    return array
-
-
-def _is_inverted(page: Any) -> bool:
-    """Whether 0 stands for the greatest value: MinIsWhite of 1 and 8 bits, as Pillow reads and writes it.
-
-    tifffile marks every bool array so and still stores True as 1.
-    """
-    white = page.photometric.name == "MINISWHITE" and page.dtype.kind in "bu" and page.dtype.itemsize == 1
-    return white and not (page.dtype.kind == "b" and page.is_shaped)
-
-
-def _open_by_pillow(stream: BinaryIO) -> TiffImageFile:
-    """The file as Pillow sees it, from memory: its library would map the file, and die where that shrinks."""
-    from PIL.TiffImagePlugin import TiffImageFile
-
-    stream.seek(0)
-    return TiffImageFile(io.BytesIO(stream.read()))
-
-
-def _by_pillow(page: Any, image: TiffImageFile, name: str) -> Array:
-    image.seek(page.index)
-    array = decoded(image) if image.size == (page.imagewidth, page.imagelength) else np.empty(0)
-    if array.shape != page.shape or array.dtype.newbyteorder("=") != page.dtype.newbyteorder("="):
-        raise UnreadableError(
-            f"is compressed with {page.compression.name}, which needs a codec for {page.dtype} {page.shape}",
-            path=name,
-            hint="pip install 'softdice-cli[codecs]', or save it with deflate",
-        )
+        array[index] = reader.read(page)
     return array
 
 

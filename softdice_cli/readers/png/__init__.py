@@ -1,0 +1,1 @@
+"""PNG images, read by Pillow after their chunks were looked through."""
