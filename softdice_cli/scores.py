@@ -128,7 +128,8 @@ class _Column:
 
     def add_class(self, scores: ClassScores) -> None:
         for name, value in scores.values.items():
-            self.add(name, value)
+            if value is not None:
+                self._values[name].append(value)
         loss = scores.values["loss"]
         if scores.truth_pixels and loss is not None:
             self.present.append(loss)
@@ -136,7 +137,10 @@ class _Column:
     def add_means(self, classes: Sequence[ClassScores]) -> None:
         """The means of one image over its own classes."""
         for metric in PER_CLASS:
-            self.add(metric.name, mean_of(scores.values[metric.name] for scores in classes))
+            name = metric.name
+            defined = [value for scores in classes if (value := scores.values[name]) is not None]
+            if defined:
+                self._values[name].append(math.fsum(defined) / len(defined))
 
     def means(self) -> dict[str, float | None]:
         return {name: mean_of(values) for name, values in self._values.items()}

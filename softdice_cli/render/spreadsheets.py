@@ -35,9 +35,12 @@ def csv_text(results: Results, _: Page) -> Iterator[str]:
     yield csv_row(CSV_COLUMNS)
     for row in results.images:
         names = [in_spreadsheet(text) for text in (row.id, row.pred, row.gt)]
+        lines = []
         for scores in score_image(results.settings, row):
-            values = [_value(getattr(scores, name)) for name in (*_SCORES, *COUNTS)]
-            yield csv_row((*names, in_spreadsheet(scores.name), *values, row.pixels, row.ignored, ""))
+            values = [_value(scores.values[name]) for name in _SCORES]
+            counts = [getattr(scores, name) for name in COUNTS]
+            lines.append((*names, in_spreadsheet(scores.name), *values, *counts, row.pixels, row.ignored, ""))
+        yield csv_rows(lines)
     blank = [""] * (len(CSV_COLUMNS) - 4)
     for failure in results.failures:
         names = [in_spreadsheet(text) for text in (failure.id, failure.pred, failure.gt)]
@@ -59,11 +62,16 @@ def csv_summary_text(results: Results, _: Page) -> Iterator[str]:
         yield csv_row((*blank, in_spreadsheet(f"left out: {text}")))
 
 
+def csv_rows(rows: Iterable[Iterable[object]]) -> str:
+    """Lines of CSV."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
 def csv_row(values: Iterable[object]) -> str:
     """A line of CSV."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(values)
-    return buffer.getvalue()
+    return csv_rows([values])
 
 
 def _average_rows(average: Average, summary: Summary) -> Iterator[str]:
