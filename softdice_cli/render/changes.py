@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from softdice_cli.metrics import BY_NAME
 from softdice_cli.records import Verdict
 from softdice_cli.render.content import Cell, Column, Name, Row, RowKind, Section, Table
-from softdice_cli.render.text import UNDEFINED, number
+from softdice_cli.render.text import UNDEFINED, number, plural
 
 if TYPE_CHECKING:
     # Their NumPy is not needed to show what was found.
@@ -37,7 +37,7 @@ def headline(comparison: Comparison, name: Callable[[str], str]) -> str:
         comparison: of two results.
         name: makes the name of a file safe.
     """
-    images = "1 image" if comparison.images == 1 else f"{comparison.images} images"
+    images = plural(range(comparison.images), "image")
     return f"A {name(comparison.a)}, B {name(comparison.b)}: {images}, paired by id"
 
 
@@ -58,6 +58,7 @@ def verdict_text(comparison: Comparison, verdict: Verdict) -> str:
     if verdict.value is None:
         return f"not met: {verdict.rule}: {about} has no interval, and none can pass"
     mean = comparison.judged
+    # A verdict with a value has an interval: the value is its high end.
     low = mean.interval.low if mean.interval else verdict.value
     digits = _digits(verdict.value, verdict.bound, passed=verdict.passed)
     ends = f"[{_with_sign(low, digits)}, {_with_sign(verdict.value, digits)}]"
@@ -89,7 +90,9 @@ def _groups(comparison: Comparison) -> Iterator[tuple[str, list[ScoreChange]]]:
         if metric.lower_is_better:
             title += ", lower is better"
         classes = [score for score in scores if score.scope == "class"]
-        yield f"{title}, {_AVERAGES[average]}", classes if len(classes) == 1 else scores
+        if len(classes) == 1:
+            scores = classes
+        yield f"{title}, {_AVERAGES[average]}", scores
 
 
 def _score_table(comparison: Comparison, scores: Sequence[ScoreChange]) -> Table:
@@ -118,11 +121,15 @@ def _lacks_resamples(comparison: Comparison, scores: Sequence[ScoreChange]) -> b
 
 
 def _kind(score: ScoreChange) -> RowKind:
-    return "class" if score.scope == "class" else "mean"
+    if score.scope == "class":
+        return "class"
+    return "mean"
 
 
 def _name(score: ScoreChange) -> Cell:
-    return Name(score.name) if score.scope == "class" else score.name
+    if score.scope == "class":
+        return Name(score.name)
+    return score.name
 
 
 def _cells(score: ScoreChange) -> list[str]:
@@ -146,8 +153,10 @@ def _image_table(changed: Sequence[ImageChange]) -> Table:
 def _signed(value: float | None) -> str:
     if value is None:
         return UNDEFINED
-    # No sign before a rounded zero.
-    return f"{value:+.4f}" if round(value, 4) else "0.0000"
+    if round(value, _DIGITS) == 0:
+        # Nothing has no sign.
+        return "0.0000"
+    return f"{value:+.4f}"
 
 
 def _p(value: float | None) -> str:

@@ -52,7 +52,9 @@ class ScoreColumn:
         if scope not in self.scopes:
             return ""
         value = self.value(scores)
-        return str(value) if isinstance(value, int) else number(value)
+        if isinstance(value, int):
+            return str(value)
+        return number(value)
 
 
 def _score(metric: Metric) -> ScoreColumn:
@@ -77,7 +79,9 @@ def _images(metric: Metric, name: str, title: str) -> ScoreColumn:
     def value(scores: Scores) -> Value:
         return scores.defined[metric.name]
 
-    scopes: tuple[Scope, ...] = ("class",) if metric.per_class else ("all",)
+    scopes: tuple[Scope, ...] = ("all",)
+    if metric.per_class:
+        scopes = ("class",)
     return ScoreColumn(name, title, ("image_mean",), scopes, value, metric.name)
 
 
@@ -90,16 +94,20 @@ def _pixels(name: str, title: str) -> ScoreColumn:
 
 
 def _rows_of(metric: Metric) -> tuple[Scope, ...]:
-    return ("class", "mean") if metric.per_class else ("all",)
+    if metric.per_class:
+        return ("class", "mean")
+    return ("all",)
 
 
 def _declared() -> Iterator[ScoreColumn]:
-    yield from (_score(metric) for metric in METRICS)
-    yield from (_pixels(name, title) for name, title in _COUNT_TITLES.items())
+    yield from map(_score, METRICS)
+    for name, title in _COUNT_TITLES.items():
+        yield _pixels(name, title)
     # Hard Dice is what people ask about first, so that its number of images has a short name.
     yield _images(BY_NAME["dice"], "images", "Dice images")
     for metric in METRICS:
-        yield from (_spread(metric, measure) for measure in _SPREAD)
+        for measure in _SPREAD:
+            yield _spread(metric, measure)
         yield _images(metric, f"{metric.name}_images", f"{metric.title} images")
 
 
@@ -110,7 +118,9 @@ _USUAL = (*(metric.name for metric in SHOWN), "truth_pixels", "predicted_pixels"
 
 def columns_of(chosen: Sequence[str] | None) -> tuple[ScoreColumn, ...]:
     """The columns of these names; the usual ones for ``None``."""
-    return tuple(COLUMNS[name] for name in (_USUAL if chosen is None else chosen))
+    if chosen is None:
+        chosen = _USUAL
+    return tuple(COLUMNS[name] for name in chosen)
 
 
 def metrics_of(chosen: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -136,15 +146,22 @@ def parse_columns(text: str | None) -> tuple[str, ...] | None:
 def _unknown(name: str, names: Sequence[str]) -> ConfigError:
     from difflib import get_close_matches
 
+    problem = "holds an empty name"
+    if name:
+        problem = f"{name!r} is not a column"
     alike = get_close_matches(name.lower().replace("-", "_").replace(" ", "_"), COLUMNS, 1)
-    instead = alike[0] if alike else "dice"
-    cured = [instead if other == name else other for other in names]
-    # What is left is free of unknown names, so that the hint works when it is typed.
-    typed = dict.fromkeys(other for other in cured if other in COLUMNS)
+    instead = [*alike, "dice"][0]
+    typed = []
+    for other in names:
+        if other == name:
+            other = instead
+        # Other unknown names are left out, so that the hint works when it is typed.
+        if other in COLUMNS and other not in typed:
+            typed.append(other)
     return ConfigError(
-        f"{name!r} is not a column" if name else "holds an empty name",
+        problem,
         option="columns",
         expected=f"{', '.join(BY_NAME)}, {', '.join(_COUNT_TITLES)} or images; "
-        f"with a metric before it also {', '.join(f'_{measure}' for measure in (*_SPREAD, 'images'))}",
+        f"with a metric before it also _{', _'.join((*_SPREAD, 'images'))}",
         hint=f"--columns {','.join(typed)}",
     )

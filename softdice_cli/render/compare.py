@@ -50,6 +50,9 @@ def render_comparison(
 
 
 def _json(comparison: Comparison, verdict: Verdict | None) -> str:
+    requirements = []
+    if verdict:
+        requirements.append(asdict(verdict))
     document = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -63,18 +66,18 @@ def _json(comparison: Comparison, verdict: Verdict | None) -> str:
         "scores": [asdict(score) for score in comparison.scores],
         "changed": [asdict(change) for change in comparison.changed],
         "notes": list(comparison.notes),
-        "requirements": [] if verdict is None else [asdict(verdict)],
+        "requirements": requirements,
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def _csv(comparison: Comparison) -> Iterator[str]:
-    from softdice_cli.render.spreadsheets import csv_row
+    from softdice_cli.render.spreadsheets import csv_row, number_cell
 
     yield csv_row(CSV_COLUMNS)
     for score in comparison.scores:
         texts = (score.metric, score.average, score.scope, in_spreadsheet(score.name))
-        yield csv_row((*texts, *("" if value is None else repr(value) for value in _numbers(score))))
+        yield csv_row((*texts, *map(number_cell, _numbers(score))))
 
 
 def _numbers(score: ScoreChange) -> tuple[float | None, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from softdice_cli.metrics import AVERAGES, BY_NAME
 from softdice_cli.records import Results
@@ -41,7 +41,9 @@ def _groups(page: Page) -> list[tuple[Score, ...]]:
 
 def _table(shown: dict[Score, list[ScoreInterval]], classes: int) -> Table:
     """One row a class and mean, one column a score."""
-    titles = [f"{_PREFIXES[average]} {BY_NAME[metric].title}" for metric, average in shown]
+    head = [Column("class")]
+    for metric, average in shown:
+        head.append(Column(f"{_PREFIXES[average]} {BY_NAME[metric].title}"))
     cells: dict[tuple[RowKind, str], dict[Score, str]] = {}
     for score, entries in shown.items():
         for entry in entries:
@@ -50,25 +52,26 @@ def _table(shown: dict[Score, list[ScoreInterval]], classes: int) -> Table:
                 cells.setdefault((_kind(entry), entry.name), {})[score] = _interval(entry)
     # The scores without a class may come first in the list of columns, and stand last in the table.
     ordered = sorted(cells.items(), key=lambda item: item[0][0] == "all")
-    rows = (Row(kind, (_head(kind, name), *_in_order(row, shown))) for (kind, name), row in ordered)
-    return Table((Column("class"), *map(Column, titles)), tuple(rows), breakable=True)
-
-
-def _in_order(row: dict[Score, str], scores: Iterable[Score]) -> Iterator[str]:
-    return (row.get(score, "") for score in scores)
+    rows = []
+    for (kind, name), row in ordered:
+        texts = (row.get(score, "") for score in shown)
+        rows.append(Row(kind, (_head(kind, name), *texts)))
+    return Table(tuple(head), tuple(rows), breakable=True)
 
 
 def _kind(entry: ScoreInterval) -> RowKind:
     if entry.scope == "class":
         return "class"
-    return "mean" if BY_NAME[entry.metric].per_class else "all"
+    if BY_NAME[entry.metric].per_class:
+        return "mean"
+    return "all"
 
 
 def _head(kind: RowKind, name: str) -> Cell:
     if kind == "class":
         return Name(name)
     # The column of names is narrow here, as intervals are wide.
-    return "fg mean" if name == "foreground mean" else name
+    return name.replace("foreground mean", "fg mean")
 
 
 def _interval(entry: ScoreInterval) -> str:

@@ -77,7 +77,9 @@ def _properties(results: Results) -> Iterator[tuple[str, object]]:
 
 
 def _value(value: float | None) -> str:
-    return "undefined" if value is None else repr(value)
+    if value is None:
+        return "undefined"
+    return repr(value)
 
 
 def _requirement(verdict: Verdict) -> Iterator[str]:

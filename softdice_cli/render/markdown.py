@@ -61,7 +61,7 @@ def section_text(section: Section, most: int = _MOST[0], *, strong_cells: bool =
         longest = _WARNING if section.kind == "warnings" else _SENTENCE
         parts.append("\n".join(f"- {_entry(entry, longest)}" for entry in section.entries[:most]))
         parts += _rest(len(section.entries), most)
-    parts += [_escaped(note) for note in section.notes]
+    parts += map(_escaped, section.notes)
     return "\n\n".join(parts)
 
 
@@ -105,8 +105,11 @@ def _scope(sentence: str, results: Results) -> str:
 
 def _table_parts(table: Table, most: int, *, strong_cells: bool) -> Iterator[str]:
     """The table, and how many of its rows are left out; rows of means are always there."""
-    rows = [row for row in table.rows if row.kind not in _KEPT]
-    kept = [row for row in table.rows if row.kind in _KEPT]
+    rows: list[Row] = []
+    kept: list[Row] = []
+    for row in table.rows:
+        group = kept if row.kind in _KEPT else rows
+        group.append(row)
     yield "\n".join(_lines(table, [*rows[:most], *kept], most, strong_cells=strong_cells))
     yield from _rest(len(rows), most)
 
@@ -119,7 +122,9 @@ def _rest(count: int, most: int) -> Iterator[str]:
 def _lines(table: Table, rows: Sequence[Row], most: int, *, strong_cells: bool) -> Iterator[str]:
     """Some rows of a table, under its head; each with no more than so many names."""
     titles = [column.title for column in table.columns]
-    rules = ["---", *(_RULES[column.align] for column in table.columns[1:])]
+    # The first column names the rows.
+    rules = ["---"]
+    rules += [_RULES[column.align] for column in table.columns[1:]]
     with_names = any(row.names for row in table.rows)
     if with_names:
         titles.append(table.names_title)
@@ -137,11 +142,16 @@ _RULES: dict[Align, str] = {"left": "---", "name": "---", "right": "---:"}
 
 
 def _cells(row: Row, *, strong_cells: bool) -> list[str]:
-    cells = [_cell(cell) for cell in row.cells]
+    cells = list(map(_cell, row.cells))
     if row.kind not in _STRONG:
         return cells
-    strong = len(cells) if strong_cells else 1
-    return [f"**{cell}**" if cell else "" for cell in cells[:strong]] + cells[strong:]
+    if not strong_cells:
+        return [_strong(cells[0]), *cells[1:]]
+    return list(map(_strong, cells))
+
+
+def _strong(cell: str) -> str:
+    return f"**{cell}**" if cell else ""
 
 
 def _cell(cell: Cell) -> str:
@@ -151,7 +161,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _names(names: Sequence[Name], most: int) -> str:
-    text = ", ".join(_cell(name) for name in names[:most])
+    text = ", ".join(map(_cell, names[:most]))
     if len(names) > most:
         text += f" and {len(names) - most} more"
     return text

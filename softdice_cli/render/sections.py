@@ -6,13 +6,14 @@ Every output for people draws these sections, so a score, a note or a list of wh
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from softdice_cli.metrics import BY_NAME
-from softdice_cli.records import ClassScores, ImageRow, Results, Scores, Summary, natural
+from softdice_cli.metrics import BY_NAME, Metric
+from softdice_cli.records import ClassScores, Failure, ImageRow, Results, Scores, Summary, natural
 from softdice_cli.records.intervals import Average
-from softdice_cli.render.columns import Scope, ScoreColumn, columns_of
+from softdice_cli.render.columns import COLUMNS, Scope, ScoreColumn, columns_of
 from softdice_cli.render.content import Cell, Column, Entry, Name, Page, Row, Section, Table
 from softdice_cli.render.text import advice_of, depends_only_on_epsilon, number, plural
 from softdice_cli.render.warnings import warnings
@@ -20,6 +21,7 @@ from softdice_cli.scores import mean_of, score_image
 
 # An image is judged by its mean hard Dice, and its loss stands beside it.
 _DICE, _LOSS = BY_NAME["dice"], BY_NAME["loss"]
+_LOSS_COLUMN = COLUMNS["loss"]
 
 _PRESENT = "mean of present"
 
@@ -65,8 +67,7 @@ def _brief(section: Section, note: str) -> Section:
     if section.table is None:
         return section
     rows = tuple(row for row in section.table.rows if row.kind != "present")
-    notes = (note,) if note else ()
-    return replace(section, table=replace(section.table, rows=rows), notes=notes)
+    return replace(section, table=replace(section.table, rows=rows), notes=(note,) if note else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +99,31 @@ def extent(results: Results) -> Extent:
 
 def _defined_note(results: Results, page: Page) -> str:
     """How many images stand behind each score of the image mean."""
-    chosen = [column for column in columns_of(page.columns) if column.is_score]
-    smooth = [column.title for column in chosen if BY_NAME[column.metric].smooth]
-    others = [column.title for column in chosen if not BY_NAME[column.metric].smooth]
+    # ε keeps a smooth score defined in every image.
+    smooth: list[str] = []
+    others: list[str] = []
+    for column in columns_of(page.columns):
+        if column.is_score:
+            titles = smooth if BY_NAME[column.metric].smooth else others
+            titles.append(column.title)
     parts = []
+    those = "the images"
     if smooth:
         parts.append(f"{_joined(smooth)} of all {plural(results.images, 'image')}")
+        those = "those"
     if others:
-        those = "those" if smooth else "the images"
-        defined = "they are defined" if len(others) > 1 else "it is defined"
-        parts.append(f"{_joined(others)} of {those} where {defined}")
-        if any(column.name == "images" for column in columns_of(page.columns)):
-            parts[-1] += " (Dice images)"
-    return "; ".join(parts)
+        where = "they are defined" if len(others) > 1 else "it is defined"
+        parts.append(f"{_joined(others)} of {those} where {where}")
+    text = "; ".join(parts)
+    if others and COLUMNS["images"] in columns_of(page.columns):
+        text += " (Dice images)"
+    return text
 
 
 def _joined(texts: Sequence[str]) -> str:
-    return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
+    if len(texts) == 1:
+        return texts[0]
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 def _pooled(results: Results, page: Page) -> Section:
@@ -137,6 +146,7 @@ def _image_mean(results: Results, page: Page) -> Iterator[Section]:
 
 
 def _columns(page: Page, average: Average) -> tuple[ScoreColumn, ...]:
+    """The chosen columns that an average has."""
     return tuple(column for column in columns_of(page.columns) if average in column.averages)
 
 
@@ -148,17 +158,17 @@ def _score_table(summary: Summary, columns: Sequence[ScoreColumn], *, mark: bool
         columns: what is shown of it.
         mark: whether a loss that depends only on ε has an asterisk.
     """
+    head = [Column("class")]
+    head += [Column(column.title) for column in columns]
     rows = []
-    names = [column.name for column in columns]
     for scores in summary.classes:
         cells = _cells(columns, scores, "class")
-        if mark and _LOSS.name in names and depends_only_on_epsilon(scores):
-            cells[names.index(_LOSS.name)] += "*"
+        if mark and _LOSS_COLUMN in columns and depends_only_on_epsilon(scores):
+            cells[columns.index(_LOSS_COLUMN)] += "*"
         rows.append(Row("class", (Name(scores.name), *cells)))
     rows += _mean_rows(summary, columns)
-    head = (Column("class"), *(Column(column.title) for column in columns))
     # Where only scores without a class are shown, the classes would be empty rows.
-    return Table(head, tuple(row for row in rows if any(row.cells[1:])))
+    return Table(tuple(head), tuple(row for row in rows if any(row.cells[1:])))
 
 
 def _mean_rows(summary: Summary, columns: Sequence[ScoreColumn]) -> Iterator[Row]:
@@ -169,15 +179,12 @@ def _mean_rows(summary: Summary, columns: Sequence[ScoreColumn]) -> Iterator[Row
             yield Row("mean", ("foreground mean", *_cells(columns, summary.foreground, "mean")))
     if any("all" in column.scopes for column in columns):
         yield Row("all", ("all classes", *_cells(columns, summary.means, "all")))
-    loss = _column_of_loss(columns)
     present = summary.loss_present
-    if loss is not None and present is not None and present != summary.means.values[_LOSS.name]:
-        cells = (number(present) if column is loss else "" for column in columns)
+    differs = present is not None and present != summary.means.values[_LOSS.name]
+    if differs and _LOSS_COLUMN in columns:
+        cells = [""] * len(columns)
+        cells[columns.index(_LOSS_COLUMN)] = number(present)
         yield Row("present", (_PRESENT, *cells))
-
-
-def _column_of_loss(columns: Iterable[ScoreColumn]) -> ScoreColumn | None:
-    return next((column for column in columns if column.name == _LOSS.name), None)
 
 
 def _cells(columns: Iterable[ScoreColumn], scores: Scores, scope: Scope) -> list[str]:
@@ -185,20 +192,17 @@ def _cells(columns: Iterable[ScoreColumn], scores: Scores, scope: Scope) -> list
 
 
 def _legend(classes: Sequence[ClassScores], columns: Sequence[ScoreColumn]) -> Iterator[str]:
-    if _column_of_loss(columns) and any(map(depends_only_on_epsilon, classes)):
+    if _LOSS_COLUMN in columns and any(map(depends_only_on_epsilon, classes)):
         yield f"* no truth pixels: this loss is −ln(ε/(P+ε)), set by ε; '{_PRESENT}' is without it"
-    told: list[set[int]] = []
-    texts = []
+    # Scores that are undefined for the same classes, such as hard Dice and IoU, are told once.
+    told: dict[tuple[bool, ...], str] = {}
     for column in columns:
-        if not column.is_score or "class" not in column.scopes:
-            continue
-        undefined = {place for place, scores in enumerate(classes) if scores.values[column.metric] is None}
-        # Scores that are undefined for the same classes, such as hard Dice and IoU, are told once.
-        if undefined and undefined not in told:
-            told.append(undefined)
-            texts.append(f"{column.title} of {len(classes) - len(undefined)} of {len(classes)} classes")
-    if texts:
-        yield f"– undefined (0/0), left out of the means: {', '.join(texts)}"
+        if column.is_score and "class" in column.scopes:
+            defined = tuple(scores.values[column.metric] is not None for scores in classes)
+            if not all(defined):
+                told.setdefault(defined, f"{column.title} of {sum(defined)} of {len(classes)} classes")
+    if told:
+        yield f"– undefined (0/0), left out of the means: {', '.join(told.values())}"
 
 
 def _images(results: Results, page: Page) -> Iterator[Section]:
@@ -227,7 +231,8 @@ def _chosen(results: Results, page: Page) -> list[ImageRow]:
         return sorted(results.images, key=lambda row: natural(row.id))
     ranked = []
     for row in results.images:
-        dice = mean_of(scores.values["dice"] for scores in score_image(results.settings, row, (_DICE,)))
+        dice = _mean(score_image(results.settings, row, (_DICE,)), _DICE)
+        # An image in which hard Dice is undefined is neither good nor bad.
         if dice is not None:
             ranked.append((dice, row.id, row))
     return [row for _, _, row in heapq.nsmallest(page.worst, ranked)]
@@ -236,9 +241,7 @@ def _chosen(results: Results, page: Page) -> list[ImageRow]:
 def _image(results: Results, row: ImageRow) -> Row:
     """An image with its scores, and the class that pulls its mean down the most."""
     classes = score_image(results.settings, row, (_DICE, _LOSS))
-    dice = mean_of(scores.values["dice"] for scores in classes)
-    loss = mean_of(scores.values["loss"] for scores in classes)
-    cells = [number(dice), number(loss)]
+    cells = [number(_mean(classes, metric)) for metric in (_DICE, _LOSS)]
     worst = _worst_class(classes)
     if worst is None:
         return Row("image", (Name(row.id), *cells, "–", "–", "–"))
@@ -246,10 +249,15 @@ def _image(results: Results, row: ImageRow) -> Row:
     return Row("image", (Name(row.id), *cells, *tail))
 
 
+def _mean(classes: Iterable[ClassScores], metric: Metric) -> float | None:
+    return mean_of(scores.values[metric.name] for scores in classes)
+
+
 def _worst_class(classes: Iterable[ClassScores]) -> ClassScores | None:
-    worst, least = None, 2.0
+    """The class of the least hard Dice; the first of equals."""
+    worst, least = None, math.inf
     for scores in classes:
-        dice = scores.values["dice"]
+        dice = scores.values[_DICE.name]
         if dice is not None and dice < least:
             worst, least = scores, dice
     return worst
@@ -258,11 +266,15 @@ def _worst_class(classes: Iterable[ClassScores]) -> ClassScores | None:
 def _missing(results: Results) -> Iterator[Section]:
     """What is not in the numbers: failed pairs, and files that were left out; all by name."""
     if results.failures:
-        entries = tuple(Entry(failure.error, failure.id, advice_of(failure)) for failure in results.failures)
-        yield Section("failures", f"incomplete: {plural(results.failures, 'pair')} failed", entries=entries)
+        title = f"incomplete: {plural(results.failures, 'pair')} failed"
+        yield Section("failures", title, entries=tuple(map(_failure, results.failures)))
     if results.left_out:
         title = f"left out: {plural(results.left_out, 'file')}"
         yield Section("left_out", title, entries=tuple(map(Entry, results.left_out)))
+
+
+def _failure(failure: Failure) -> Entry:
+    return Entry(failure.error, failure.id, advice_of(failure))
 
 
 def _warnings(results: Results) -> Iterator[Section]:

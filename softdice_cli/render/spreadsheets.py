@@ -34,16 +34,16 @@ def csv_text(results: Results, _: Page) -> Iterator[str]:
     """One row an image and class; failures and what was left out have a row each, with the error in it."""
     yield csv_row(CSV_COLUMNS)
     for row in results.images:
-        names = [in_spreadsheet(text) for text in (row.id, row.pred, row.gt)]
+        names = list(map(in_spreadsheet, (row.id, row.pred, row.gt)))
         lines = []
         for scores in score_image(results.settings, row):
-            values = [_value(scores.values[name]) for name in _SCORES]
+            values = [number_cell(scores.values[name]) for name in _SCORES]
             counts = [getattr(scores, name) for name in COUNTS]
             lines.append((*names, in_spreadsheet(scores.name), *values, *counts, row.pixels, row.ignored, ""))
         yield csv_rows(lines)
     blank = [""] * (len(CSV_COLUMNS) - 4)
     for failure in results.failures:
-        names = [in_spreadsheet(text) for text in (failure.id, failure.pred, failure.gt)]
+        names = list(map(in_spreadsheet, (failure.id, failure.pred, failure.gt)))
         yield csv_row((*names, *blank, in_spreadsheet(failure_text(failure))))
     for text in results.left_out:
         yield csv_row(("", "", "", *blank, in_spreadsheet(f"left out: {text}")))
@@ -77,16 +77,16 @@ def csv_row(values: Iterable[object]) -> str:
 def _average_rows(average: Average, summary: Summary) -> Iterator[str]:
     for scores in summary.classes:
         yield _summary_row(average, "class", in_spreadsheet(scores.name), scores, "")
-    yield _summary_row(average, "mean", "mean", summary.means, _value(summary.loss_present))
+    yield _summary_row(average, "mean", "mean", summary.means, number_cell(summary.loss_present))
     if summary.foreground is not None:
         yield _summary_row(average, "foreground", "foreground mean", summary.foreground, "")
 
 
 def _summary_row(average: Average, scope: str, name: str, scores: Scores, present: str) -> str:
-    metrics = [_value(scores.values.get(metric)) for metric in _METRICS]
+    metrics = [number_cell(scores.values.get(metric)) for metric in _METRICS]
     counts = [""] * len(COUNTS)
     if isinstance(scores, ClassScores):
-        counts = [_value(getattr(scores, name)) for name in COUNTS]
+        counts = [number_cell(getattr(scores, name)) for name in COUNTS]
     over_images = [""] * len(_OVER_IMAGES)
     if average == "image_mean":
         over_images = [_over_images(COLUMNS[name], scores) for name in _OVER_IMAGES]
@@ -95,11 +95,18 @@ def _summary_row(average: Average, scope: str, name: str, scores: Scores, presen
 
 def _over_images(column: ScoreColumn, scores: Scores) -> str:
     """A column of the image mean; empty where such a row does not have it."""
-    scopes: tuple[Scope, ...] = ("class",) if isinstance(scores, ClassScores) else ("mean", "all")
+    # A row of means also holds the scores without a class.
+    scopes: tuple[Scope, ...] = ("mean", "all")
+    if isinstance(scores, ClassScores):
+        scopes = ("class",)
     has_it = column.metric in scores.values and any(scope in column.scopes for scope in scopes)
-    return _value(column.value(scores)) if has_it else ""
+    if not has_it:
+        return ""
+    return number_cell(column.value(scores))
 
 
-def _value(value: float | None) -> str:
-    """A number with all its digits, or an empty cell."""
-    return "" if value is None else repr(value)
+def number_cell(value: float | None) -> str:
+    """A number with all its digits; an empty cell where it is undefined."""
+    if value is None:
+        return ""
+    return repr(value)

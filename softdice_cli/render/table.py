@@ -41,7 +41,10 @@ def table_text(results: Results, page: Page) -> str:
         return _without_images(results, sections)
     blocks = []
     for section in sections:
-        title = _headline(results) if section.kind == "pooled" else _title(section)
+        title = _title(section)
+        if section.kind == "pooled":
+            # The first line of a page also says what the scores are of.
+            title = _headline(results)
         blocks.append([title, *section_lines(section, page)])
     blocks[-1].append(neutral(results.settings.signature))
     return page_text(blocks, page)
@@ -67,11 +70,11 @@ def _without_images(results: Results, sections: Sequence[Section]) -> str:
     """The lists of what is missing; a single failure is said on standard error."""
     if len(results.failures) < 2:
         return ""
-    missing = [section for section in sections if section.kind in ("failures", "left_out")]
-    lines: list[str] = []
-    for section in missing:
-        lines += [_title(section), *map(_line, section.entries)]
-    return "".join(f"{line}\n" for line in lines)
+    text = ""
+    for section in sections:
+        if section.kind in ("failures", "left_out"):
+            text += "\n".join([_title(section), *map(_line, section.entries), ""])
+    return text
 
 
 def _headline(results: Results) -> str:
@@ -99,8 +102,10 @@ def _drawn(table: Table, page: Page) -> str:
     for place, column in enumerate(table.columns):
         if place == 0:
             drawn.add_column(column.title, overflow="fold", min_width=_NAME_WIDTH)
+        elif column.align == "left":
+            drawn.add_column(column.title, no_wrap=True)
         else:
-            drawn.add_column(column.title, justify="left" if column.align == "left" else "right", no_wrap=True)
+            drawn.add_column(column.title, justify="right", no_wrap=True)
     broken = table.breakable and _width(table) > (page.width or _NARROW)
     if table.breakable:
         drawn.padding = (0, 0, 0, 0)
@@ -117,20 +122,25 @@ def _add_rows(drawn: RichTable, rows: Iterable[Row], *, broken: bool) -> None:
             drawn.add_section()
         before = row.kind
         head, *rest = row.cells
-        cells = [_safe(cell) for cell in rest]
+        cells = list(map(_safe, rest))
         if broken:
-            cells = [_in_two_lines(cell) for cell in cells]
+            cells = list(map(_in_two_lines, cells))
         drawn.add_row(_head(head), *cells, style="bold" if row.kind in _STRONG else "")
         for name in row.names:
             drawn.add_row(Text(f"  {at_line_start(name.text)}"))
 
 
 def _head(cell: Cell) -> Text:
-    return Text(at_line_start(cell.text if isinstance(cell, Name) else cell))
+    """The first cell of a row, which begins a line."""
+    if isinstance(cell, Name):
+        return Text(at_line_start(cell.text))
+    return Text(cell)
 
 
 def _safe(cell: Cell) -> Text:
-    return Text(neutral(cell.text) if isinstance(cell, Name) else cell)
+    if isinstance(cell, Name):
+        return Text(neutral(cell.text))
+    return Text(cell)
 
 
 def _in_two_lines(cell: Text) -> Text:
