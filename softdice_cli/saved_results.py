@@ -77,6 +77,10 @@ def _difference(claimed: Any, computed: Any, where: str) -> str:
     """
     if isinstance(computed, dict) and isinstance(claimed, dict):
         for name, value in claimed.items():
+            other = computed.get(name)
+            # Nearly every member of a large file is a number that is the same to the last digit.
+            if type(value) in (float, int) and type(value) is type(other) and value == other:
+                continue
             place = f"{where}.{name}" if where else name
             if name not in computed:
                 raise UnknownMember(place)

@@ -52,22 +52,24 @@ def pool(sums: Iterable[tuple[ClassSums, ...]]) -> tuple[ClassSums, ...]:
     )
 
 
-def score_image(settings: Settings, row: ImageRow) -> tuple[ClassScores, ...]:
+def score_image(settings: Settings, row: ImageRow, metrics: Sequence[Metric] = PER_CLASS) -> tuple[ClassScores, ...]:
     """Scores of the classes that the settings show, for one image."""
-    return score_classes(settings, row.sums)
+    return score_classes(settings, row.sums, metrics)
 
 
-def score_classes(settings: Settings, sums: Sequence[ClassSums]) -> tuple[ClassScores, ...]:
+def score_classes(
+    settings: Settings, sums: Sequence[ClassSums], metrics: Sequence[Metric] = PER_CLASS
+) -> tuple[ClassScores, ...]:
     """Scores of the classes that the settings show, from the sums of all classes."""
     if not sums:
         return ()
-    return tuple(_score(settings, settings.classes[index].name, sums[index]) for index in settings.scored)
+    return tuple(_score(settings, settings.classes[index].name, sums[index], metrics) for index in settings.scored)
 
 
-def _score(settings: Settings, name: str, sums: ClassSums) -> ClassScores:
+def _score(settings: Settings, name: str, sums: ClassSums, metrics: Sequence[Metric]) -> ClassScores:
     eps, empty = settings.eps, _EMPTY[settings.empty]
     return ClassScores(
-        values={metric.name: metric.score(sums, eps, empty) for metric in PER_CLASS},
+        values={metric.name: metric.score(sums, eps, empty) for metric in metrics},
         name=name,
         truth_pixels=sums.truth,
         predicted_pixels=sums.predicted,
@@ -126,7 +128,8 @@ class _Column:
 
     def add_class(self, scores: ClassScores) -> None:
         for name, value in scores.values.items():
-            self.add(name, value)
+            if value is not None:
+                self._values[name].append(value)
         loss = scores.values["loss"]
         if scores.truth_pixels and loss is not None:
             self.present.append(loss)
@@ -134,7 +137,10 @@ class _Column:
     def add_means(self, classes: Sequence[ClassScores]) -> None:
         """The means of one image over its own classes."""
         for metric in PER_CLASS:
-            self.add(metric.name, mean_of(scores.values[metric.name] for scores in classes))
+            name = metric.name
+            defined = [value for scores in classes if (value := scores.values[name]) is not None]
+            if defined:
+                self._values[name].append(math.fsum(defined) / len(defined))
 
     def means(self) -> dict[str, float | None]:
         return {name: mean_of(values) for name, values in self._values.items()}

@@ -11,7 +11,7 @@ from softdice_cli.cli import options as o
 from softdice_cli.cli.classes import settings_from
 from softdice_cli.cli.gating import Gate
 from softdice_cli.cli.progress import Progress
-from softdice_cli.cli.report import conclude, extras, report
+from softdice_cli.cli.report import Shown, conclude, extras, report
 from softdice_cli.cli.saved_files import read_file
 from softdice_cli.cli.terminal import Target, read_stdin, say
 from softdice_cli.errors import ConfigError, EmptyError
@@ -56,6 +56,7 @@ class Eval:
     threshold: o.Threshold = 0.5
     empty: o.EmptyScore = "skip"
     ci: o.Ci = False
+    columns: o.Columns = None
     fail_under: o.FailUnder = None
     require: o.Require = None
     baseline: o.Baseline = None
@@ -78,6 +79,7 @@ class Eval:
         settings = self._settings()
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         gate.check(settings)
+        shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
         reports = extras(self.report, self.output, self._inputs())
         found = self._pairing()
         if self.shard is not None and gate.asks:
@@ -86,12 +88,12 @@ class Eval:
         notes = o.Notes()
         reading = self._reading()
         if self.format == "jsonl":
-            code = conclude(self._stream(settings, found, part, reading, gate, notes), reports, worst=self.worst)
+            code = conclude(self._stream(settings, found, part, reading, gate, notes), reports, shown)
         else:
             with Progress(quiet=self.quiet, bar=True) as progress:
                 results = self._evaluate(settings, found, part, reading, progress, notes)
-            results = o.with_intervals(gate.judge(results), self.ci)
-            code = report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
+            results = o.with_intervals(gate.judge(results), self.ci, shown.columns)
+            code = report(results, self.format, self.output, reports, shown)
         if not self.quiet:
             notes.tell(say)
         return code
@@ -224,6 +226,6 @@ class Eval:
             )
             with progress:
                 results = gate.judge(self._evaluate(settings, found, part, reading, progress, notes))
-            results = o.with_intervals(results, self.ci)
+            results = o.with_intervals(results, self.ci, o.columns_from(self.columns))
             target.write(summary_line(results))
         return results

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from softdice_cli.cli import options as o
 from softdice_cli.cli.terminal import Target, say_error
 from softdice_cli.errors import ExitCode, InputError, as_flag
-from softdice_cli.render import first
+from softdice_cli.render import at_line_start
 
 if TYPE_CHECKING:
     from softdice_cli.inspection import Inspection
@@ -63,7 +63,7 @@ def _blocks(found: list[Inspection | InputError]) -> Iterator[str]:
     for entry in found:
         if not isinstance(entry, InputError):
             rows = "".join(f"  {label:<8}  {text}\n" for label, text in _rows(entry))
-            yield f"{first(entry.path)}: {entry.format}, {entry.dtype} {entry.shape}\n{rows}"
+            yield f"{at_line_start(entry.path)}: {entry.format}, {entry.dtype} {entry.shape}\n{rows}"
 
 
 def _rows(entry: Inspection) -> Iterator[tuple[str, str]]:

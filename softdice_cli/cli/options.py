@@ -118,6 +118,15 @@ JournalFile = Annotated[
 FailFast = Annotated[bool, _option(_RUN, "Stop at the first pair that fails.", "--fail-fast")]
 Quiet = Annotated[bool, _option(_RUN, "No progress and no notes on standard error.", "--quiet", "-q")]
 Ci = Annotated[bool, _option(_SCORE, "Add 95 % bootstrap intervals over the images.", "--ci")]
+Columns = Annotated[
+    str | None,
+    _option(
+        _SCORE,
+        "Columns of the class tables and metrics of --ci: metrics, counts of pixels, images, and the spread over the "
+        "images, e.g. dice,precision,recall,dice_sd,dice_median; an unknown name lists all.",
+        metavar="LIST",
+    ),
+]
 FailUnder = Annotated[
     float | None, _option(_GATE, "The pooled mean hard Dice must be at least this.", "--fail-under", metavar="X")
 ]
@@ -193,13 +202,28 @@ def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
     return shard
 
 
-def with_intervals(results: Results, ci: bool) -> Results:
-    """The results, with bootstrap intervals where ``--ci`` asks for them."""
+def columns_from(text: str | None) -> tuple[str, ...] | None:
+    """The names in ``--columns``, or ``None`` where it is not given.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    if text is None:
+        return None
+    from softdice_cli.render.columns import parse_columns
+
+    return parse_columns(text)
+
+
+def with_intervals(results: Results, ci: bool, columns: Sequence[str] | None = None) -> Results:
+    """The results, with bootstrap intervals of the metrics among the columns where ``--ci`` asks for them."""
     if not ci:
         return results
-    from softdice_cli.comparison import intervals  # here, so that nothing else needs NumPy
+    # Imported here, so that nothing else needs NumPy.
+    from softdice_cli.comparison import intervals
+    from softdice_cli.render.columns import metrics_of
 
-    return replace(results, intervals=intervals(results))
+    return replace(results, intervals=intervals(results, metrics=metrics_of(columns)))
 
 
 class Notes:

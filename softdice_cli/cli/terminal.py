@@ -14,17 +14,19 @@ from softdice_cli.records import Failure
 from softdice_cli.render import Page, neutral
 
 
-def page(output: Path | None, *, worst: int = 0, per_image: bool = False) -> Page:
+def page(
+    output: Path | None, *, worst: int = 0, per_image: bool = False, columns: tuple[str, ...] | None = None
+) -> Page:
     """What a table is written on: the terminal, or a pipe or file, where nothing is folded."""
     encoding = "utf-8" if output else (sys.stdout.encoding or "ascii")
     unicode = encoding.lower().replace("-", "").startswith("utf")
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() and int(columns) else None
+    wanted = os.environ.get("COLUMNS", "")
+    width = int(wanted) if wanted.isdecimal() and int(wanted) else None
     color = False
     if not output and sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
         color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Page(width=width, color=color, unicode=unicode, worst=worst, per_image=per_image)
+    return Page(width=width, color=color, unicode=unicode, worst=worst, per_image=per_image, columns=columns)
 
 
 class Target:
