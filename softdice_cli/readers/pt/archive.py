@@ -50,8 +50,10 @@ class Archive:
 
     def size_of(self, member: str) -> int | None:
         """How many bytes a member has, or ``None`` where there is no such member."""
-        info = self.members.get(member)
-        return None if info is None else int(info.file_size)
+        if member not in self.members:
+            return None
+        size: int = self.members[member].file_size
+        return size
 
     def start_of(self, member: str) -> int:
         """Where in the file the bytes of a member begin.
