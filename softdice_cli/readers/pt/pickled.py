@@ -168,7 +168,7 @@ class Pickle:
         size, held = count * ITEM_SIZES[dtype], self.size_of(key)
         if held is None:
             raise Forged(f"a tensor in data/{key}, which the archive does not have")
-        if size > held:
+        if size != held:
             raise Forged(f"{size} bytes for a tensor that has {held}")
         return Storage(key, dtype, size)
 
