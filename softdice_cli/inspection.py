@@ -122,14 +122,20 @@ def _range(source: Source) -> tuple[float | None, float | None, int]:
         nonfinite += part.size - finite.size
         if finite.size:
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-    return (None, None, nonfinite) if low > high else (low, high, nonfinite)
+    # Not one value was finite.
+    if low > high:
+        return None, None, nonfinite
+    return low, high, nonfinite
 
 
 def _class_axes(shape: tuple[int, ...]) -> list[int]:
     """The axes that could hold classes: first, last, and second of a batch."""
     if len(shape) < 3:
         return []
-    candidates = [0, 1, len(shape) - 1] if len(shape) > 3 else [0, len(shape) - 1]
+    candidates = [0, len(shape) - 1]
+    # Behind the axis of a batch.
+    if len(shape) > 3:
+        candidates.insert(1, 1)
     return [axis for axis in candidates if 1 < shape[axis] <= _MOST_CHANNELS]
 
 
@@ -161,7 +167,9 @@ def _labels(source: Source) -> dict[str, int] | None:
     else:
         chunks = (chunk.view(np.uint8) if chunk.dtype.kind == "b" else chunk for chunk in source.chunks())
         counts = {str(value): count for value, count in count_labels(chunks).items()}
-    return counts if len(counts) <= _FEW else None
+    if len(counts) > _FEW:
+        return None
+    return counts
 
 
 def _float_notes(source: Source, low: float | None, high: float | None, sums: list[ChannelSums]) -> list[str]:
@@ -170,6 +178,7 @@ def _float_notes(source: Source, low: float | None, high: float | None, sums: li
     if low < 0 or high > 1 + max(1e-6, source.epsilon):
         if low >= 0 and float(low).is_integer() and float(high).is_integer() and high < 2**16:
             return ["whole numbers: labels saved as floats, or probabilities in steps that have to be divided first"]
+        # No probability is above 1, so no logarithm of one is above 0.
         kind = "log-probabilities or logits" if high <= 0 else "logits"
         return [f"looks like {kind}: --activation softmax over several channels, sigmoid for one"]
     axes = [f"axis {s.axis} ({source.array.shape[s.axis]} classes)" for s in sums if s.one]

@@ -134,7 +134,9 @@ def test_selfcheck_checks_numpy_and_says_what_was_left_out(python: Python):
     lines = run.out.splitlines()
     assert len(lines) == 7
     assert all("numpy" in line and line.endswith(" ok") for line in lines)
-    assert "torch is not installed, so SoftDiceLoss and the torch devices were not checked: pip install torch" in run.err
+    assert (
+        "torch is not installed, so SoftDiceLoss and the torch devices were not checked: pip install torch" in run.err
+    )
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class Blob:
         except FileNotFoundError:
             raise UnreadableError("there is no such file", path=self.name, hint="check the path") from None
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            reason = getattr(error, "strerror", None) or str(error)
             raise UnreadableError(f"cannot be opened: {reason}", path=self.name) from error
 
 

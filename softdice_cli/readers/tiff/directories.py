@@ -55,6 +55,7 @@ def _directories(stream: BinaryIO, name: str) -> Iterator[tuple[int, int]]:
     """Where each directory is, and how many bytes its tags name; this never ends where they form a loop."""
     stream.seek(0)
     head = stream.read(4)
+    # "I" is for Intel, which is little-endian; "M" was for Motorola.
     order = "<" if head[:1] == b"I" else ">"
     big = head[2:] in (b"+\0", b"\0+")
     # An offset, the number of tags of a directory, and of a tag its type and its number of values.
