@@ -1,4 +1,8 @@
-"""What is in a file, and how it could be read: facts first, then what they suggest."""
+"""What is in a file, and how it could be read: facts first, then what they suggest.
+
+This is what a person asks before the first evaluation, or after a refusal. So nothing here is refused as long as the
+file can be read, and what is suggested can be typed.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +21,28 @@ if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
 
 _CHUNK = 2**22
+"""Values that are looked at together."""
+
 _FEW = 256
+"""Labels that are listed; more of them are hardly labels."""
+
 _MOST_CHANNELS = 1024
+"""An axis that is longer is not taken for one of classes."""
+
+_MANY_LABELS = 64
+"""With more values than this, a file holds probabilities in whole steps rather than labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelSums:
-    """Sums along an axis that could hold the classes."""
+    """Sums along an axis that could hold the classes.
+
+    Attributes:
+        axis: which axis of the array.
+        low: least sum.
+        high: greatest sum.
+        one: whether all sums are 1, as far as the rounding of the stored type allows.
+    """
 
     axis: int
     low: float
@@ -72,17 +91,16 @@ def inspect(path: str, options: ReadOptions) -> Inspection:
     """
     source = read_array(Blob(path), options)
     low, high, nonfinite = _range(source)
-    sums: tuple[ChannelSums, ...] = ()
+    sums: list[ChannelSums] = []
     labels: dict[str, int] | None = None
     if source.array.dtype.kind == "f":
-        sums = tuple(_sums(source, axis) for axis in _class_axes(source.array.shape)) if not nonfinite else ()
+        # NaN and infinity have no sums that say anything.
+        axes = [] if nonfinite else _class_axes(source.array.shape)
+        sums = [_sums(source, axis) for axis in axes]
+        notes = _float_notes(source, low, high, sums)
     else:
         labels = _labels(source)
-    notes = (
-        _float_notes(source, low, high, sums)
-        if labels is None and not _integers(source)
-        else _label_notes(source, labels)
-    )
+        notes = _label_notes(source, labels)
     return Inspection(
         path=path,
         format=source.format,
@@ -91,14 +109,10 @@ def inspect(path: str, options: ReadOptions) -> Inspection:
         low=low,
         high=high,
         nonfinite=nonfinite,
-        sums=sums,
+        sums=tuple(sums),
         labels=labels,
         notes=tuple(notes),
     )
-
-
-def _integers(source: Source) -> bool:
-    return source.array.dtype.kind in "iub"
 
 
 def _range(source: Source) -> tuple[float | None, float | None, int]:
@@ -108,14 +122,20 @@ def _range(source: Source) -> tuple[float | None, float | None, int]:
         nonfinite += part.size - finite.size
         if finite.size:
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-    return (None, None, nonfinite) if low > high else (low, high, nonfinite)
+    # Not one value was finite.
+    if low > high:
+        return None, None, nonfinite
+    return low, high, nonfinite
 
 
 def _class_axes(shape: tuple[int, ...]) -> list[int]:
     """The axes that could hold classes: first, last, and second of a batch."""
     if len(shape) < 3:
         return []
-    candidates = dict.fromkeys([0, *([1] if len(shape) > 3 else []), len(shape) - 1])
+    candidates = [0, len(shape) - 1]
+    # Behind the axis of a batch.
+    if len(shape) > 3:
+        candidates.insert(1, 1)
     return [axis for axis in candidates if 1 < shape[axis] <= _MOST_CHANNELS]
 
 
@@ -140,27 +160,30 @@ def _parts(array: Array) -> Iterator[Array]:
 
 def _labels(source: Source) -> dict[str, int] | None:
     array = source.array
+    # Colours of more than 8 bits are not packed into one number, and their samples are counted.
     if source.colors and array.dtype == np.uint8:
         packed = as_labels(source, colors=True).chunks()
         counts = {f"#{value:06x}": count for value, count in count_labels(packed).items()}
     else:
         chunks = (chunk.view(np.uint8) if chunk.dtype.kind == "b" else chunk for chunk in source.chunks())
         counts = {str(value): count for value, count in count_labels(chunks).items()}
-    return counts if len(counts) <= _FEW else None
+    if len(counts) > _FEW:
+        return None
+    return counts
 
 
-def _float_notes(source: Source, low: float | None, high: float | None, sums: tuple[ChannelSums, ...]) -> list[str]:
+def _float_notes(source: Source, low: float | None, high: float | None, sums: list[ChannelSums]) -> list[str]:
     if low is None or high is None:
         return ["holds no finite value"]
-    ones = [s for s in sums if s.one]
     if low < 0 or high > 1 + max(1e-6, source.epsilon):
         if low >= 0 and float(low).is_integer() and float(high).is_integer() and high < 2**16:
             return ["whole numbers: labels saved as floats, or probabilities in steps that have to be divided first"]
+        # No probability is above 1, so no logarithm of one is above 0.
         kind = "log-probabilities or logits" if high <= 0 else "logits"
         return [f"looks like {kind}: --activation softmax over several channels, sigmoid for one"]
-    if ones:
-        axes = ", ".join(f"axis {s.axis} ({source.array.shape[s.axis]} classes)" for s in ones)
-        return [f"probabilities that sum to 1 along {axes}"]
+    axes = [f"axis {s.axis} ({source.array.shape[s.axis]} classes)" for s in sums if s.one]
+    if axes:
+        return [f"probabilities that sum to 1 along {', '.join(axes)}"]
     if set(np.unique(next(source.chunks()))) <= {0.0, 1.0}:
         return ["only 0 and 1: a mask saved as floats, or a decided map"]
     return ["probabilities of one class, or of independent ones (--allow-unnormalized)"]
@@ -170,7 +193,7 @@ def _label_notes(source: Source, labels: dict[str, int] | None) -> list[str]:
     top = 65535 if source.array.dtype.itemsize == 2 else 255
     if source.colors:
         return ["colours: name each class by its colour, --class NAME=#rrggbb"]
-    if labels is None or len(labels) > 64:
+    if labels is None or len(labels) > _MANY_LABELS:
         return [f"many values: probabilities with --scale {top}, rather than labels"]
     values = [int(value) for value in labels]
     if len(values) == 2 and values[0] == 0:

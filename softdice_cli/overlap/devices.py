@@ -48,6 +48,7 @@ def engine_for(device: str) -> Engine:
 
 def _absent(device: str, present: list[str]) -> Exception:
     """The error for a device that is not here: because torch is missing, or because nothing has that name."""
+    # Without torch nobody can tell whether an accelerator is there.
     error = torch_missing()
     if error and _OF_TORCH.fullmatch(device):
         return missing_torch(repr(device), error, option="device", instead="--device cpu")
@@ -88,6 +89,8 @@ def choose(device: str, say: Callable[[str], None]) -> str:
     if device != "auto":
         return device
     chosen = devices()[0]
-    without = f" (torch, which would find an accelerator, is not installed: {TORCH})" if torch_missing() else ""
-    say(f"device: {chosen}{without}")
+    if torch_missing():
+        say(f"device: {chosen} (torch, which would find an accelerator, is not installed: {TORCH})")
+    else:
+        say(f"device: {chosen}")
     return chosen

@@ -1,4 +1,4 @@
-"""Folders and globs: files of two sides that have the same stem belong together, whatever their types."""
+"""Folders and patterns: files of two sides that have the same stem belong together, whatever their types."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allow_missing
             [" and ".join(sorted(same)) for same in files.values() if len(same) > 1],
             hint=f"move one away, or choose with --{option}-suffix or a pattern",
         )
-    preds, gts = ({key: paths[0] for key, paths in side.items()} for side in sides)
-    both = preds.keys() & gts.keys()
-    pairs = [Pair(key, preds[key], gts[key]) for key in both]
+    # From here on, each key has one file.
+    preds, gts = [{key: paths[0] for key, paths in side.items()} for side in sides]
+    pairs = [Pair(key, preds[key], gts[key]) for key in preds.keys() & gts.keys()]
     alone = [*_alone(preds, gts, _SIDES[1]), *_alone(gts, preds, _SIDES[0])]
     return settle(pairs, alone, allow_missing=allow_missing)
 
@@ -72,6 +72,7 @@ def _by_key(side: Side, recursive: bool) -> dict[str, list[str]]:
     found: defaultdict[str, list[str]] = defaultdict(list)
     front = os.path.join(root, "")
     for path in paths:
+        # relpath looks at every part of a path, and most paths need no more than a cut.
         below = path[len(front) :] if path.startswith(front) else os.path.relpath(path, root)
         key = _key(below.replace(os.sep, "/"), side.suffix)
         if key is not None:
@@ -93,6 +94,7 @@ def _listed(path: str, recursive: bool) -> tuple[str, list[str]]:
     """The root of a side, and its files; hidden files do not count."""
     if not os.path.isdir(path):
         root = path[: len(path) - len(path.lstrip("/"))] + _fixed(path)
+        # A pattern can find a file in two ways.
         matches = dict.fromkeys(glob.iglob(path, recursive=True))
         return root or ".", [match for match in matches if not os.path.isdir(match)]
 
@@ -102,7 +104,8 @@ def _listed(path: str, recursive: bool) -> tuple[str, list[str]]:
     files: list[str] = []
     for folder, inner, names in os.walk(path, onerror=fail, followlinks=True):
         files += [os.path.join(folder, name) for name in names if not name.startswith(".")]
-        inner[:] = [name for name in inner if not name.startswith(".")] if recursive else []
+        # os.walk goes into the folders that are left in this list.
+        inner[:] = [name for name in inner if recursive and not name.startswith(".")]
         for name in inner:
             _refuse_loop(folder, name)
     return path, files
@@ -131,7 +134,7 @@ def refuse_mixture(pred: str, gt: str) -> None:
         for path in (pred, gt):
             if path != STDIN and not is_many(path) and not os.path.lexists(path):
                 raise UnreadableError("there is no such file or folder", path=path, hint="check the path")
-        many, one = (pred, gt) if is_many(pred) else (gt, pred)
+        one, many = sorted((pred, gt), key=is_many)
         raise ConfigError(
             "one side is a folder or a pattern, and the other is a file",
             expected="two files, or two folders or patterns",

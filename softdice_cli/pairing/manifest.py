@@ -34,6 +34,7 @@ def pair_manifest(name: str, data: bytes, *, allow_missing: bool = False) -> Pai
     pairs = [_pair(name, line, row, folder) for line, row in _rows(name, text)]
     whole, alone = [], []
     for pair in pairs:
+        # A link to nowhere is there; reading it says what is wrong with it.
         missing = [path for path in (pair.pred, pair.gt) if not os.path.lexists(path)]
         if missing:
             alone.append(f"{' and '.join(missing)} (pair {pair.id}) not found")
@@ -52,7 +53,8 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, dict[str, object]]]:
     import csv
 
     header = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in header else ",", strict=True)
+    delimiter = "\t" if "\t" in header else ","
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         columns = rows.fieldnames or []
         if columns and not {"pred", "gt"} <= set(columns):
@@ -86,14 +88,19 @@ def _pair(name: str, line: int, row: dict[str, object], folder: str) -> Pair:
     for column, value in (("pred", pred), ("gt", gt)):
         if not isinstance(value, str) or not value:
             raise UnreadableError(f"line {line} has no {column}", path=name, expected=_EXPECTED, found=str(row)[:200])
+    # The csv module collects what is beyond the header under None.
     if None in row:
         raise UnreadableError(f"line {line} has more columns than the header", path=name, found=str(row)[:200])
     if not isinstance(key, str | int | None) or isinstance(key, bool):
         raise UnreadableError(f"line {line} has an id that is not a text", path=name, found=repr(key)[:80])
-    label = stem(str(gt)) if key in (None, "") else str(key)
-    return Pair(label, *(_below(folder, str(path)) for path in (pred, gt)))
+    label = str(key)
+    if key in (None, ""):
+        label = stem(str(gt))
+    return Pair(label, _below(folder, str(pred)), _below(folder, str(gt)))
 
 
 def _below(folder: str, path: str) -> str:
     """A path of a manifest; a file that is named ``-`` is a file, not standard input."""
-    return os.path.join(folder, path) if folder or path != STDIN else os.path.join(".", path)
+    if path == STDIN and not folder:
+        folder = "."
+    return os.path.join(folder, path)

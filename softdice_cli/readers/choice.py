@@ -21,9 +21,12 @@ def choose(keys: list[str], key: str | None, path: str) -> str:
         return key
     if not keys:
         raise UnreadableError("holds no array", path=path, expected="one array, or several and a key")
+    problem = "holds several arrays"
+    if key is not None:
+        problem = f"holds no array {key!r}"
     name = shlex.quote(keys[0])
     raise UnreadableError(
-        "holds several arrays" if key is None else f"holds no array {key!r}",
+        problem,
         path=path,
         expected="one array, or the name of one",
         found=listed(keys),

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
 
 _LISTED = 8
+"""Colours that a message lists."""
+
 _NAMED = 12
+"""Colours that a hint names classes by."""
+
 _MOST = 2.0**53
+"""The largest whole number up to which float64 has all of them."""
 
 Role = Literal["truth", "prediction"]
 
@@ -64,14 +69,15 @@ def _packed(source: Source) -> Array:
     array = source.load(source.array)
     if array.dtype != np.uint8 or array.ndim < 3 or array.shape[-1] != 3:
         raise LabelError(
-            "holds no colours, and the classes are named by colour",
+            "does not hold colours, and the classes are named by colour",
             path=source.name,
             expected="an 8-bit RGB image",
             found=source.describe(),
             hint="name the classes by number: --class NAME=VALUE",
         )
     packed = np.zeros(array.shape[:-1], np.uint32)
-    for channel in range(3):  # in place: a picture is large enough once
+    # In place, as a picture is large enough once.
+    for channel in range(3):
         packed <<= 8
         packed |= array[..., channel]
     return packed
@@ -81,8 +87,11 @@ def _list_colors(source: Source) -> str:
     if source.array.dtype != np.uint8 or source.array.shape[-1] != 3:
         return source.describe()
     values, counts = np.unique(_packed(source), return_counts=True)
-    shown = [f"#{v:06x} ({n} px)" for v, n in zip(values[:_LISTED].tolist(), counts[:_LISTED].tolist(), strict=True)]
-    return ", ".join(shown) + (f" and {len(values) - _LISTED} more" if len(values) > _LISTED else "")
+    pairs = zip(values[:_LISTED].tolist(), counts[:_LISTED].tolist(), strict=True)
+    shown = ", ".join(f"#{value:06x} ({count} px)" for value, count in pairs)
+    if len(values) > _LISTED:
+        shown += f" and {len(values) - _LISTED} more"
+    return shown
 
 
 def _colors_hint(source: Source) -> str:
@@ -99,18 +108,18 @@ def _colors_hint(source: Source) -> str:
 
 
 def _check_whole(source: Source, role: Role) -> None:
-    """Refuses labels that were saved as floats, and of which one has a fraction."""
+    """Refuses labels that were saved as floats where one of them has a fraction."""
     low, high = source.span()
-    whole = abs(low) <= _MOST and abs(high) <= _MOST and all((c == np.rint(c)).all() for c in source.chunks())
-    if not whole:
-        raise LabelError(
-            "holds fractions, NaN or infinity, and labels are whole numbers",
-            path=source.name,
-            expected="an integer label per pixel",
-            found=f"{source.describe()}, from {low:g} to {high:g}",
-            hint=(
-                "check that the mask and the prediction are not swapped"
-                if role == "truth"
-                else "leave out --pred-labels: fractions are probabilities or logits"
-            ),
-        )
+    # NaN and infinity fail the first two comparisons.
+    if abs(low) <= _MOST and abs(high) <= _MOST and all((part == np.rint(part)).all() for part in source.chunks()):
+        return
+    hint = "check that the mask and the prediction are not swapped"
+    if role == "prediction":
+        hint = "leave out --pred-labels: fractions are probabilities or logits"
+    raise LabelError(
+        "holds fractions, NaN or infinity, and labels are whole numbers",
+        path=source.name,
+        expected="an integer label per pixel",
+        found=f"{source.describe()}, from {low:g} to {high:g}",
+        hint=hint,
+    )

@@ -29,5 +29,9 @@ def decoded(image: Image) -> Array:
 
 
 def _plain(array: Array) -> Array:
-    """Bits as bits: Pillow stores True as 255."""
-    return array.view(np.uint8) != 0 if array.dtype == bool else array
+    """The samples, with bits as NumPy stores them."""
+    if array.dtype != bool:
+        return array
+    # Pillow stores True as 255.
+    bits: Array = array.view(np.uint8) != 0
+    return bits

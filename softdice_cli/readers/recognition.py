@@ -97,8 +97,11 @@ class _SmallReads:
         Raises:
             UnreadableError: there are too many of them.
         """
+        # One byte more than is allowed shows that there are more.
         most = _MAX_LIST + 1
-        part = self._read(min(size, most) if size >= 0 else most)
+        if 0 <= size < most:
+            most = size
+        part = self._read(most)
         if len(part) > _MAX_LIST:
             raise UnreadableError(
                 "is an archive of too many files", path=self._name, hint="save one array in each file"

@@ -1,4 +1,4 @@
-"""What goes into a reader and what comes out of one."""
+"""What goes into a reader and what comes out of one: untrusted bytes with limits, and an array with its origin."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ReadOptions:
     """How to find the array in a file, and how large it may be.
 
     Attributes:
-        key: name of the array in an ``.npz`` or of the tensor in a dict, or ``None`` where there is but one.
+        key: name of the array in an ``.npz`` or of the tensor in a dict, or ``None`` where there is only one.
         max_pixels: greatest size of a decoded image, in pixels.
         max_bytes: greatest size of an array that has to be held in memory, in bytes.
     """
@@ -74,7 +74,7 @@ class Blob:
         except FileNotFoundError:
             raise UnreadableError("there is no such file", path=self.name, hint="check the path") from None
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            reason = getattr(error, "strerror", None) or str(error)
             raise UnreadableError(f"cannot be opened: {reason}", path=self.name) from error
 
 
@@ -85,7 +85,7 @@ def type_name(dtype: np.dtype[Any]) -> str:
 
 
 def in_memory(view: Array) -> Array:
-    """A view whose values are where they should be."""
+    """The view itself: its values are in memory already."""
     return view
 
 
@@ -96,8 +96,8 @@ class Source:
     Attributes:
         name: the file, as the user gave it.
         format: e.g. ``"npy"``.
-        array: the values, or their shape, type and strides alone where they are still in the file; a view of it is
-            taken as usual, and `load` has its values.
+        array: the values; or, where they are still in the file, only their shape, type and strides. A view of it is
+            taken as usual, and `load` gives the values of the view.
         stored: the element type in the file, e.g. ``"bfloat16"`` where `array` is float32.
         colors: the last axis holds red, green and blue.
         samples: how many samples an image format gives each pixel.
@@ -117,7 +117,9 @@ class Source:
         """Spacing above 1 of the stored float type; 0 for integers."""
         if self.stored == "bfloat16":
             return 2.0**-7
-        return float(np.finfo(self.array.dtype).eps) if self.array.dtype.kind == "f" else 0.0
+        if self.array.dtype.kind == "f":
+            return float(np.finfo(self.array.dtype).eps)
+        return 0.0
 
     def chunks(self) -> Iterator[Array]:
         """Arrays that together are the array, read one after the other."""
@@ -143,7 +145,11 @@ def _chunks(array: Array) -> Iterator[Array]:
     rows = max(1, _CHUNK // (array.size // array.shape[0]))
     for start in range(0, array.shape[0], rows):
         part = array[start : start + rows]
-        yield from _chunks(part[0]) if len(part) == 1 else (part,)
+        # One row can still be too large.
+        if len(part) == 1:
+            yield from _chunks(part[0])
+        else:
+            yield part
 
 
 def check_pixels(name: str, pixels: int, options: ReadOptions) -> None:

@@ -54,6 +54,10 @@ def good(folder: Path, names: list[str]) -> tuple[Path, Path]:
         (["a", "b.npy"], ["a.png", "b"], {}, ["a", "b"]),
         # only the last dot starts the file type
         (["a.1.npy", "a.2.npy"], ["a.1.png", "a.2.png"], {}, ["a.1", "a.2"]),
+        # a file type of two dots is known as a whole, with a suffix before it as well
+        (["a.npy", "b.npy"], ["a.ome.tif", "b.OME.TIFF"], {}, ["a", "b"]),
+        (["a.npy"], ["a_mask.ome.tif"], {"gt": "_mask"}, ["a"]),
+        (["a.npy"], ["a_mask.ome.tif"], {"gt": "_mask.ome"}, ["a"]),
         # a suffix without the file type is no part of the stem
         (["a_prob.npy", "b_prob.pt"], ["a.png", "b.png"], {"pred": "_prob"}, ["a", "b"]),
         # one on each side

@@ -563,7 +563,7 @@ def test_as_labels(array: Any, colors: bool, expected: Any):
         (np.array([[[255, 0, 0], [0, 0, 0], [0, 0, 0]]], np.uint8), False, True, ["#000000 (2 px), #ff0000 (1 px)"]),
         (RGB, False, True, ["and 16 more", "--class background=#000000"]),
         # colour classes, and a mask of numbers
-        (U8, True, False, ["no colours", "8-bit RGB", "uint8 (4, 6)", "--class NAME=VALUE"]),
+        (U8, True, False, ["does not hold colours", "8-bit RGB", "uint8 (4, 6)", "--class NAME=VALUE"]),
         (RGB.astype(np.uint16), True, True, ["8-bit RGB", "uint16 (4, 6, 3)"]),
         # a probability map where a mask should be, and values that are no number
         (np.array([0.0, 0.5]), False, False, ["fractions", "float64 (2,), from 0 to 0.5", "swapped"]),

@@ -45,12 +45,16 @@ class Header:
     @property
     def strides(self) -> tuple[int, ...]:
         """Distance in bytes between neighbours along each axis."""
-        strides: list[int] = []
+        strides = [0] * len(self.shape)
+        axes = list(range(len(self.shape)))
+        # In the order of C, the last axis changes fastest.
+        if not self.fortran:
+            axes.reverse()
         step = self.dtype.itemsize
-        for length in self.shape if self.fortran else reversed(self.shape):
-            strides.append(step)
-            step *= length
-        return tuple(strides if self.fortran else reversed(strides))
+        for axis in axes:
+            strides[axis] = step
+            step *= self.shape[axis]
+        return tuple(strides)
 
     def array(self, buffer: Array) -> Array:
         """The data in a buffer, as declared."""

@@ -63,7 +63,10 @@ def check_chunks(stream: BinaryIO, name: str) -> None:
     for _ in range(_MAX_CHUNKS):
         stream.seek(at)
         head = stream.read(_CHUNK.size)
-        length, kind = _CHUNK.unpack(head) if len(head) == _CHUNK.size else (0, b"IEND")
+        # Pillow says what it thinks of a file that ends without its last chunk.
+        if len(head) < _CHUNK.size:
+            return
+        length, kind = _CHUNK.unpack(head)
         if kind == b"IEND":
             return
         if kind == b"IHDR" and at > _FIRST_CHUNK:

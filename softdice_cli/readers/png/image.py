@@ -65,4 +65,6 @@ def _without_alpha(array: Array, name: str) -> Array:
         raise UnreadableError(
             "has transparent pixels", path=name, expected="an opaque image", hint="save it without an alpha channel"
         )
-    return array[..., 0] if array.shape[-1] == 2 else array[..., :3]
+    if array.shape[-1] == 2:
+        return array[..., 0]
+    return array[..., :3]

@@ -51,7 +51,7 @@ class Archive:
     def size_of(self, member: str) -> int | None:
         """How many bytes a member has, or ``None`` where there is no such member."""
         info = self.members.get(member)
-        return None if info is None else int(info.file_size)
+        return info.file_size if info else None
 
     def start_of(self, member: str) -> int:
         """Where in the file the bytes of a member begin.
@@ -63,7 +63,7 @@ class Archive:
         self.stream.seek(info.header_offset)
         mark, name_length, extra_length = _LOCAL.unpack(self.stream.read(_LOCAL.size))
         name = self.stream.read(name_length)
-        start = self.stream.tell() + extra_length
+        start: int = self.stream.tell() + extra_length
         end = self.stream.seek(0, os.SEEK_END)
         if mark != b"PK\3\4" or name != info.orig_filename.encode() or start + info.file_size > end:
             raise UnreadableError(
@@ -101,7 +101,7 @@ def open_archive(stream: BinaryIO, name: str) -> Archive:
     _check_members(infos, length, name)
     _check_end(stream, length, name)
     folder = _folder(infos, name)
-    members = {info.filename[len(folder) :]: info for info in infos if info.filename.startswith(folder)}
+    members = {info.filename[len(folder) :]: info for info in infos}
     archive = Archive(stream, name, folder, members)
     _check_kind(archive)
     return archive
@@ -130,7 +130,7 @@ def _check_members(infos: list[zipfile.ZipInfo], present: int, name: str) -> Non
 def _check_end(stream: BinaryIO, length: int, name: str) -> None:
     """Refuses an archive whose list of members does not end where the file does.
 
-    Programs look for the list in different ways. In such an archive torch could see members that are not seen here.
+    Programs look for the list in different ways, and could see other members in such a file than are seen here.
     """
     stream.seek(max(0, length - _WIDE - _END.size))
     tail = stream.read()
@@ -147,12 +147,17 @@ def _check_end(stream: BinaryIO, length: int, name: str) -> None:
 
 def _folder(infos: list[zipfile.ZipInfo], name: str) -> str:
     """The folder of the pickle, with its slash."""
-    pickles = [info.filename for info in infos if info.filename.endswith(f"/{PICKLE}")]
-    if len(pickles) != 1 or pickles[0].count("/") != 1:
+    names = [info.filename for info in infos]
+    pickles = [member for member in names if member.endswith(f"/{PICKLE}")]
+    folder = pickles[0].removesuffix(PICKLE)
+    if len(pickles) > 1 or folder.count("/") > 1 or not all(member.startswith(folder) for member in names):
         raise UnreadableError(
-            f"does not hold one {PICKLE} in one folder", path=name, found=", ".join(pickles[:5]), hint=f"use {SAVE}"
+            f"has other members than those of one {PICKLE} in one folder",
+            path=name,
+            found=", ".join(names[:5]),
+            hint=f"save the tensor again: {SAVE}",
         )
-    return pickles[0].removesuffix(PICKLE)
+    return folder
 
 
 def _check_kind(archive: Archive) -> None:

@@ -168,7 +168,7 @@ class Pickle:
         size, held = count * ITEM_SIZES[dtype], self.size_of(key)
         if held is None:
             raise Forged(f"a tensor in data/{key}, which the archive does not have")
-        if size > held:
+        if size != held:
             raise Forged(f"{size} bytes for a tensor that has {held}")
         return Storage(key, dtype, size)
 
@@ -183,6 +183,9 @@ def _refuse_strangers(value: Any) -> None:
             raise Refused(item.what)
         if isinstance(item, Global) and not _TORCH_CONSTANT.fullmatch(item.name):
             raise Refused(f"the name {item.dotted}")
-        if isinstance(item, tuple | list | dict) and id(item) not in seen:
-            seen.add(id(item))
-            waiting.extend(item.values() if isinstance(item, dict) else item)
+        if not isinstance(item, tuple | list | dict) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        # The keys of a dict were looked at when they were put into it.
+        inner = item.values() if isinstance(item, dict) else item
+        waiting.extend(inner)

@@ -51,8 +51,9 @@ def _tensor_of(name: str, arguments: tuple[Any, ...]) -> Tensor | OtherTensor | 
         case "parameter_with_state", (Tensor() | OtherTensor() as tensor, bool(), dict() as hooks, _) if not hooks:
             return tensor
         case "sparse_tensor", (Known("layout", layout), tuple(parts)):
-            types = [part.dtype for part in parts if isinstance(part, Tensor)]
-            return OtherTensor(f"{layout}, torch.{types[-1]}" if types else layout, "tensor.to_dense()")
+            # The indices are tensors too; the values come after them.
+            types = [f"torch.{part.dtype}" for part in parts if isinstance(part, Tensor)]
+            return OtherTensor(", ".join([layout, *types[-1:]]), "tensor.to_dense()")
         case "qtensor", (Storage() as storage, *_):
             return OtherTensor(f"torch.{storage.dtype}", "tensor.dequantize()")
         case "meta_tensor_no_storage", (Global() as dtype, tuple(), tuple(), bool()):
@@ -92,13 +93,16 @@ def _dense(storage: Storage, dtype: str, offset: Any, size: Any, stride: Any, me
         raise Forged("a tensor with a number of sizes that is not its number of strides")
     if any(type(number) is not int or number < 0 for number in (offset, *size, *stride)):
         raise Forged("a tensor whose sizes are not whole numbers from 0 on")
+    # In plain Python integers, so that no size can overflow.
     last = offset
     for length, step in zip(size, stride, strict=True):
         last += (length - 1) * step
     if 0 not in size and (last + 1) * ITEM_SIZES.get(dtype, 1) > storage.size:
         raise Forged(f"a tensor of shape {size} and strides {stride} beyond its {storage.size} bytes")
     flags = _flags(metadata)
-    return None if flags is None else Tensor(storage, dtype, offset, size, stride, flags)
+    if flags is None:
+        return None
+    return Tensor(storage, dtype, offset, size, stride, flags)
 
 
 def _flags(metadata: list[Any]) -> tuple[str, ...] | None:

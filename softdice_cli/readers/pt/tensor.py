@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -26,8 +27,10 @@ _NUMPY = {
     **{"float64": "f8", "float32": "f4", "float16": "f2", "bool": "?"},
     **{"int64": "i8", "int32": "i4", "int16": "i2", "int8": "i1"},
     **{"uint64": "u8", "uint32": "u4", "uint16": "u2", "uint8": "u1"},
+    # NumPy does not have this one, whose bits are the upper half of a float32.
+    "bfloat16": "u2",
 }
-"""NumPy's name of each element type that both have."""
+"""What NumPy reads each element type as."""
 
 
 def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
@@ -56,11 +59,11 @@ def _contents(archive: Archive) -> Any:
     try:
         return Pickle(lambda key: archive.size_of(f"data/{key}")).contents(archive.read(PICKLE))
     except Refused as error:
-        forged = isinstance(error, Forged)
+        problem = "holds Python objects, which are never unpickled"
+        if isinstance(error, Forged):
+            problem = "declares tensors that its bytes do not hold"
         raise UnreadableError(
-            "declares tensors that its bytes do not hold"
-            if forged
-            else "holds Python objects, which are never unpickled",
+            problem,
             path=archive.name,
             expected="a tensor, or a dict of tensors and a key",
             found=str(error),
@@ -70,7 +73,7 @@ def _contents(archive: Archive) -> Any:
 
 def _check(tensor: Tensor, path: str) -> None:
     """Refuses tensors that are more than an array of numbers."""
-    if tensor.dtype not in (*_NUMPY, "bfloat16"):
+    if tensor.dtype not in _NUMPY:
         raise UnreadableError(
             "holds a type that is neither a probability nor a label",
             path=path,
@@ -98,23 +101,19 @@ def _stored(tensor: Tensor, archive: Archive) -> StoredArray:
     word = archive.word("byteorder")
     if word not in _ORDERS:
         raise UnreadableError("has a byte order that is not known", path=archive.name, found=word)
-    order, wide = _ORDERS[word], tensor.dtype == "bfloat16"
-    dtype = np.dtype(order + _NUMPY.get(tensor.dtype, "u2"))
-    item = dtype.itemsize
-    # The stride of an axis of one element means nothing, and may be any number.
-    strides = [item * (step if length > 1 else 1) for length, step in zip(tensor.shape, tensor.strides, strict=True)]
-    start = archive.start_of(f"data/{tensor.storage.key}") + tensor.offset * item
-    return StoredArray(
-        dtype,
-        tensor.shape,
-        tuple(strides),
-        start,
-        decode=_widened if wide else None,
-        decoded=np.dtype(np.float32) if wide else None,
-    )
+    dtype = np.dtype(_ORDERS[word] + _NUMPY[tensor.dtype])
+    strides: list[int] = []
+    for length, step in zip(tensor.shape, tensor.strides, strict=True):
+        # The stride of an axis of one element means nothing, and may be any number.
+        strides.append(dtype.itemsize * (step if length > 1 else 1))
+    start = archive.start_of(f"data/{tensor.storage.key}") + tensor.offset * dtype.itemsize
+    stored = StoredArray(dtype, tensor.shape, tuple(strides), start)
+    if tensor.dtype == "bfloat16":
+        return replace(stored, decode=_widened, decoded=np.dtype(np.float32))
+    return stored
 
 
 def _widened(values: Array) -> Array:
-    """Exact float32 of bfloat16, which is its upper half, bit by bit."""
+    """The exact float32 of each bfloat16."""
     widened: Array = np.left_shift(values, 16, dtype=np.uint32).view(np.float32)
     return widened

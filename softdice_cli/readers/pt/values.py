@@ -47,7 +47,7 @@ class Storage:
     Attributes:
         key: name of the bytes in the archive.
         dtype: element type by its name in torch.
-        size: bytes that the pickle declares; the file has them.
+        size: bytes that it has, in the file and as the pickle declares.
     """
 
     key: str

@@ -73,7 +73,10 @@ class PageReader:
     def _by_pillow(self, page: Any) -> Array:
         image = self._pillow
         image.seek(page.index)
-        array = decoded(image) if image.size == (page.imagewidth, page.imagelength) else np.empty(0)
+        array = np.empty(0)
+        if image.size == (page.imagewidth, page.imagelength):
+            array = decoded(image)
+        # Pillow spreads, cuts or turns the samples of some types; those are not what is stored.
         if array.shape != page.shape or array.dtype.newbyteorder("=") != page.dtype.newbyteorder("="):
             raise UnreadableError(
                 f"is compressed with {page.compression.name}, which needs a codec for {page.dtype} {page.shape}",

@@ -1,7 +1,7 @@
 """The directories of a TIFF, walked before a library reads them.
 
-A directory is a few bytes that name others: a chain of them can run in a circle, and each of thousands of entries can
-name the same megabytes. Libraries load what is named; here it is only added up.
+A directory is a few bytes that name others: a chain of them can run in a circle, and thousands of entries can name
+the same megabytes. Libraries load what is named; here its size is only added up.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from softdice_cli.errors import UnreadableError
 
 _MAX_PAGES = 100_000
 _MAX_TAGS = 4096
-"""As many as tifffile reads of a page."""
+"""As many as tifffile reads of one page."""
 
 _MAX_SHARE = 4
-"""Pages may share the values of their tags, but not so that they are many times what the file holds."""
+"""Pages may share the values of their tags, but these may not come to many times what the file holds."""
+
+_FORMS = ("I", "H", "2xHI4x")
+_BIG_FORMS = ("Q", "Q", "2xHQ8x")
+"""What is read of a directory, in a TIFF and in a BigTIFF."""
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-"""Bytes of a value of each type."""
+"""Bytes that a value of each type takes."""
 
 
 def check_directories(stream: BinaryIO, length: int, name: str) -> None:
@@ -48,14 +52,15 @@ def check_directories(stream: BinaryIO, length: int, name: str) -> None:
 
 
 def _directories(stream: BinaryIO, name: str) -> Iterator[tuple[int, int]]:
-    """Where each directory is, and how many bytes its tags name; without an end where they form a loop."""
+    """Where each directory is, and how many bytes its tags name; this never ends where they form a loop."""
     stream.seek(0)
     head = stream.read(4)
+    # "I" is for Intel, which is little-endian; "M" was for Motorola.
     order = "<" if head[:1] == b"I" else ">"
     big = head[2:] in (b"+\0", b"\0+")
-    offset, count, tag = (
-        struct.Struct(order + form) for form in (("Q", "Q", "2xHQ8x") if big else ("I", "H", "2xHI4x"))
-    )
+    # An offset, the number of tags of a directory, and of a tag its type and its number of values.
+    forms = _BIG_FORMS if big else _FORMS
+    offset, count, tag = [struct.Struct(order + form) for form in forms]
     try:
         (at,) = offset.unpack(_read(stream, 8 if big else 4, offset.size))
         while at:
@@ -67,7 +72,7 @@ def _directories(stream: BinaryIO, name: str) -> Iterator[tuple[int, int]]:
             (at,) = offset.unpack(stream.read(offset.size))
     except struct.error as error:
         raise UnreadableError(
-            "is truncated or no valid TIFF: a page is described beyond the end of the file",
+            "is truncated or not a valid TIFF: a page is described beyond the end of the file",
             path=name,
             hint="save or copy the file again",
         ) from error

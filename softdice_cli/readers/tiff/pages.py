@@ -1,4 +1,4 @@
-"""TIFF: samples as stored, page by page; other files that it names are never opened."""
+"""The pages of a TIFF: samples as stored, page by page; other files that it names are never opened."""
 
 from __future__ import annotations
 
@@ -44,12 +44,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
         check_strips(pages, stream, length, name)
         _check_declared(tiff, pages, name)
         array = _stack(pages, PageReader(stream, name))
-        colors = pages[0].photometric.name == "RGB"
-    if colors and pages[0].axes.startswith("S"):
-        array = np.moveaxis(array, -3, -1)
-    colors = colors and array.dtype.kind == "u"
-    if colors and array.shape[-1] == 4 and (array[..., 3] == np.iinfo(array.dtype).max).all():
-        array = array[..., :3]
+    array, colors = _with_colors_last(array, pages[0])
     return Source(
         name=name,
         format="tiff",
@@ -58,6 +53,22 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
         colors=colors,
         samples=pages[0].samplesperpixel,
     )
+
+
+def _with_colors_last(array: Array, page: Any) -> tuple[Array, bool]:
+    """The samples with colours in the last axis, and whether there are colours."""
+    if page.photometric.name != "RGB":
+        return array, False
+    # Planes of colours, one after the other.
+    if page.axes.startswith("S"):
+        array = np.moveaxis(array, -3, -1)
+    # tifffile calls any three or four planes RGB, and floats are not colours.
+    if array.dtype.kind != "u":
+        return array, False
+    # An opaque alpha channel holds nothing.
+    if array.shape[-1] == 4 and (array[..., 3] == np.iinfo(array.dtype).max).all():
+        array = array[..., :3]
+    return array, True
 
 
 def _pages(tiff: Any, name: str) -> list[Any]:
@@ -129,9 +140,9 @@ def _check_declared(tiff: Any, pages: list[Any], name: str) -> None:
 
 
 def _shaped(pages: list[Any]) -> int:
-    """How many pages the descriptions of tifffile count, each of which is for those that follow it.
+    """How many pages the descriptions that tifffile wrote count; each is for the pages that follow it.
 
-    Not by its series, which follow every directory that a page names, as often as it is named.
+    The series of tifffile would say the same, but follow every directory that a page names, as often as it is named.
     """
     declared = 0
     while declared < len(pages) and pages[declared].shaped_description:
@@ -154,7 +165,7 @@ def _stack(pages: list[Any], reader: PageReader) -> Array:
 
 @contextmanager
 def _errors_raised(name: str) -> Iterator[None]:
-    """Tifffile logs what is corrupt and goes on; here that ends the reading."""
+    """Tifffile logs what is corrupt and goes on. Here, that ends the reading."""
     logger = logging.getLogger("tifffile")
     records: list[str] = []
     thread = threading.get_ident()

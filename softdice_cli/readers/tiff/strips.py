@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from softdice_cli.errors import UnreadableError
 
 _SMALL = 2**26
-"""Bytes that the strips of a file may come to without being looked at."""
+"""Bytes that the strips of a file may unpack to without being looked at."""
 
 _PIECE = 2**16
 _STEP = 2**20
@@ -33,9 +33,16 @@ def check_strips(pages: list[Any], stream: BinaryIO, length: int, name: str) -> 
     """
     for page in pages:
         _check_spans(page, length, name)
-    held = sum(sum(page.databytecounts) for page in pages)
-    shared = held > length + sum(product(page.shape) * page.dtype.itemsize for page in pages)
-    large = sum(sum(page.databytecounts) * _RATIO.get(page.compression.name, 0) for page in pages) > _SMALL
+    held = needed = unpacked = 0
+    for page in pages:
+        in_strips = sum(page.databytecounts)
+        held += in_strips
+        needed += product(page.shape) * page.dtype.itemsize
+        unpacked += in_strips * _RATIO.get(page.compression.name, 0)
+    # Pages that name the same strips have more bytes together than the file.
+    shared = held > length + needed
+    # Only where much could come out of the strips is it worth while to unpack them twice.
+    large = unpacked > _SMALL
     for page in pages:
         most = 2 * product(page.chunks) * page.dtype.itemsize + _PIECE
         packed = page.compression != 1 and max(page.databytecounts) > most
@@ -86,7 +93,7 @@ def _inflated(data: bytes, most: int) -> int:
 
 
 def _unpacked_by_lzma(data: bytes, most: int) -> int:
-    """The same of LZMA, stream by stream."""
+    """How many bytes LZMA makes of these, stream by stream."""
     import lzma
 
     total = 0
@@ -100,12 +107,21 @@ def _unpacked_by_lzma(data: bytes, most: int) -> int:
 
 
 def _unpacked_bits(data: bytes, most: int) -> int:
-    """The same of PackBits: a byte below 128 is before so many and one, one above it before a byte to repeat."""
+    """How many bytes PackBits makes of these."""
     total = at = 0
     while at < len(data) and total <= most:
         run = data[at]
-        total += run + 1 if run < 128 else 257 - run if run > 128 else 0
-        at += run + 2 if run < 128 else 2 if run > 128 else 1
+        if run < 128:
+            # So many bytes and one more follow as they are.
+            total += run + 1
+            at += run + 2
+        elif run > 128:
+            # The next byte is repeated.
+            total += 257 - run
+            at += 2
+        else:
+            # 128 stands for nothing.
+            at += 1
     return total
 
 
