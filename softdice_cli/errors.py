@@ -62,10 +62,11 @@ class SoftdiceError(Exception):
         problem: one sentence without a full stop. It continues the name of the option or of the file, where there is
             one: ``is truncated``, ``0.0 is out of range``.
         option: the option or field that it is about, as Python spells it, such as ``max_drop``.
+        against: the option that excludes the first one; then the hint is to leave out one of the two.
         path: the file that it is about, as the user gave it.
         expected: what would have been right.
         found: what was there: shape, dtype, range, labels with their pixel counts.
-        hint: what to type next.
+        hint: what to type next. ``{option}`` stands for the name of the option.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
@@ -75,6 +76,7 @@ class SoftdiceError(Exception):
         problem: str,
         *,
         option: str = "",
+        against: str = "",
         path: str = "",
         expected: str = "",
         found: str = "",
@@ -83,6 +85,7 @@ class SoftdiceError(Exception):
         super().__init__(problem)
         self.problem = problem
         self.option = option
+        self.against = against
         self.path = path
         self.expected = expected
         self.found = found
@@ -97,13 +100,19 @@ class SoftdiceError(Exception):
         sentence = f"{spell(self.option)} {self.problem}" if self.option else self.problem
         return f"{self.path}: {sentence}" if self.path else sentence
 
-    @property
-    def details(self) -> list[tuple[str, str]]:
-        """The lines below the headline; see `advice`."""
-        return advice(self.expected, self.found, self.hint)
+    def details(self, spell: Callable[[str], str] = as_field) -> list[tuple[str, str]]:
+        """The lines below the headline; see `advice`.
+
+        Args:
+            spell: writes the name of an option; as Python does by default.
+        """
+        hint = self.hint.replace("{option}", spell(self.option))
+        if self.against:
+            hint = f"leave out {spell(self.option)} or {spell(self.against)}"
+        return advice(self.expected, self.found, hint)
 
     def __str__(self) -> str:
-        lines = [f"  {label:<8}  {text}" for label, text in self.details]
+        lines = [f"  {label:<8}  {text}" for label, text in self.details()]
         return "\n".join([self.headline(), *lines])
 
 

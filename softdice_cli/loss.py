@@ -1,11 +1,19 @@
-"""The soft-Dice loss as a module to train with: the notebook's definition, differentiable and safe with any target."""
+"""The soft-Dice loss as a module to train with: differentiable, and safe with any target.
+
+Its definition is that of the notebook that softdice grew from; see ``softdice_cli.notebook``. This is the one part of
+the library that is about tensors in a training loop and not about files, and so it needs torch.
+"""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-
 from softdice_cli.errors import ConfigError, LabelError, ShapeError
+from softdice_cli.libraries import missing_torch
+
+try:
+    import torch
+    from torch import Tensor, nn
+except ImportError as error:
+    raise missing_torch("SoftDiceLoss", error) from error
 
 
 class SoftDiceLoss(nn.Module):
@@ -49,7 +57,7 @@ class SoftDiceLoss(nn.Module):
         truth = self._one_hot(labels).to(wide)
         values = probabilities.to(wide)
         if self.ignore_index is not None:
-            # where, not a product: NaN under an ignored pixel must not reach the sums or the gradient
+            # By where and not by a product, as NaN under an ignored pixel must not reach the sums or the gradient.
             values = torch.where((labels != self.ignore_index).unsqueeze(1), values, values.new_zeros(()))
         axes = [0, *range(2, values.ndim)]
         intersection = (values * truth).sum(axes)
@@ -69,7 +77,7 @@ class SoftDiceLoss(nn.Module):
                 found=str(tuple(probabilities.shape)),
             )
         if not probabilities.is_floating_point():
-            raise ShapeError("the probabilities are no floats", found=str(probabilities.dtype))
+            raise ShapeError("the probabilities are not floats", found=str(probabilities.dtype))
         plain = (probabilities.shape[0], *probabilities.shape[2:])
         if tuple(target.shape) == (plain[0], 1, *plain[1:]):
             target = target.squeeze(1)
@@ -79,10 +87,11 @@ class SoftDiceLoss(nn.Module):
                 expected=f"{plain}, with or without a 1 at axis 1",
                 found=str(tuple(target.shape)),
             )
-        return target if target.is_floating_point() else target.long()  # comparisons would wrap in a small type
+        # In a small integer type, comparisons would wrap.
+        return target if target.is_floating_point() else target.long()
 
     def _one_hot(self, labels: Tensor) -> Tensor:
-        """Whether each pixel is of each class, ``(B, C, *S)``; refuses labels that are none."""
+        """Whether each pixel is of each class, ``(B, C, *S)``; refuses labels that are not classes."""
         known = [1] if self.num_classes == 1 else list(range(self.num_classes))
         classes = torch.tensor(known, device=labels.device).reshape(1, -1, *[1] * (labels.ndim - 1))
         truth = labels.unsqueeze(1) == classes
@@ -91,12 +100,14 @@ class SoftDiceLoss(nn.Module):
             truth = truth & (labels != self.ignore_index).unsqueeze(1)
             allowed = allowed | (labels == self.ignore_index)
         if not bool(allowed.all()):
-            strange = sorted(set(labels[~allowed].tolist()))
-            last = max(self.num_classes - 1, 1)
-            raise LabelError(
-                "the target has labels that are no class",
-                expected=f"0 to {last}",
-                found=", ".join(map(str, strange[:12])),
-                hint="ignore_index=…",
-            )
+            raise self._refuse_labels(labels[~allowed])
         return truth
+
+    def _refuse_labels(self, labels: Tensor) -> LabelError:
+        strange = sorted(set(labels.tolist()))
+        return LabelError(
+            "the target has labels that are not classes",
+            expected=f"0 to {max(self.num_classes - 1, 1)}",
+            found=", ".join(map(str, strange[:12])),
+            hint="ignore_index=…",
+        )

@@ -1,4 +1,8 @@
-"""The example of the notebook that softdice grew from, rebuilt bit for bit with NumPy alone.
+"""The example that softdice is checked against, rebuilt bit for bit with NumPy alone.
+
+softdice grew from a notebook that defines a class ``SoftDiceLoss`` and prints its loss for one example of random
+probabilities. Elsewhere in softdice, "the notebook" means that one: its definition of the loss is that of softdice, and
+its example is what every engine is compared with.
 
 The notebook calls ``torch.manual_seed(42)`` and draws ``torch.zeros(1, 3, 224, 224).uniform_().softmax(dim=1)``.
 torch's generator is the Mersenne Twister that NumPy has too. Its softmax uses the exponential of SLEEF (``expf``,
@@ -14,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FLOAT32_LOSS = 1.8738912343978882
-"""What the notebook prints: its own float32 sums."""
+"""What the notebook prints, from its own float32 sums."""
 
 LOSS = 1.873891106797835
 CLASS_LOSSES = (0.7206807817968619, 2.4530891364390177, 2.447903402157626)

@@ -1,4 +1,8 @@
-"""What the notebook sets up before it computes: seeds, printing, and cuDNN."""
+"""What the notebook sets up before it computes: seeds, printing, and cuDNN.
+
+It is here so that who comes from the notebook finds its set-up; softdice itself needs none of it. See
+``softdice_cli.notebook`` for what the notebook is.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+
+from softdice_cli.libraries import missing_torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,20 @@ def setup_system(config: SystemConfig | None = None) -> None:
 
     Args:
         config: an instance; the notebook's settings if left out.
+
+    Raises:
+        MissingLibraryError: torch is not installed.
     """
+    try:
+        import torch
+    except ImportError as error:
+        raise missing_torch("setup_system", error) from error
+
     config = config or SystemConfig()
     torch.manual_seed(config.seed)
     np.random.seed(config.seed)
     random.seed(config.seed)
     torch.set_printoptions(precision=config.print_precision)  # type: ignore[no-untyped-call]
-    torch.backends.cudnn.benchmark = config.cudnn_benchmark_enabled  # the notebook sets a name that nobody reads
+    # The notebook sets another name here, which torch never reads.
+    torch.backends.cudnn.benchmark = config.cudnn_benchmark_enabled
     torch.backends.cudnn.deterministic = config.cudnn_deterministic

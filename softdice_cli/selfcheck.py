@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import softdice_cli.notebook as notebook
+from softdice_cli.libraries import missing_torch
 from softdice_cli.overlap import decoding_for
-from softdice_cli.overlap.devices import devices, engine_for
+from softdice_cli.overlap.devices import devices, engine_for, torch_missing
 from softdice_cli.overlap.labels import LabelCodes
 from softdice_cli.records import ImageRow, Results, Run, Settings
 from softdice_cli.scores import summarize
+
+ALL = "all"
 
 FLOAT32_TOLERANCE = 5e-7
 """Four units in the last place of the notebook's float32 loss: its sums depend on the order of addition."""
@@ -38,16 +41,34 @@ class Check:
         return abs(self.found - self.expected) <= self.tolerance
 
 
-def checks() -> Iterator[Check]:
-    """Every check, on every device that is present."""
+def checks(device: str = ALL) -> Iterator[Check]:
+    """Every check of a device.
+
+    Args:
+        device: see `overlap.devices.engine_for`; or ``all`` for every device that is present, and for `SoftDiceLoss`.
+
+    Raises:
+        DeviceError: there is no such device here.
+        MissingLibraryError: torch is not installed, and it is needed.
+    """
+    if device != ALL:
+        yield from _device_checks(device)
+        return
+    if error := torch_missing():
+        raise missing_torch("the check of all devices", error, instead="softdice selfcheck, for the CPU alone")
     yield Check("loss in float32, SoftDiceLoss", _float32_loss(), notebook.FLOAT32_LOSS, FLOAT32_TOLERANCE)
-    for device in reversed(devices()):
-        results = _results(device)
-        where = engine_for(device).name
-        yield Check(f"loss, {where}", results.pooled.means.loss or 0.0, notebook.LOSS, 4e-16)
-        for index, scores in enumerate(results.pooled.classes):
-            yield Check(f"loss of class {index}, {where}", scores.loss or 0.0, notebook.CLASS_LOSSES[index], 4e-16)
-            yield Check(f"hard Dice of class {index}, {where}", scores.dice or 0.0, notebook.DICE[index], 0)
+    for present in reversed(devices()):
+        yield from _device_checks(present)
+
+
+def _device_checks(device: str) -> Iterator[Check]:
+    """The example on one device."""
+    results = _results(device)
+    where = engine_for(device).name
+    yield Check(f"loss, {where}", results.pooled.means.loss or 0.0, notebook.LOSS, 4e-16)
+    for index, scores in enumerate(results.pooled.classes):
+        yield Check(f"loss of class {index}, {where}", scores.loss or 0.0, notebook.CLASS_LOSSES[index], 4e-16)
+        yield Check(f"hard Dice of class {index}, {where}", scores.dice or 0.0, notebook.DICE[index], 0)
 
 
 def _float32_loss() -> float:

@@ -77,6 +77,13 @@ def _has_open(process: str, name: str) -> bool:
         return False
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs the command in a process of its own is slow, except for the tests of the command line itself."""
+    for item in items:
+        if "softdice" in getattr(item, "fixturenames", ()) and item.path.name != "test_main.py":
+            item.add_marker(pytest.mark.slow)
+
+
 Softdice = Callable[..., Run]
 
 

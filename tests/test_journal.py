@@ -18,6 +18,8 @@ import pytest
 from softdice_cli import InputError, Run, Settings, evaluate
 from softdice_cli.journal import Journal
 
+pytestmark = pytest.mark.slow
+
 PAIRS = 40
 SLOW = """
 import sys, time

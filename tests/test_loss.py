@@ -201,7 +201,13 @@ REFUSED = {
     "more channels than classes": ((2,), P, Y, ShapeError, "expected  (B, 2, *S)\n  found     (2, 3, 4, 5)"),
     "no channel axis": ((3,), P[:, 0], Y, ShapeError, "found     (2, 4, 5)"),
     "no axis of pixels": ((3,), P[..., 0, 0], Y[:, 0, 0], ShapeError, "found     (2, 3)"),
-    "integer probabilities": ((3,), P.int(), Y, ShapeError, "the probabilities are no floats\n  found     torch.int32"),
+    "integer probabilities": (
+        (3,),
+        P.int(),
+        Y,
+        ShapeError,
+        "the probabilities are not floats\n  found     torch.int32",
+    ),
 }
 
 

@@ -183,7 +183,7 @@ def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
         return None
     match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise ConfigError(f"--shard {text!r} is no part", expected="I/N with 1 ≤ I ≤ N", hint="--shard 1/4")
+        raise ConfigError(f"{text!r} is not a part", option="shard", expected="I/N with 1 ≤ I ≤ N", hint="--shard 1/4")
     import hashlib
 
     run = hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -215,5 +215,11 @@ class Notes:
     def tell(self, say: Callable[[str], None]) -> None:
         """Say the first note, and how many there are."""
         if self._notes:
-            more = f" (and {len(self._notes) - 1} more files likewise)" if len(self._notes) > 1 else ""
-            say(min(self._notes) + more)
+            say(min(self._notes) + _more(len(self._notes) - 1))
+
+
+def _more(count: int) -> str:
+    """How many files a note holds for as well."""
+    if not count:
+        return ""
+    return " (and 1 more file likewise)" if count == 1 else f" (and {count} more files likewise)"

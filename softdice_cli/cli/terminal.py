@@ -137,9 +137,12 @@ def say(text: str, kind: str = "") -> None:
 
 def say_error(error: SoftdiceError | Failure) -> None:
     """An error: its headline, and below it what was expected, what was found and what to try."""
-    headline = error.error if isinstance(error, Failure) else error.headline(as_flag)
+    if isinstance(error, Failure):
+        headline, details = error.error, error.details
+    else:
+        headline, details = error.headline(as_flag), error.details(as_flag)
     say(headline, "error")
-    for label, text in error.details:
+    for label, text in details:
         print(f"  {label:<8}  {neutral(text)}", file=sys.stderr)
 
 

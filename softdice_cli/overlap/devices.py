@@ -1,15 +1,23 @@
-"""Devices by name, and the engine for each. torch is imported for any but the CPU."""
+"""Devices by name, and the engine for each.
+
+The CPU is always there and needs NumPy alone; torch is imported for any other device, and to find out which others
+there are.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from softdice_cli.errors import DeviceError
+from softdice_cli.libraries import TORCH, missing_torch
 from softdice_cli.overlap.contract import Engine
 from softdice_cli.overlap.numpy_engine import NumpyEngine
 
 CHECK = "torch:cpu"
 """The torch engine on the CPU: slower than NumPy, and there to be compared with it."""
+
+_OF_TORCH = re.compile(r"cuda(:\d+)?|mps|torch:cpu")
 
 
 def engine_for(device: str) -> Engine:
@@ -21,32 +29,55 @@ def engine_for(device: str) -> Engine:
 
     Raises:
         DeviceError: there is no such device here.
+        MissingLibraryError: the device needs torch, which is not installed.
     """
-    if device == "cpu":  # first, as the question which others there are imports torch
+    # The CPU first, as the question which other devices there are imports torch.
+    if device == "cpu":
         return NumpyEngine()
     present = devices()
     if device == "auto":
         device = present[0]
     if device == "cpu":
         return NumpyEngine()
+    if device not in present and not (device == "cuda" and "cuda:0" in present):
+        raise _absent(device, present)
     from softdice_cli.overlap.torch_engine import TorchEngine
 
-    if device in present or (device == "cuda" and "cuda:0" in present):
-        return TorchEngine(device.removeprefix("torch:"))
-    raise DeviceError(
+    return TorchEngine(device.removeprefix("torch:"))
+
+
+def _absent(device: str, present: list[str]) -> Exception:
+    """The error for a device that is not here: because torch is missing, or because nothing has that name."""
+    error = torch_missing()
+    if error and _OF_TORCH.fullmatch(device):
+        return missing_torch(repr(device), error, option="device", instead="--device cpu")
+    return DeviceError(
         f"{device!r} is not on this machine",
         option="device",
         expected=f"auto, {', '.join(present)}",
-        found="torch sees no such device",
+        found="torch is not installed" if error else "torch sees no such device",
         hint=f"--device {present[0]}",
     )
 
 
+def torch_missing() -> ImportError | None:
+    """Why torch cannot be imported, or ``None`` where it can."""
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        return error
+    return None
+
+
 def devices() -> list[str]:
-    """The devices of this machine, the fastest first."""
+    """The devices of this machine, the fastest first; the CPU alone where torch is not installed."""
+    if torch_missing():
+        return ["cpu"]
     import torch
 
-    found = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    found: list[str] = []
+    if torch.cuda.is_available():
+        found += map("cuda:{}".format, range(torch.cuda.device_count()))
     if torch.backends.mps.is_available():
         found.append("mps")
     return [*found, "cpu", CHECK]
@@ -57,5 +88,6 @@ def choose(device: str, say: Callable[[str], None]) -> str:
     if device != "auto":
         return device
     chosen = devices()[0]
-    say(f"device: {chosen}")
+    without = f" (torch, which would find an accelerator, is not installed: {TORCH})" if torch_missing() else ""
+    say(f"device: {chosen}{without}")
     return chosen

@@ -22,7 +22,7 @@ class Side:
 
     Attributes:
         path: a folder, or a glob pattern.
-        suffix: what the names of its files end with before the file type, and is no part of the stem; files
+        suffix: what the names of its files end with before the file type, which is not part of the stem; files
             without it do not belong to the side.
     """
 
@@ -31,7 +31,7 @@ class Side:
 
 
 def is_many(path: str) -> bool:
-    """Whether a path names many files: a folder, or a pattern that is no file itself."""
+    """Whether a path names many files: a folder, or a pattern that is not a file itself."""
     return os.path.isdir(path) or (glob.has_magic(path) and not os.path.lexists(path))
 
 
@@ -43,11 +43,11 @@ def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allow_missing
         UnreadableError: a folder cannot be listed.
     """
     sides = [_by_key(side, recursive) for side in (pred, gt)]
-    for name, files in zip(_SIDES, sides, strict=True):
+    for name, option, files in zip(_SIDES, ("pred", "gt"), sides, strict=True):
         refuse(
             f"several {name} files of one stem",
             [" and ".join(sorted(same)) for same in files.values() if len(same) > 1],
-            hint=f"move one away, or choose with --{'pred' if name == _SIDES[0] else 'gt'}-suffix or a pattern",
+            hint=f"move one away, or choose with --{option}-suffix or a pattern",
         )
     preds, gts = ({key: paths[0] for key, paths in side.items()} for side in sides)
     both = preds.keys() & gts.keys()
@@ -62,7 +62,8 @@ def _alone(files: Mapping[str, str], others: Mapping[str, str], missing: str) ->
     for key, path in files.items():
         if key not in others:
             near = folded.get(key.casefold())
-            yield f"{path} has no {missing}" + (f" ({near} differs in case)" if near else "")
+            remark = f" ({near} differs in case)" if near else ""
+            yield f"{path} has no {missing}{remark}"
 
 
 def _by_key(side: Side, recursive: bool) -> dict[str, list[str]]:
@@ -79,9 +80,10 @@ def _by_key(side: Side, recursive: bool) -> dict[str, list[str]]:
 
 
 def _key(name: str, suffix: str) -> str | None:
+    """What pairs a file, or ``None`` where its name lacks the suffix of the side."""
     if not suffix:
         return without_suffix(name)
-    for text in (name, without_suffix(name)):
+    for text in (name, without_suffix(name), os.path.splitext(name)[0]):
         if text.endswith(suffix):
             return text[: -len(suffix)].rstrip("/") or text
     return None

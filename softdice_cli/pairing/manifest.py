@@ -23,7 +23,7 @@ def pair_manifest(name: str, data: bytes, *, allow_missing: bool = False) -> Pai
         allow_missing: leave out pairs of which a file is missing, and say so.
 
     Raises:
-        UnreadableError: it is no manifest, or a row lacks a column.
+        UnreadableError: it is not a manifest, or a row lacks a column.
         PairingError: files are missing, or pairs are given twice.
     """
     try:
@@ -77,7 +77,7 @@ def _json_row(name: str, number: int, line: str) -> dict[str, object]:
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"is not valid JSON lines: line {number}: {error}", path=name) from error
     if not isinstance(row, dict):
-        raise UnreadableError(f"line {number} is no object", path=name, expected=_EXPECTED, found=line[:80])
+        raise UnreadableError(f"line {number} is not an object", path=name, expected=_EXPECTED, found=line[:80])
     return row
 
 
@@ -89,7 +89,7 @@ def _pair(name: str, line: int, row: dict[str, object], folder: str) -> Pair:
     if None in row:
         raise UnreadableError(f"line {line} has more columns than the header", path=name, found=str(row)[:200])
     if not isinstance(key, str | int | None) or isinstance(key, bool):
-        raise UnreadableError(f"line {line} has an id that is no text", path=name, found=repr(key)[:80])
+        raise UnreadableError(f"line {line} has an id that is not a text", path=name, found=repr(key)[:80])
     label = stem(str(gt)) if key in (None, "") else str(key)
     return Pair(label, *(_below(folder, str(path)) for path in (pred, gt)))
 

@@ -1,4 +1,4 @@
-"""One prediction and its truth, and what is said of those that have no partner."""
+"""One prediction and its truth, and what is said of files that have no partner."""
 
 from __future__ import annotations
 
@@ -80,5 +80,7 @@ def refuse(problem: str, items: Sequence[str], *, hint: str, expected: str = "")
     """Raises PairingError where there are items, and lists them."""
     if not items:
         return
-    shown = [*items[:_LISTED], *([f"and {len(items) - _LISTED} more"] if len(items) > _LISTED else [])]
+    shown = list(items[:_LISTED])
+    if len(items) > _LISTED:
+        shown.append(f"and {len(items) - _LISTED} more")
     raise PairingError(f"{len(items)} × {problem}", expected=expected, found="; ".join(shown), hint=hint)

@@ -226,7 +226,7 @@ def _check_choices(settings: Settings) -> None:
                 raise ConfigError(
                     "is for probabilities, and the predictions are label maps",
                     option=option,
-                    hint="leave it out, or do not say that the predictions are label maps",
+                    against="prediction",
                 )
 
 
@@ -252,7 +252,7 @@ def _check_numbers(settings: Settings) -> None:
 def _check_classes(settings: Settings) -> None:
     classes = settings.classes
     if len(classes) == 1 and settings.activation == "softmax":
-        raise ConfigError("softmax makes 1 of every value of a single channel", option="activation", hint="use sigmoid")
+        raise ConfigError("softmax makes 1 of every value of a single channel", option="activation", hint="{option} sigmoid")
     if (len(classes) > 1 or settings.prediction == "labels") and settings.threshold != _THRESHOLD:
         raise ConfigError(
             "is for one channel: several are decided by the greatest, and a label map is decided already",

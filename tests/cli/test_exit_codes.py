@@ -80,7 +80,7 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
         # 3: an unreadable baseline, and one of something else
         (f"{EVAL} --baseline broken.json --max-drop 0.1", 3, "broken.json: is not valid JSON"),
         (f"{EVAL} --baseline nowhere.json --max-drop 0.1", 3, "nowhere.json: cannot be read"),
-        (f"{EVAL} --baseline other.json --max-drop 0.1", 3, "other.json: has other signature"),
+        (f"{EVAL} --baseline other.json --max-drop 0.1", 3, "other.json: has another signature"),
         ("eval --pred p --gt turned --baseline main.json --max-drop 1", 3, "main.json: was made with other masks"),
         # 3: partners are missing
         ("eval --pred p --gt empty", 3, "files without a partner"),

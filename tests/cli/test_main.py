@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from conftest import ROOT, started, wait_until_reading
 
+from softdice_cli import __version__
+
 NOTEBOOK = ("--pred", ROOT / "sample_data/notebook/pred.npy", "--gt", ROOT / "sample_data/notebook/mask.png")
 COMMAND = [sys.executable, "-m", "softdice_cli"]
 
@@ -98,7 +100,7 @@ def test_no_arguments_show_the_help(softdice):
 
 
 def test_version(softdice):
-    assert softdice("--version").out == "softdice 0.1.0\n"
+    assert softdice("--version").out == f"softdice {__version__}\n"
 
 
 @pytest.mark.parametrize("arguments", [["eval", *map(str, NOTEBOOK)], ["--help"], ["eval", "--help"]])

@@ -249,7 +249,9 @@ ROWS: dict[str, Row] = {
         npy(m=np.full((4, 6), 255, np.uint8)), "--ignore 255", 3, ["m.npy: has no pixel left", "24 ignored pixels"]
     ),
     # unnamed channels have the labels 0, 1, 2
-    "ignore-is-a-channel": Row(nothing, "--ignore 0", 3, ["--ignore 0 is the label of class 0", "--class NAME=VALUE"]),
+    "ignore-is-a-channel": Row(
+        nothing, "--ignore 0", 3, ["0 is ignored, and it is the label of class 0", "--class NAME=VALUE"]
+    ),
     # --- colours ---
     # a picture as mask: its colours, to be named
     "rgb-without-colours": Row(
@@ -332,7 +334,9 @@ ROWS: dict[str, Row] = {
     # two sources of classes
     "class-and-classes": Row(nothing, "--class a --classes c.json", 2, ["--class and --classes exclude each other"]),
     # a label that is no label
-    "class-without-number": Row(nothing, "--class a=x", 2, ["--class a= 'x' is no label", "an integer or #rrggbb"]),
+    "class-without-number": Row(
+        nothing, "--class a=x", 2, ["--class 'a=x' does not end in a label", "an integer or #rrggbb"]
+    ),
     # a file that is not there
     "classes-missing": Row(nothing, "--classes c.json", 2, ["c.json: cannot be read: No such file", "check --classes"]),
     # where the JSON breaks
@@ -367,13 +371,15 @@ ROWS: dict[str, Row] = {
     "classes-same-label": Row(
         text("c.toml", "a = 1\nb = 1"), "--classes c.toml", 2, ["c.toml: '1' is the label of two classes"]
     ),
-    "classes-no-label": Row(text("c.json", '{"a": "x"}'), "--classes c.json", 2, ["c.json: class a= 'x' is no label"]),
+    "classes-no-label": Row(
+        text("c.json", '{"a": "x"}'), "--classes c.json", 2, ["c.json: 'a=x' does not end in a label"]
+    ),
     # and what to do about it is done there
     "classes-half-coloured": Row(
         text("c.json", '[{"name": "a", "value": "#ffffff"}, {"name": "b"}]'),
         "--classes c.json",
         2,
-        ["c.json: must give every class its colour", "in the file"],
+        ["c.json: must give every class its colour", "NAME=#rrggbb"],
     ),
     # a bomb
     "classes-deep-json": Row(text("c.json", "[" * 99999), "--classes c.json", 2, ["c.json: is nested too deeply"]),
@@ -382,12 +388,17 @@ ROWS: dict[str, Row] = {
     "classes-yaml": Row(text("c.yaml", "a: 0"), "--classes c.yaml", 2, ["c.yaml: ends in .yaml", ".json or .toml"]),
     # counted and ignored at once
     "ignore-is-a-class": Row(
-        nothing, "--class a --class b --class c --ignore 1", 2, ["label 1 is both class 'b' and ignored", "--ignore 1"]
+        nothing,
+        "--class a --class b --class c --ignore 1",
+        2,
+        ["--class 'b' has the label 1, which is ignored", "take 1 out"],
     ),
     # a name where a label should be
-    "ignore-without-number": Row(nothing, "--ignore void", 2, ["--ignore 'void' is no label"]),
+    "ignore-without-number": Row(nothing, "--ignore void", 2, ["--ignore 'void' is not a label"]),
     # the one class is not the background
-    "no-background-one-class": Row(npy(p=ONE, m=M % 2), "--no-background", 3, ["--no-background would leave no class"]),
+    "no-background-one-class": Row(
+        npy(p=ONE, m=M % 2), "--no-background", 3, ["background has no place here: there is only one class"]
+    ),
     # --- numbers and choices ---
     # 0 would divide by 0
     "eps-0": Row(nothing, "--eps 0", 2, ["--eps 0.0 is out of range", "from 1e-100 to 1e+06"]),
@@ -411,11 +422,14 @@ ROWS: dict[str, Row] = {
     "unknown-option": Row(nothing, "--ingore 255", 2, ["No such option", "--ingore", "--ignore"]),
     # label maps have no scale
     "labels-and-scale": Row(
-        npy(p=M), "--pred-labels --scale 255", 2, ["--scale is for probabilities", "leave out --scale"]
+        npy(p=M), "--pred-labels --scale 255", 2, ["--scale is for probabilities", "leave out --scale or --pred-labels"]
     ),
     # nor logits
     "labels-and-activation": Row(
-        npy(p=M), "--pred-labels --activation softmax", 2, ["--activation is for probabilities", "or --pred-labels"]
+        npy(p=M),
+        "--pred-labels --activation softmax",
+        2,
+        ["--activation is for probabilities", "leave out --activation or --pred-labels"],
     ),
     # --- devices ---
     # a device that is not here: those that are
@@ -598,7 +612,7 @@ def test_softmax_over_one_channel_is_refused(softdice: Softdice, pair: tuple[Pat
     npy(p=LOGITS[0], m=M % 2)(tmp_path)
     run = run_eval(softdice, "--activation softmax")
     assert run.code in (2, 3)
-    says(run, ["softmax", "--activation sigmoid"])
+    says(run, ["softmax", "activation sigmoid"])
 
 
 @pytest.mark.parametrize("kind", ["npz", "pt"])

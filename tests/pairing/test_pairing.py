@@ -339,7 +339,7 @@ def test_manifests(tmp_path, monkeypatch, text, expected):
         (b'pred,gt\n"p/a.npy,g/a.png\n', UnreadableError, "is not valid CSV"),
         # broken JSON, and JSON that is no object
         (b'{"pred": "p/a.npy", "gt": "g/a.png"}\n{"pred"\n', UnreadableError, "not valid JSON lines: line 2"),
-        (b'{"pred": "p/a.npy", "gt": "g/a.png"}\n[1]\n', UnreadableError, "line 2 is no object"),
+        (b'{"pred": "p/a.npy", "gt": "g/a.png"}\n[1]\n', UnreadableError, "line 2 is not an object"),
         # an id that is neither text nor a number
         (b'{"pred": "p/a.npy", "gt": "g/a.png", "id": [1]}\n', UnreadableError, "id"),
         # not text

@@ -50,7 +50,8 @@ class Archive:
 
     def size_of(self, member: str) -> int | None:
         """How many bytes a member has, or ``None`` where there is no such member."""
-        return self.members[member].file_size if member in self.members else None
+        info = self.members.get(member)
+        return None if info is None else int(info.file_size)
 
     def start_of(self, member: str) -> int:
         """Where in the file the bytes of a member begin.

@@ -1,4 +1,4 @@
-"""The pickle of a ``.pt`` file as data: what it describes is worked out; nothing is imported, built or called.
+"""The pickle of a ``.pt`` file as data: what it describes is worked out, and nothing is imported, built or called.
 
 A pickle is a program, and what it calls can run code, or take any amount of memory or time for a hundred bytes. A saved
 tensor needs little of that: a few steps that describe where its elements lie. These steps are followed here, with their

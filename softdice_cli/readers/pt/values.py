@@ -1,4 +1,4 @@
-"""What the pickle of a ``.pt`` file describes: storages, tensors over them, and what is only recognised."""
+"""What the pickle of a ``.pt`` file describes: storages, tensors over them, and what else there may be."""
 
 from __future__ import annotations
 
