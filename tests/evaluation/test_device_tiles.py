@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from folders import pairs_of, write
 
+import softdice_cli.evaluation.device_tiles as device_tiles
 import softdice_cli.evaluation.evaluate_pairs as evaluate_pairs
-from softdice_cli import evaluate
+import softdice_cli.evaluation.image_tally as image_tally
+from softdice_cli import Reading, Settings, evaluate
+from softdice_cli.execution import Grant
 from softdice_cli.overlap.devices import engine_for
 
 
@@ -51,3 +54,30 @@ def test_a_batch_that_does_not_fit_is_halved(tmp_path, monkeypatch, values, batc
     whole = {row.id: row for row in evaluate(pairs).images}
     assert all(whole[row.id] == row for row in found.images)
     assert len(found.images) == 9 - failed
+
+
+def test_a_large_image_is_not_read_before_its_turn(tmp_path, monkeypatch):
+    write(tmp_path, ("a",))
+    (pair,) = pairs_of(tmp_path, ("a",))
+    engine = engine_for("torch:cpu")
+    task = device_tiles.ReadTiles(Settings(), Reading(), False, engine)
+    size = np.load(pair.pred).nbytes
+    for limit, read in ((size, True), (size - 1, False)):
+        monkeypatch.setattr(device_tiles, "_READ_AHEAD", limit)
+        (tiles,) = task(pair, Grant()).tiles
+        assert isinstance(tiles, list) == read
+
+
+@pytest.mark.parametrize("read_ahead", [0, 2**26])
+def test_memory_that_ends_while_tiles_are_read_is_a_failure(tmp_path, monkeypatch, read_ahead):
+    write(tmp_path, ("a", "b"))
+    pairs = pairs_of(tmp_path, ("a", "b"))
+
+    def short_of_memory(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(device_tiles, "_READ_AHEAD", read_ahead)
+    monkeypatch.setattr(image_tally, "_read_tile", short_of_memory)
+    found = evaluate(pairs, device="torch:cpu")
+    assert [failure.id for failure in found.failures] == ["a", "b"]
+    assert all("needs more memory than there is" in failure.error for failure in found.failures)

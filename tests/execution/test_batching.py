@@ -15,6 +15,7 @@ class Squares(Device[int, int]):
     def __init__(self, likes: int = 4, holds: int = 100) -> None:
         self.likes, self.holds = likes, holds
         self.batches: list[list[int]] = []
+        self.refused: list[int] = []
         self.waiting = 0
         self.most_waiting = 0
 
@@ -26,6 +27,7 @@ class Squares(Device[int, int]):
 
     def submit(self, parts: list[int]) -> Callable[[], list[int]]:
         if len(parts) > self.holds:
+            self.refused.append(len(parts))
             raise MemoryError
         self.batches.append(parts)
         self.waiting += 1
@@ -82,21 +84,33 @@ def test_what_goes_into_a_batch(jobs, batches):
 
 
 @pytest.mark.parametrize(
-    ("holds", "batches"),
+    ("holds", "batches", "refused"),
     [
         # 8 do not fit and halves do; from then on no batch is larger
-        (4, [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15]]),
+        (4, [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15]], [8]),
         # halves of halves
-        (3, [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11], [12, 13], [14, 15]]),
+        (3, [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11], [12, 13], [14, 15]], [8, 4, 4]),
         # all of them fit
-        (8, [[0, 1, 2, 3, 4, 5, 6, 7], [8, 9, 10, 11, 12, 13, 14, 15]]),
+        (8, [[0, 1, 2, 3, 4, 5, 6, 7], [8, 9, 10, 11, 12, 13, 14, 15]], []),
     ],
 )
-def test_a_batch_that_does_not_fit_is_halved(holds, batches):
+def test_a_batch_that_does_not_fit_is_halved(holds, batches, refused):
     device = Squares(likes=8, holds=holds)
     jobs = [(place, place + 1) for place in range(0, 16, 2)]
     assert list(Batcher(device).run(Numbers(*job) for job in jobs)) == squares(*jobs)
     assert device.batches == batches
+    assert device.refused == refused
+
+
+def test_after_a_halving_no_batch_is_larger_than_the_device_likes():
+    class Changing(Squares):
+        def batch_size(self, part: int) -> int:
+            return 8 if part > 0 else 2
+
+    device = Changing(holds=4)
+    jobs = [Numbers(*range(1, 9)), Numbers(*range(-6, 0))]
+    assert [len(result) for result in Batcher(device).run(jobs)] == [8, 6]
+    assert [len(batch) for batch in device.batches] == [4, 4, 2, 2, 2]
 
 
 def test_an_odd_batch_is_halved_as_evenly_as_can_be():

@@ -122,6 +122,7 @@ def test_nobody_runs_far_ahead_of_an_item_that_takes_long(tmp_path):
     with crew(range(200), work, workers=2, chunk=1) as found:
         taken = iter(found)
         assert next(taken) == 0
+        time.sleep(0.2)
         assert len(list(tmp_path.iterdir())) == 2 * 4
         assert list(taken) == list(range(1, 200))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import threading
 import time
@@ -47,6 +48,18 @@ class Granted(Task[int, int]):
 
     def __call__(self, item: int, grant: Grant) -> int:
         return grant.workers
+
+    def lost(self, item: int, ending: str) -> int:
+        return -1
+
+
+@dataclass(frozen=True)
+class Placed(Task[int, int]):
+    """In which process an item was worked on."""
+
+    def __call__(self, item: int, grant: Grant) -> int:
+        time.sleep(0.01)
+        return os.getpid()
 
     def lost(self, item: int, ending: str) -> int:
         return -1
@@ -101,6 +114,11 @@ def test_every_way_raises_what_a_task_raises(way):
 def test_what_an_item_is_granted(way, items, granted):
     with way.run(Granted(), range(items)) as results:
         assert list(results) == [granted] * items
+
+
+def test_every_process_gets_work_however_small_the_items_are():
+    with Processes(2).run(Placed(), range(16), together=1000) as results:
+        assert len(set(results)) == 2
 
 
 def test_threads_give_up_what_nobody_wants_any_more():

@@ -279,6 +279,43 @@ def test_tolerances(options, epsilon, tolerance):
     assert decoding_for(three, epsilon).sum_tolerance == tolerance
 
 
+@pytest.mark.parametrize(
+    ("options", "epsilon", "top"),
+    [
+        ({}, 2.0**-52, 1 + 1e-6),  # float64
+        ({}, 2.0**-10, 1 + 2.0**-10),  # float16: the next number above 1
+        ({"scale": 255}, 1 / 255, 1.0),  # integers are never rounded above 1
+    ],
+)
+def test_the_greatest_value_that_is_a_probability(options, epsilon, top):
+    given = decoding_for(Settings(classes=(ClassDef("a", 1),), **options), epsilon)
+    assert given.top == top
+    for engine in (NUMPY, engine_for("torch:cpu")):
+        code = np.zeros(1, np.intp)
+        plain = decoding(1, top=given.top)
+        assert engine.tally(np.array([[top]]), code, plain).facts.acceptable(plain)
+        assert not engine.tally(np.array([[np.nextafter(top, 2)]]), code, plain).facts.acceptable(plain)
+
+
+@pytest.mark.parametrize(
+    ("second", "off"),
+    [
+        # sums of 1 ± 0.25, which is the tolerance
+        (0.25, 0),
+        (0.75, 0),
+        # and one step further
+        (0.25 - 2.0**-50, 1),
+        (0.75 + 2.0**-50, 1),
+    ],
+)
+def test_sums_pass_up_to_the_tolerance(second, off):
+    values = np.array([[0.5, 0.5], [0.5, second]])
+    given = decoding(2, sum_tolerance=0.25)
+    for engine in (NUMPY, engine_for("torch:cpu")):
+        facts = engine.tally(values, np.zeros(2, np.intp), given).facts
+        assert (facts.sum_off, facts.acceptable(given)) == (off, not off)
+
+
 def test_devices_that_are_not_there_are_named_errors():
     assert devices()[-2:] == ["cpu", "torch:cpu"]
     with pytest.raises(DeviceError, match="cuda:99") as caught:
