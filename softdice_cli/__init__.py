@@ -29,15 +29,18 @@ if TYPE_CHECKING:
         ClassSums,
         Failure,
         ImageRow,
-        Means,
         Results,
+        Run,
+        Scores,
         Settings,
         Shard,
+        Spread,
         Summary,
     )
     from softdice_cli.render import to_text
     from softdice_cli.reproducibility import SystemConfig, setup_system
-    from softdice_cli.scores import restore, score_image
+    from softdice_cli.saved_results import restore
+    from softdice_cli.scores import score_image
 
 _HOMES = {
     "Accumulator": "evaluation.accumulator",
@@ -51,7 +54,6 @@ _HOMES = {
     "ImageRow": "records",
     "InputError": "errors",
     "LabelError": "errors",
-    "Means": "records",
     "Pair": "pairing",
     "Pairing": "pairing",
     "PairingError": "pairing",
@@ -59,12 +61,15 @@ _HOMES = {
     "ReadOptions": "readers",
     "Reading": "evaluation",
     "Results": "records",
+    "Run": "records",
+    "Scores": "records",
     "Settings": "records",
     "ShapeError": "errors",
     "Shard": "records",
     "Side": "pairing",
     "SoftDiceLoss": "loss",
     "SoftdiceError": "errors",
+    "Spread": "records",
     "Summary": "records",
     "SystemConfig": "reproducibility",
     "UnreadableError": "errors",
@@ -72,7 +77,7 @@ _HOMES = {
     "evaluate": "evaluation",
     "pair_folders": "pairing",
     "pair_manifest": "pairing",
-    "restore": "scores",
+    "restore": "saved_results",
     "score_image": "scores",
     "setup_system": "reproducibility",
     "to_text": "render",
@@ -90,7 +95,6 @@ __all__ = [
     "ImageRow",
     "InputError",
     "LabelError",
-    "Means",
     "Pair",
     "Pairing",
     "PairingError",
@@ -98,12 +102,15 @@ __all__ = [
     "ReadOptions",
     "Reading",
     "Results",
+    "Run",
+    "Scores",
     "Settings",
     "ShapeError",
     "Shard",
     "Side",
     "SoftDiceLoss",
     "SoftdiceError",
+    "Spread",
     "Summary",
     "SystemConfig",
     "UnreadableError",
@@ -120,9 +127,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
+        from softdice_cli.version import __version__
 
-        return version("softdice-cli")
+        return __version__
     if name not in _HOMES:
         raise AttributeError(f"module 'softdice_cli' has no attribute {name!r}")
     return getattr(import_module(f"softdice_cli.{_HOMES[name]}"), name)

@@ -55,6 +55,20 @@ def as_field(option: str) -> str:
     return option
 
 
+# Fields whose option on the command line has another name.
+_OTHER_FLAGS = {
+    "background": "--no-background",
+    "classes": "--class",
+    "normalized": "--allow-unnormalized",
+    "prediction": "--pred-labels",
+}
+
+
+def as_flag(option: str) -> str:
+    """An option as a user of the command line types it: ``--max-drop``."""
+    return _OTHER_FLAGS.get(option, f"--{option.replace('_', '-')}")
+
+
 class SoftdiceError(Exception):
     """Base of all foreseen errors.
 
@@ -62,10 +76,11 @@ class SoftdiceError(Exception):
         problem: one sentence without a full stop. It continues the name of the option or of the file, where there is
             one: ``is truncated``, ``0.0 is out of range``.
         option: the option or field that it is about, as Python spells it, such as ``max_drop``.
+        against: the option that excludes the first one; then the hint is to leave out one of the two.
         path: the file that it is about, as the user gave it.
         expected: what would have been right.
         found: what was there: shape, dtype, range, labels with their pixel counts.
-        hint: what to type next.
+        hint: what to type next. ``{option}`` stands for the name of the option.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
@@ -75,6 +90,7 @@ class SoftdiceError(Exception):
         problem: str,
         *,
         option: str = "",
+        against: str = "",
         path: str = "",
         expected: str = "",
         found: str = "",
@@ -83,6 +99,7 @@ class SoftdiceError(Exception):
         super().__init__(problem)
         self.problem = problem
         self.option = option
+        self.against = against
         self.path = path
         self.expected = expected
         self.found = found
@@ -94,16 +111,29 @@ class SoftdiceError(Exception):
         Args:
             spell: writes the name of an option; as Python does by default.
         """
-        sentence = f"{spell(self.option)} {self.problem}" if self.option else self.problem
-        return f"{self.path}: {sentence}" if self.path else sentence
+        sentence = self.problem
+        if self.option:
+            sentence = f"{spell(self.option)} {sentence}"
+        if self.path:
+            sentence = f"{self.path}: {sentence}"
+        return sentence
 
-    @property
-    def details(self) -> list[tuple[str, str]]:
-        """The lines below the headline; see `advice`."""
-        return advice(self.expected, self.found, self.hint)
+    def details(self, spell: Callable[[str], str] = as_field) -> list[tuple[str, str]]:
+        """The lines below the headline; see `advice`.
+
+        Args:
+            spell: writes the name of an option; as Python does by default.
+        """
+        return advice(self.expected, self.found, self.next_step(spell))
+
+    def next_step(self, spell: Callable[[str], str] = as_field) -> str:
+        """What to type next, or nothing."""
+        if self.against:
+            return f"leave out {spell(self.option)} or {spell(self.against)}"
+        return self.hint.replace("{option}", spell(self.option))
 
     def __str__(self) -> str:
-        lines = [f"  {label:<8}  {text}" for label, text in self.details]
+        lines = [f"  {label:<8}  {text}" for label, text in self.details()]
         return "\n".join([self.headline(), *lines])
 
 

@@ -1,7 +1,7 @@
 """A journal of finished pairs, so that a run that was cut off can go on where it stopped.
 
-One line of JSON a pair, written whole; the first line says what the rows mean. Failures are not written: they are tried
-again. What was made with other settings, or of files that changed since, is refused.
+One line of JSON a pair, written whole; the first line says what the rows mean. Failures are not written, so they are
+tried again. A journal of other settings, or of files that changed since, is refused.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from softdice_cli.errors import InputError
-from softdice_cli.records import ImageRow, Settings
-from softdice_cli.records.saved import classes_to_json, row_from_json, row_to_json, settings_to_json
+from softdice_cli.errors import ConfigError, InputError
+from softdice_cli.records import ImageRow, Run
+from softdice_cli.records.from_json import UnknownMember, newer, row_from_json, settings_from_json
+from softdice_cli.records.to_json import classes_to_json, row_to_json, settings_to_json
 
 FORMAT = "softdice-journal"
 VERSION = 1
 
 _SYNC_SECONDS = 1.0
+_HEADER = ("format", "version", "softdice", "settings", "classes", "reading")
 
 Stamp = tuple[int, int]
 """Size in bytes and time of the last change in nanoseconds."""
@@ -32,24 +34,23 @@ class Journal:
 
     Args:
         path: the file; made if it is not there.
-        settings: as asked for, before the first prediction says how many classes there are.
+        run: what the rows will mean, before the first prediction says how many classes there are.
         reading: how files are read, in plain values.
         pairs: the prediction and the truth of each pair of the run, by id.
 
     Raises:
-        InputError: it was made with other settings, of other pairs or files, is in use, or is no journal.
+        InputError: it was made with other settings, of other pairs or files, is in use, or is not a journal.
     """
 
-    def __init__(
-        self, path: Path, settings: Settings, reading: Mapping[str, Any], pairs: Mapping[str, tuple[str, str]]
-    ) -> None:
+    def __init__(self, path: Path, run: Run, reading: Mapping[str, Any], pairs: Mapping[str, tuple[str, str]]) -> None:
         self._path = path
         self._pairs = pairs
         self._header = {
             "format": FORMAT,
             "version": VERSION,
-            "settings": settings_to_json(settings),
-            "classes": classes_to_json(settings),
+            "softdice": run.software,
+            "settings": settings_to_json(run.settings),
+            "classes": classes_to_json(run.settings),
             "reading": dict(reading),
         }
         self._done: dict[str, list[ImageRow]] = {}
@@ -57,12 +58,12 @@ class Journal:
 
     def __enter__(self) -> Journal:
         try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o666)
         except OSError as error:
             raise self._refuse(f"cannot be opened: {error.strerror}", hint="check --journal") from error
         try:
             if not stat.S_ISREG(os.fstat(self._file).st_mode):
-                raise self._refuse("is no regular file", hint="name a file")
+                raise self._refuse("is not a regular file", hint="name a file")
             self._lock()
             self._load()
         except BaseException:
@@ -90,7 +91,8 @@ class Journal:
     def _write(self, entry: object) -> None:
         line = json.dumps(entry, allow_nan=False).encode() + b"\n"
         try:
-            while line:  # one call but for a full disk; half a line at the end is dropped when it is read
+            # One call, unless the disk is full; half a line at the end is dropped when it is read.
+            while line:
                 line = line[os.write(self._file, line) :]
             if time.monotonic() - self._synced > _SYNC_SECONDS:
                 os.fsync(self._file)
@@ -102,7 +104,7 @@ class Journal:
         """Keep other runs out, where the system can."""
         try:
             import fcntl
-        except ImportError:  # pragma: no cover - Windows
+        except ImportError:  # Windows
             return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -113,7 +115,8 @@ class Journal:
         with open(self._path, "rb") as stream:
             *lines, rest = stream.read().split(b"\n")
         header = json.dumps(self._header, allow_nan=False).encode()
-        if not lines and header.startswith(rest):  # new, or cut off while its first line was written
+        if not lines and header.startswith(rest):
+            # New, or cut off while its first line was written.
             os.ftruncate(self._file, 0)
             self._write(self._header)
             return
@@ -121,9 +124,12 @@ class Journal:
             self._check_header(json.loads(lines[0] if lines else rest))
             for line in lines[1:]:
                 self._take(json.loads(line))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise self._refuse(f"is broken, or no journal: {error}") from error
-        if rest:  # cut off while it was written
+        except UnknownMember as unknown:
+            raise newer(unknown.where, "of an unknown version", str(self._path)) from unknown
+        except (ValueError, TypeError, KeyError, RecursionError, ConfigError) as error:
+            raise self._refuse(f"is broken, or is not a journal: {error}") from error
+        if rest:
+            # Cut off while its last line was written.
             os.ftruncate(self._file, sum(len(line) + 1 for line in lines))
 
     def _take(self, entry: Any) -> None:
@@ -132,15 +138,7 @@ class Journal:
         if name not in self._pairs:
             raise self._refuse(f"holds pair {name!r}, which this run does not have")
         for path, then in zip(self._pairs[name], stamps, strict=True):
-            now = stamp(path)
-            if then != now:
-                place = 0 if then[0] != now[0] else 1
-                what = ("bytes", "nanoseconds at its last change")[place]
-                raise self._refuse(
-                    f"holds pair {name!r}, whose file {path} changed since",
-                    expected=f"{then[place]} {what}",
-                    found=f"{now[place]} {what}",
-                )
+            self._check_stamp(name, path, then)
         rows = [row_from_json(row, None) for row in entry["rows"]]
         if not rows:
             raise ValueError(f"pair {name!r} has no rows")
@@ -152,19 +150,51 @@ class Journal:
             )
         self._done[name] = rows
 
+    def _check_stamp(self, name: str, path: str, then: tuple[Any, ...]) -> None:
+        """Raises InputError for a file that changed since a pair was noted."""
+        now = stamp(path)
+        if then == now:
+            return
+        place = 0 if then[0] != now[0] else 1
+        what = ("bytes", "nanoseconds at its last change")[place]
+        raise self._refuse(
+            f"holds pair {name!r}, whose file {path} changed since",
+            expected=f"{then[place]} {what}",
+            found=f"{now[place]} {what}",
+        )
+
     def _check_header(self, header: Any) -> None:
+        """Raises InputError for a journal that was made with other settings, or by a newer program."""
         if not isinstance(header, dict) or header.get("format") != FORMAT:
-            raise self._refuse("is no journal of softdice")
-        for part, mine in self._header.items():
-            theirs = header.get(part)
-            if theirs != mine:
-                expected, found = _difference(mine, theirs)
+            raise self._refuse("is not a journal of softdice")
+        software = header.get("softdice", "0.1.0")
+        if header.get("version") != VERSION:
+            raise newer(f"version {header.get('version')}", software, str(self._path))
+        try:
+            for member in header:
+                if member not in _HEADER:
+                    raise UnknownMember(member)
+            settings = settings_from_json(header["settings"], header["classes"])
+        except UnknownMember as unknown:
+            raise newer(unknown.where, software, str(self._path)) from unknown
+        theirs = {
+            "settings": settings_to_json(settings),
+            "classes": classes_to_json(settings),
+            "reading": header["reading"],
+        }
+        for part, value in theirs.items():
+            if value != self._header[part]:
+                expected, found = _difference(self._header[part], value)
                 raise self._refuse(f"was made with other {part}", expected=expected, found=found)
 
     def _refuse(
         self, problem: str, *, expected: str = "", found: str = "", hint: str = "remove the journal to begin again"
     ) -> InputError:
         return InputError(problem, path=str(self._path), expected=expected, found=found, hint=hint)
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+"""On Windows, a file is otherwise opened as text, in which line breaks are changed."""
 
 
 def stamp(path: str) -> Stamp:
@@ -177,8 +207,16 @@ def stamp(path: str) -> Stamp:
 
 
 def _difference(mine: Any, theirs: Any) -> tuple[str, str]:
-    """What differs, as this run has it and as the journal has it."""
+    """The members in which this run and a journal differ, as each of them has them."""
     if isinstance(mine, dict) and isinstance(theirs, dict):
-        names = [name for name in mine if mine[name] != theirs.get(name)]
-        return tuple(", ".join(f"{n} {side.get(n)}" for n in names) for side in (mine, theirs))  # type: ignore[return-value]
-    return str(mine)[:300], str(theirs)[:300]
+        names = [name for name in dict.fromkeys([*mine, *theirs]) if mine.get(name) != theirs.get(name)]
+        return _members(mine, names), _members(theirs, names)
+    return _classes(mine), _classes(theirs)
+
+
+def _members(values: dict[str, Any], names: list[str]) -> str:
+    return ", ".join(f"{name} {values.get(name)}" for name in names)
+
+
+def _classes(classes: Any) -> str:
+    return ", ".join(f"{entry['name']}={entry['value']}" for entry in classes) or "no classes named"

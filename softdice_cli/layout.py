@@ -6,6 +6,7 @@ the rest, in order, are the axes of one image. Axes of length 1 carry nothing, s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from softdice_cli.errors import ConfigError, LayoutError
@@ -42,14 +43,19 @@ class Layout:
     @property
     def order(self) -> tuple[int, ...]:
         """The axes of the prediction in the order batch, class, space; ``1`` axes are left out."""
-        ranked = sorted((letter not in "BC", letter == "C", axis) for axis, letter in enumerate(self.letters))
-        return tuple(axis for *_, axis in ranked if self.letters[axis] != "1")
+        batch = [axis for axis, letter in enumerate(self.letters) if letter == "B"]
+        channels = [axis for axis, letter in enumerate(self.letters) if letter == "C"]
+        space = [axis for axis, letter in enumerate(self.letters) if letter in SPATIAL]
+        return (*batch, *channels, *space)
 
     @property
-    def _meaning(self) -> tuple[tuple[int, str], ...]:
+    def meaning(self) -> tuple[tuple[int, str], ...]:
         """What tells this reading from another: the role of each axis that is longer than 1."""
-        roles = (letter if letter in "BC" else "S" for letter in self.letters)
-        return tuple((axis, role) for axis, role in enumerate(roles) if self.shape[axis] > 1)
+        roles: list[tuple[int, str]] = []
+        for axis, letter in enumerate(self.letters):
+            if self.shape[axis] > 1:
+                roles.append((axis, letter if letter in "BC" else "S"))
+        return tuple(roles)
 
 
 def resolve(
@@ -75,7 +81,7 @@ def resolve(
             f"{layout} has a class axis, and a label map has no class axis", option="layout", hint="leave out C"
         )
     fits = _given(prediction, mask, layout) if layout else _fits(prediction, mask, labels)
-    distinct = list({fit._meaning: fit for fit in reversed(fits)}.values())[::-1]
+    distinct = _distinct(fits)
     if len(distinct) == 1:
         return distinct[0]
     if distinct:
@@ -90,30 +96,49 @@ def resolve(
     )
 
 
+def _distinct(fits: list[Layout]) -> list[Layout]:
+    """The first of all readings that mean the same."""
+    by_meaning: dict[tuple[tuple[int, str], ...], Layout] = {}
+    for fit in fits:
+        by_meaning.setdefault(fit.meaning, fit)
+    return list(by_meaning.values())
+
+
 def _space(count: int) -> str:
-    return SPATIAL[-count:] if 0 < count <= len(SPATIAL) else ""
+    """The letters of so many axes of one image, or ``""`` where there are too many, or none."""
+    if not 0 < count <= len(SPATIAL):
+        return ""
+    return SPATIAL[-count:]
 
 
 def _fits(prediction: Shape, mask: Shape, labels: bool) -> list[Layout]:
     """All readings, the strict ones first; an axis of length 1 in front is left out where none of those fits."""
     read = _label_map if labels else _strict
-    fits = read(prediction, mask)
-    if not fits and mask[:1] == (1,):
-        fits = read(prediction, mask[1:])
-    if not fits and prediction[:1] == (1,):
-        inner = read(prediction[1:], mask) or (read(prediction[1:], mask[1:]) if mask[:1] == (1,) else [])
-        fits = [Layout("1" + fit.letters, prediction, fit.mask) for fit in inner]
-    return fits
+    fits = read(prediction, mask) or _without_first(read, prediction, mask)
+    if fits or prediction[:1] != (1,):
+        return fits
+    inner = read(prediction[1:], mask) or _without_first(read, prediction[1:], mask)
+    return [Layout("1" + fit.letters, prediction, fit.mask) for fit in inner]
+
+
+def _without_first(read: Callable[[Shape, Shape], list[Layout]], prediction: Shape, mask: Shape) -> list[Layout]:
+    """Readings over a mask without its first axis, if that has length 1."""
+    if mask[:1] != (1,):
+        return []
+    return read(prediction, mask[1:])
 
 
 def _label_map(prediction: Shape, mask: Shape) -> list[Layout]:
     space = _space(len(mask))
-    return [Layout(space, prediction, mask)] if space and prediction == mask else []
+    if not space or prediction != mask:
+        return []
+    return [Layout(space, prediction, mask)]
 
 
 def _strict(prediction: Shape, mask: Shape) -> list[Layout]:
     """Readings of probabilities in which every axis of both has its place."""
-    if len(mask) > 3 and mask[1] == 1:  # (B, 1, *S) is squeezed, never broadcast, and certainly a batch
+    # (B, 1, *S) is squeezed, never broadcast, and certainly a batch.
+    if len(mask) > 3 and mask[1] == 1:
         mask = (mask[0], *mask[2:])
         if batch := _batch(prediction, mask):
             return batch
@@ -125,7 +150,8 @@ def _strict(prediction: Shape, mask: Shape) -> list[Layout]:
         fits.append(Layout("C" + space, prediction, mask))
     if prediction[:-1] == mask:
         fits.append(Layout(space + "C", prediction, mask))
-    if len(mask) > 2 and prediction[:1] + prediction[2:] == mask:  # never a batch of lines, which nobody meant
+    # Never a batch of lines, which nobody means.
+    if len(mask) > 2 and prediction[:1] + prediction[2:] == mask:
         fits.append(Layout("BC" + space[1:], prediction, mask[1:]))
     if prediction == mask:
         fits.append(Layout(space, prediction, mask))
@@ -163,15 +189,22 @@ def _given(prediction: Shape, mask: Shape, letters: str) -> list[Layout]:
     masks = [(*batch, *image), (*batch, 1, *image)]
     if sizes.get("B") == 1:
         masks.append(image)
-    return [Layout(letters, prediction, image)] if mask in masks else []
+    if mask not in masks:
+        return []
+    return [Layout(letters, prediction, image)]
 
 
 def _named(mask: Shape, path: str) -> str:
-    return f"mask {path} {mask}" if path else f"mask {mask}"
+    if not path:
+        return f"mask {mask}"
+    return f"mask {path} {mask}"
 
 
 def _ambiguous(fits: list[Layout], mask: Shape, path: str, mask_path: str) -> LayoutError:
-    names = [fit.letters.replace("1", "" if "B" in fit.letters else "B") for fit in fits]
+    # A dropped axis is named as a batch, so that what is proposed can be given as a layout.
+    names = []
+    for fit in fits:
+        names.append(fit.letters.replace("1", "" if "B" in fit.letters else "B"))
     return LayoutError(
         "the axes can be read in more than one way",
         path=path,
@@ -187,8 +220,10 @@ def _expected(mask: Shape, layout: str, labels: bool) -> str:
         return f"a prediction laid out as {layout} over the mask"
     if labels:
         return f"a label map ({inside}), like the mask"
-    batch = f", ({mask[0]}, C, {', '.join(map(str, mask[1:]))})" if len(mask) > 2 else ""
-    return f"(C, {inside}), ({inside}, C){batch}, or ({inside}) for one channel"
+    shapes = [f"(C, {inside})", f"({inside}, C)"]
+    if len(mask) > 2:
+        shapes.append(f"({mask[0]}, C, {', '.join(map(str, mask[1:]))})")
+    return f"{', '.join(shapes)}, or ({inside}) for one channel"
 
 
 def _diagnosis(prediction: Shape, mask: Shape, layout: str, labels: bool) -> tuple[str, str]:
@@ -203,16 +238,27 @@ def _diagnosis(prediction: Shape, mask: Shape, layout: str, labels: bool) -> tup
             f"the mask is transposed: {mask[0]} × {mask[1]} against a prediction of {mask[1]} × {mask[0]}",
             "save the mask as height × width (in NumPy: mask.T), or check which of the two is right",
         )
-    if not labels and len(prediction) == len(mask) + 2 and prediction[0] > 1 and _fits(prediction[1:], mask, labels):
+    if not labels and _is_batch_of_one_mask(prediction, mask):
         images = ", ".join(map(str, (prediction[0], *mask)))
         return (
             f"the prediction holds {prediction[0]} images, and the mask is of one",
             f"save each image as a file of its own, or their masks together as ({images})",
         )
-    if not labels and len(mask) == 2 and len(prediction) == 3 and prediction[:1] + prediction[2:] == mask:
+    if not labels and _is_lines(prediction, mask):
         lines = f"{mask[0]} lines of {mask[1]} pixels and {prediction[1]} classes"
         return f"{problem}, unless as {lines}", "move the axis of the classes to the front; --layout BCW, for lines"
     return (
         problem,
         "bring the prediction to the size of the mask before you save it: softdice never resizes, crops or pads",
     )
+
+
+def _is_batch_of_one_mask(prediction: Shape, mask: Shape) -> bool:
+    """Whether several images of the size of a single mask would fit."""
+    several = len(prediction) == len(mask) + 2 and prediction[0] > 1
+    return several and bool(_fits(prediction[1:], mask, False))
+
+
+def _is_lines(prediction: Shape, mask: Shape) -> bool:
+    """Whether the shapes fit as a batch of lines, which is read only where it is asked for."""
+    return len(mask) == 2 and len(prediction) == 3 and prediction[:1] + prediction[2:] == mask

@@ -1,7 +1,7 @@
-"""Sums → scores, in plain Python: ratios of one class, pooled and image-mean averages.
+"""Sums → scores, in plain Python: ratios of one class, pooled and image-mean averages, and their spread.
 
 Every sum over images is `math.fsum`, so the order of the images cannot change a digit. Undefined is ``None`` from here
-to the last output; nothing is rounded.
+to the last output; nothing is rounded. Which metrics there are is said in `metrics`.
 """
 
 from __future__ import annotations
@@ -9,103 +9,32 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from softdice_cli.errors import UnreadableError
-from softdice_cli.records import (
-    SCORES,
-    ClassScores,
-    ClassSums,
-    Failure,
-    ImageRow,
-    Means,
-    Results,
-    Settings,
-    Shard,
-    Summary,
-)
+from softdice_cli.metrics import PER_CLASS, WITHOUT_CLASS, Metric
+from softdice_cli.records import ClassScores, ClassSums, ImageRow, Results, Run, Scores, Settings, Spread, Summary
+
+_EMPTY = {"skip": None, "one": 1.0, "zero": 0.0}
+"""What 0/0 counts as."""
 
 
-def summarize(
-    settings: Settings,
-    rows: Iterable[ImageRow],
-    failures: Iterable[Failure] = (),
-    *,
-    left_out: Sequence[str] = (),
-    shard: Shard | None = None,
-) -> Results:
-    """Results with every score that the rows give.
+def summarize(run: Run) -> Results:
+    """Results with every score that the rows of a run give.
 
     Args:
-        settings: with the classes resolved.
-        rows: one an image, in any order.
-        failures: the pairs that have no row.
-        left_out: files without a partner that were allowed to be missing.
-        shard: which part of a run the rows are.
+        run: with the classes resolved; its rows and failures may be in any order.
     """
-    images = tuple(sorted(rows, key=lambda row: row.id))
-    pooled = score_classes(settings, pool(row.sums for row in images))
-    return Results(
-        settings=settings,
-        images=images,
-        pooled=_summary(settings, pooled, _mean(c.loss for c in pooled if c.truth_pixels)[0]),
-        image_mean=_image_mean(settings, pooled, images),
-        failures=tuple(sorted(failures, key=lambda failure: failure.id)),
-        left_out=tuple(left_out),
-        shard=shard,
+    ordered = replace(
+        run,
+        rows=tuple(sorted(run.rows, key=lambda row: row.id)),
+        failures=tuple(sorted(run.failures, key=lambda failure: failure.id)),
     )
-
-
-def restore(data: bytes, path: str) -> Results:
-    """The results in a file, every score computed again from its rows.
-
-    Args:
-        data: the bytes of the file.
-        path: its name, for messages.
-
-    Raises:
-        UnreadableError: it is no results file, or of a newer version, or its scores are not those of its sums.
-    """
-    from softdice_cli.records.saved import parse, read_saved, scores_to_json, summary_to_json
-
-    document = parse(data, path)
-    saved = read_saved(document, path)
-    results = summarize(saved.settings, saved.images, saved.failures, left_out=saved.left_out, shard=saved.shard)
-    claims = {
-        "signature": saved.settings.signature,
-        "complete": results.complete,
-        "pooled": summary_to_json(results.pooled),
-        "image_mean": summary_to_json(results.image_mean),
-    }
-    found = next((d for name, value in claims.items() if (d := _difference(document.get(name), value, name))), None)
-    by_id = {image["id"]: image for image in document["images"]}
-    for row in results.images:
-        computed = [scores_to_json(scores) for scores in score_image(saved.settings, row)]
-        found = found or _difference(by_id[row.id].get("classes"), computed, f"images[{row.id}].classes")
-    if found or len(by_id) != len(results.images):
-        raise UnreadableError(
-            "was changed by hand: its scores are not those of its sums",
-            path=path,
-            found=found or "two images of one id",
-            hint="run softdice eval again",
-        )
-    return results
-
-
-def _difference(claimed: Any, computed: Any, where: str) -> str | None:
-    """The first place where two JSON values differ by more than the last digits of a logarithm."""
-    if isinstance(computed, dict) and isinstance(claimed, dict) and claimed.keys() == computed.keys():
-        parts = ((claimed[name], value, f"{where}.{name}") for name, value in computed.items())
-    elif isinstance(computed, list) and isinstance(claimed, list) and len(claimed) == len(computed):
-        parts = ((claimed[i], value, f"{where}[{i}]") for i, value in enumerate(computed))
-    elif all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e300 for v in (claimed, computed)):
-        close = math.isclose(claimed, computed, rel_tol=1e-12, abs_tol=1e-15)
-        return None if close else f"{where} is {claimed!r}, and its sums give {computed!r}"
-    else:
-        same = claimed == computed and type(claimed) is type(computed)
-        return None if same else f"{where} is {str(claimed)[:80]}, and its sums give {str(computed)[:80]}"
-    return next((found for part in parts if (found := _difference(*part))), None)
+    pooled = pool(row.sums for row in ordered.rows)
+    return Results(
+        run=ordered,
+        pooled=_pooled(run.settings, pooled),
+        image_mean=_image_mean(run.settings, pooled, ordered.rows),
+    )
 
 
 def pool(sums: Iterable[tuple[ClassSums, ...]]) -> tuple[ClassSums, ...]:
@@ -117,48 +46,54 @@ def pool(sums: Iterable[tuple[ClassSums, ...]]) -> tuple[ClassSums, ...]:
             truth=sum(s.truth for s in column),
             predicted=sum(s.predicted for s in column),
             true_positives=sum(s.true_positives for s in column),
+            pixels=sum(s.pixels for s in column),
         )
         for column in zip(*sums, strict=True)
     )
 
 
-def score_image(settings: Settings, row: ImageRow) -> tuple[ClassScores, ...]:
+def score_image(settings: Settings, row: ImageRow, metrics: Sequence[Metric] = PER_CLASS) -> tuple[ClassScores, ...]:
     """Scores of the classes that the settings show, for one image."""
-    return score_classes(settings, row.sums)
+    return score_classes(settings, row.sums, metrics)
 
 
-def score_classes(settings: Settings, sums: Sequence[ClassSums]) -> tuple[ClassScores, ...]:
+def score_classes(
+    settings: Settings, sums: Sequence[ClassSums], metrics: Sequence[Metric] = PER_CLASS
+) -> tuple[ClassScores, ...]:
     """Scores of the classes that the settings show, from the sums of all classes."""
     if not sums:
         return ()
-    return tuple(_score(settings, settings.classes[c].name, sums[c]) for c in settings.scored)
+    return tuple(_score(settings, settings.classes[index].name, sums[index], metrics) for index in settings.scored)
 
 
-def mean_dice(scores: Sequence[ClassScores]) -> float | None:
-    """Mean hard Dice over the classes where it is defined."""
-    return _mean(s.dice for s in scores)[0]
-
-
-def _score(settings: Settings, name: str, sums: ClassSums) -> ClassScores:
-    soft = (2 * sums.intersection + settings.eps) / (sums.probability + sums.truth + settings.eps)
-    union = sums.predicted + sums.truth - sums.true_positives
-    empty = {"skip": None, "one": 1.0, "zero": 0.0}[settings.empty]
+def _score(settings: Settings, name: str, sums: ClassSums, metrics: Sequence[Metric]) -> ClassScores:
+    eps, empty = settings.eps, _EMPTY[settings.empty]
     return ClassScores(
+        values={metric.name: metric.score(sums, eps, empty) for metric in metrics},
         name=name,
-        loss=-math.log(soft) + 0.0,  # + 0.0: a perfect score is 0.0, not -0.0
-        soft_dice=soft,
-        dice=_ratio(2 * sums.true_positives, sums.predicted + sums.truth, empty),
-        iou=_ratio(sums.true_positives, union, empty),
-        precision=_ratio(sums.true_positives, sums.predicted, empty),
-        recall=_ratio(sums.true_positives, sums.truth, empty),
         truth_pixels=sums.truth,
         predicted_pixels=sums.predicted,
         true_positives=sums.true_positives,
     )
 
 
-def _ratio(numerator: int, denominator: int, empty: float | None) -> float | None:
-    return numerator / denominator if denominator else empty
+def score_all(settings: Settings, sums: Sequence[ClassSums]) -> dict[str, float | None]:
+    """The metrics that have no class, from the sums of all classes."""
+    empty = _EMPTY[settings.empty]
+    return {metric.name: metric.score(sums, settings.eps, empty) if sums else None for metric in WITHOUT_CLASS}
+
+
+def mean_of(values: Iterable[float | None]) -> float | None:
+    """Mean of the defined values, or ``None`` where none is."""
+    return _mean(values)[0]
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The quantile of sorted values, linear between neighbours (NumPy's default)."""
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
 def _mean(values: Iterable[float | None]) -> tuple[float | None, int]:
@@ -167,69 +102,107 @@ def _mean(values: Iterable[float | None]) -> tuple[float | None, int]:
     return (math.fsum(defined) / len(defined) if defined else None), len(defined)
 
 
-@dataclass
+def spread_of(values: Sequence[float]) -> Spread:
+    """How defined values are spread; see `Spread`."""
+    if not values:
+        return Spread(None, None, None, None)
+    sd = None
+    if len(values) > 1:
+        mean = math.fsum(values) / len(values)
+        sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    ordered = sorted(values)
+    return Spread(sd, quantile(ordered, 0.25), quantile(ordered, 0.5), quantile(ordered, 0.75))
+
+
 class _Column:
-    """The defined values of each score of one class, image by image, in as little memory as they need.
+    """The defined values of each metric for one class or mean, image by image, in as little memory as they need."""
 
-    `present` holds the losses in the images that have the class.
-    """
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._values = {metric.name: array("d") for metric in metrics}
+        # The losses in the images that have the class.
+        self.present = array("d")
 
-    values: dict[str, array[float]] = field(default_factory=lambda: {name: array("d") for name in SCORES})
-    present: array[float] = field(default_factory=lambda: array("d"))
+    def add(self, name: str, value: float | None) -> None:
+        if value is not None:
+            self._values[name].append(value)
 
-    def add(self, scores: ClassScores) -> None:
-        if scores.truth_pixels:
-            self.present.append(scores.loss)
-        for name, values in self.values.items():
-            value = getattr(scores, name)
+    def add_class(self, scores: ClassScores) -> None:
+        for name, value in scores.values.items():
             if value is not None:
-                values.append(value)
+                self._values[name].append(value)
+        loss = scores.values["loss"]
+        if scores.truth_pixels and loss is not None:
+            self.present.append(loss)
 
-    def mean(self, name: str) -> float | None:
-        return _mean(self.values[name])[0]
+    def add_means(self, classes: Sequence[ClassScores]) -> None:
+        """The means of one image over its own classes."""
+        for metric in PER_CLASS:
+            name = metric.name
+            defined = [value for scores in classes if (value := scores.values[name]) is not None]
+            if defined:
+                self._values[name].append(math.fsum(defined) / len(defined))
 
+    def means(self) -> dict[str, float | None]:
+        return {name: mean_of(values) for name, values in self._values.items()}
 
-def _image_mean(settings: Settings, pooled: Sequence[ClassScores], images: Iterable[ImageRow]) -> Summary:
-    """For each class, the mean of each score over the images where it is defined; counts as in `pooled`."""
-    columns = [_Column() for _ in pooled]
-    for row in images:
-        for column, scores in zip(columns, score_image(settings, row), strict=True):
-            column.add(scores)
-    classes = tuple(
-        replace(
-            total,
-            loss=column.mean("loss") or 0.0,  # both are defined for every image
-            soft_dice=column.mean("soft_dice") or 0.0,
-            dice=column.mean("dice"),
-            iou=column.mean("iou"),
-            precision=column.mean("precision"),
-            recall=column.mean("recall"),
-            defined=len(column.values["dice"]),
-            precision_defined=len(column.values["precision"]),
-            recall_defined=len(column.values["recall"]),
-        )
-        for total, column in zip(pooled, columns, strict=True)
-    )
-    present = _mean(_mean(column.present)[0] for column in columns)[0]
-    return _summary(settings, classes, present)
+    def defined(self) -> dict[str, int]:
+        return {name: len(values) for name, values in self._values.items()}
+
+    def spread(self) -> dict[str, Spread]:
+        return {name: spread_of(values) for name, values in self._values.items()}
 
 
-def _summary(settings: Settings, classes: Sequence[ClassScores], loss_present: float | None) -> Summary:
-    has_foreground = settings.background and len(classes) > 1
+def _pooled(settings: Settings, sums: Sequence[ClassSums]) -> Summary:
+    """Scores of sums over all images."""
+    classes = score_classes(settings, sums)
+    means = _over_classes(classes)
     return Summary(
-        means=_means(classes),
-        foreground=_means(classes[1:]) if has_foreground else None,
-        loss_present=loss_present,
-        classes=tuple(classes),
+        classes=classes,
+        means=replace(means, values={**means.values, **score_all(settings, sums)}),
+        foreground=_over_classes(classes[1:]) if _has_foreground(settings, classes) else None,
+        loss_present=mean_of(scores.values["loss"] for scores in classes if scores.truth_pixels),
     )
 
 
-def _means(classes: Sequence[ClassScores]) -> Means:
-    dice, dice_classes = _mean(c.dice for c in classes)
-    return Means(
-        loss=_mean(c.loss for c in classes)[0],
-        soft_dice=_mean(c.soft_dice for c in classes)[0],
-        dice=dice,
-        iou=_mean(c.iou for c in classes)[0],
-        dice_classes=dice_classes,
+def _image_mean(settings: Settings, sums: Sequence[ClassSums], rows: Iterable[ImageRow]) -> Summary:
+    """For each class, the mean of each score over the images where it is defined; counts as in the pooled sums."""
+    totals = score_classes(settings, sums)
+    columns = [_Column(PER_CLASS) for _ in totals]
+    images, foreground, together = _Column(PER_CLASS), _Column(PER_CLASS), _Column(WITHOUT_CLASS)
+    for row in rows:
+        scored = score_image(settings, row)
+        for column, scores in zip(columns, scored, strict=True):
+            column.add_class(scores)
+        images.add_means(scored)
+        foreground.add_means(scored[1:])
+        for name, value in score_all(settings, row.sums).items():
+            together.add(name, value)
+    classes = tuple(
+        replace(total, values=column.means(), defined=column.defined(), spread=column.spread())
+        for total, column in zip(totals, columns, strict=True)
+    )
+    means, front = _over_classes(classes), _over_classes(classes[1:])
+    return Summary(
+        classes=classes,
+        means=Scores(
+            values={**means.values, **together.means()},
+            defined={**means.defined, **together.defined()},
+            spread={**images.spread(), **together.spread()},
+        ),
+        foreground=replace(front, spread=foreground.spread()) if _has_foreground(settings, classes) else None,
+        loss_present=mean_of(mean_of(column.present) for column in columns),
+    )
+
+
+def _has_foreground(settings: Settings, classes: Sequence[ClassScores]) -> bool:
+    """Whether there is a mean without the background beside the mean."""
+    return settings.background and len(classes) > 1
+
+
+def _over_classes(classes: Sequence[ClassScores]) -> Scores:
+    """The mean of each metric over the classes where it is defined, and how many those are."""
+    means = {metric.name: _mean(scores.values[metric.name] for scores in classes) for metric in PER_CLASS}
+    return Scores(
+        values={name: mean for name, (mean, _) in means.items()},
+        defined={name: count for name, (_, count) in means.items()},
     )

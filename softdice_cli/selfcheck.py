@@ -1,8 +1,4 @@
-"""An example with known results against everything that is shipped: does this machine give the digits that it should?
-
-The example is that of the notebook that softdice grew from; see ``softdice_cli.notebook``. Where torch is not
-installed, the engine on NumPy is checked alone.
-"""
+"""The notebook's example against everything that is shipped: does this machine give the digits that it should?"""
 
 from __future__ import annotations
 
@@ -10,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import softdice_cli.notebook as notebook
-from softdice_cli.libraries import TORCH
-from softdice_cli.overlap import rule_for
+from softdice_cli.libraries import missing_torch
+from softdice_cli.overlap import decoding_for
 from softdice_cli.overlap.devices import devices, engine_for, torch_missing
 from softdice_cli.overlap.labels import LabelCodes
-from softdice_cli.records import ImageRow, Results, Settings
+from softdice_cli.records import ImageRow, Results, Run, Settings
 from softdice_cli.scores import summarize
+
+ALL = "all"
 
 FLOAT32_TOLERANCE = 5e-7
 """Four units in the last place of the notebook's float32 loss: its sums depend on the order of addition."""
@@ -43,27 +41,33 @@ class Check:
         return abs(self.found - self.expected) <= self.tolerance
 
 
-def left_out() -> str:
-    """What cannot be checked on this installation, in a sentence; the empty text if everything can."""
-    if torch_missing():
-        return f"torch is not installed, so SoftDiceLoss and the torch devices were not checked: {TORCH}"
-    return ""
+def checks(device: str = ALL) -> Iterator[Check]:
+    """Every check of a device.
+
+    Args:
+        device: see `overlap.devices.engine_for`; or ``all`` for every device that is present, and for `SoftDiceLoss`.
+
+    Raises:
+        DeviceError: there is no such device here.
+        MissingLibraryError: torch is not installed, and it is needed.
+    """
+    if device != ALL:
+        yield from _device_checks(device)
+        return
+    if error := torch_missing():
+        raise missing_torch("the check of all devices", error, instead="softdice selfcheck, for the CPU alone")
+    yield Check("loss in float32, SoftDiceLoss", _float32_loss(), notebook.FLOAT32_LOSS, FLOAT32_TOLERANCE)
+    for present in reversed(devices()):
+        yield from _device_checks(present)
 
 
-def checks() -> Iterator[Check]:
-    """Every check, on every device that is present."""
-    if not torch_missing():
-        yield Check("loss in float32, SoftDiceLoss", _float32_loss(), notebook.FLOAT32_LOSS, FLOAT32_TOLERANCE)
-    for device in reversed(devices()):
-        yield from _checks_on(device)
-
-
-def _checks_on(device: str) -> Iterator[Check]:
+def _device_checks(device: str) -> Iterator[Check]:
+    """The example on one device."""
     results = _results(device)
     where = engine_for(device).name
     yield Check(f"loss, {where}", results.pooled.means.loss or 0.0, notebook.LOSS, 4e-16)
     for index, scores in enumerate(results.pooled.classes):
-        yield Check(f"loss of class {index}, {where}", scores.loss, notebook.CLASS_LOSSES[index], 4e-16)
+        yield Check(f"loss of class {index}, {where}", scores.loss or 0.0, notebook.CLASS_LOSSES[index], 4e-16)
         yield Check(f"hard Dice of class {index}, {where}", scores.dice or 0.0, notebook.DICE[index], 0)
 
 
@@ -80,8 +84,8 @@ def _float32_loss() -> float:
 def _results(device: str) -> Results:
     probabilities, labels = notebook.example()
     settings = Settings().resolve(3, path="the notebook's example")
-    rule = rule_for(settings, 2.0**-23)
+    decoding = decoding_for(settings, 2.0**-23)
     codes = LabelCodes(settings, None)(labels.reshape(-1))
-    tally = engine_for(device).count(probabilities.reshape(3, -1), codes, rule)
+    tally = engine_for(device).tally(probabilities.reshape(3, -1), codes, decoding)
     row = ImageRow("notebook", "", "", tally.pixels, tally.ignored, tally.class_sums())
-    return summarize(settings, [row])
+    return summarize(Run(settings=settings, rows=(row,)))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +26,30 @@ class Run:
     code: int
     out: str
     err: str
+
+
+@contextmanager
+def started(command: Sequence[object], **more: Any) -> Iterator[subprocess.Popen[Any]]:
+    """A command that Ctrl-C reaches, and that is ended with all that it has started, however the test ends.
+
+    A shell starts jobs in the background with SIGINT ignored, and whoever ignores it hands that down. Without a reset
+    here, tests that are run in the background would wait for interrupts that nobody sees.
+    """
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **more,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 def wait_until_reading(process: int, name: str) -> None:
@@ -48,6 +75,13 @@ def _has_open(process: str, name: str) -> bool:
         return any(link.readlink().name == name for link in Path(f"/proc/{process}/fd").iterdir())
     except OSError:  # the process has ended, or closed the file in the meantime
         return False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs the command in a process of its own is slow, except for the tests of the command line itself."""
+    for item in items:
+        if "softdice" in getattr(item, "fixturenames", ()) and item.path.name != "test_main.py":
+            item.add_marker(pytest.mark.slow)
 
 
 Softdice = Callable[..., Run]

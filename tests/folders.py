@@ -78,14 +78,14 @@ def csv_rows(text: str) -> list[dict[str, str]]:
 
 SLOW = """
 import sys, time
-import softdice_cli.evaluation.work as work
+import softdice_cli.evaluation.pair_tasks as tasks
 from softdice_cli.cli import main, progress
-prepare, name, seconds = work.prepare, sys.argv.pop(1), float(sys.argv.pop(1))
+prepare, name, seconds = tasks.prepare_pair, sys.argv.pop(1), float(sys.argv.pop(1))
 def slow(pair, *arguments):
     if name in (pair.id, "*"):
         time.sleep(seconds)
     return prepare(pair, *arguments)
-work.prepare = slow
+tasks.prepare_pair = slow
 progress._EVERY = 0.0
 main()
 """

@@ -15,6 +15,8 @@ from benchmarks.agreement import differences
 from benchmarks.data import make, pair
 from benchmarks.workloads import WORKLOADS, Workload
 
+pytestmark = pytest.mark.slow
+
 RESULTS = {
     "pooled": {"classes": [{"dice": 0.5, "loss": 1.0}, {"dice": None, "loss": 11.0}]},
     "image_mean": {"classes": [{"dice": 0.25}, {"dice": 0.75}]},

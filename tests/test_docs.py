@@ -10,9 +10,12 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from conftest import ROOT
+
+from softdice_cli.render import Format
 
 CI = (ROOT / "docs/ci.md").read_text()
 README = (ROOT / "README.md").read_text()
@@ -95,7 +98,7 @@ def test_the_table_of_the_readme_is_what_the_first_command_prints(job):
 
 
 def test_every_format_and_command_is_in_the_readme():
-    for word in ("table", "json", "jsonl", "csv", "markdown", "junit", "github"):
+    for word in get_args(Format):
         assert f"`{word}`" in README or f"--format {word}" in README, word
     for command in ("eval", "inspect", "show", "merge", "compare", "config", "schema", "selfcheck"):
         assert f"softdice {command}" in README, command

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from builders import image_row, summarized
 
 from softdice_cli.errors import ConfigError, InputError
 from softdice_cli.gates import judge, judge_drops, measure, parse_drop, parse_rule
-from softdice_cli.records import ClassDef, ClassSums, Failure, ImageRow, Settings
-from softdice_cli.scores import summarize
+from softdice_cli.records import ClassDef, Failure, ImageRow, Settings
 
 CLASSES = tuple(ClassDef(name, value) for value, name in enumerate(["background", "cell", "a]b"]))
 SETTINGS = Settings(classes=CLASSES)
@@ -15,8 +15,7 @@ SETTINGS = Settings(classes=CLASSES)
 
 def image(name: str, *counts: tuple[int, int, int]) -> ImageRow:
     """Truth, predicted and true positives of each class; the soft sums are the hard ones."""
-    sums = tuple(ClassSums(float(p), float(hits), t, p, hits) for t, p, hits in counts)
-    return ImageRow(name, "p", "m", sum(t for t, _, _ in counts), 0, sums)
+    return image_row(name, *((float(p), float(hits), t, p, hits) for t, p, hits in counts))
 
 
 # Dice of cell: 0.5, 1 and undefined; of a]b: undefined, 0 and 0.5
@@ -25,9 +24,9 @@ ROWS = [
     image("y", (4, 4, 4), (2, 2, 2), (2, 2, 0)),
     image("z", (4, 4, 4), (0, 0, 0), (2, 2, 1)),
 ]
-RESULTS = summarize(SETTINGS, ROWS)
-INCOMPLETE = summarize(SETTINGS, ROWS, [Failure("w", "p", "m", "no", "", "", "")])
-UNDEFINED = summarize(SETTINGS, ROWS[:1])
+RESULTS = summarized(SETTINGS, ROWS)
+INCOMPLETE = summarized(SETTINGS, ROWS, [Failure("w", "p", "m", "no", "", "", "")])
+UNDEFINED = summarized(SETTINGS, ROWS[:1])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +89,7 @@ def test_the_images_that_sank_a_rule_are_named_worst_first():
     ("text", "place", "expected"),
     [
         ("", 1, "a metric"),
-        ("dise>=0.8", 1, "a metric: loss, loss_present, soft_dice, dice"),
+        ("dise>=0.8", 1, "a metric: loss, soft_dice, dice"),
         ("dice", 5, "an operator"),
         ("dice=0.8", 5, "an operator"),
         ("dice>=", 7, "a number"),
@@ -134,7 +133,7 @@ def test_drops(text, score, drop):
 
 @pytest.mark.parametrize("text", ["", "-1", "dice", "dice>=1", "dice=-0.1", "dice[cell]", "nan"])
 def test_a_drop_that_cannot_be_read(text):
-    with pytest.raises(ConfigError, match="--max-drop"):
+    with pytest.raises(ConfigError, match="max_drop"):
         parse_drop(text)
 
 
@@ -144,7 +143,7 @@ def test_the_same_results_drop_by_nothing():
 
 
 def test_a_drop_is_a_drop_and_a_loss_drops_when_it_rises():
-    worse = summarize(SETTINGS, [image("x", (4, 4, 4), (2, 2, 0), (0, 0, 0)), *ROWS[1:]])
+    worse = summarized(SETTINGS, [image("x", (4, 4, 4), (2, 2, 0), (0, 0, 0)), *ROWS[1:]])
     drops = [parse_drop("dice[cell]=0.2"), parse_drop("dice[cell]=0.3"), parse_drop("loss[cell]=0.01")]
     verdicts = judge_drops(worse, RESULTS, drops, "main.json")
     assert [verdict.passed for verdict in verdicts] == [False, True, False]
@@ -156,10 +155,10 @@ def test_a_drop_is_a_drop_and_a_loss_drops_when_it_rises():
 @pytest.mark.parametrize(
     ("baseline", "says"),
     [
-        (summarize(Settings(classes=CLASSES, eps=1.0), ROWS), "other signature"),
-        (summarize(Settings(classes=(*CLASSES[:2], ClassDef("c", 2))), ROWS), "other classes"),
-        (summarize(SETTINGS, ROWS[:2]), "other images"),
-        (summarize(SETTINGS, [*ROWS, image("w", (1, 1, 1), (0, 0, 0), (0, 0, 0))]), "other images"),
+        (summarized(Settings(classes=CLASSES, eps=1.0), ROWS), "another signature"),
+        (summarized(Settings(classes=(*CLASSES[:2], ClassDef("c", 2))), ROWS), "other classes"),
+        (summarized(SETTINGS, ROWS[:2]), "other images"),
+        (summarized(SETTINGS, [*ROWS, image("w", (1, 1, 1), (0, 0, 0), (0, 0, 0))]), "other images"),
         (INCOMPLETE, "incomplete"),
     ],
 )
@@ -167,3 +166,12 @@ def test_a_baseline_of_something_else_is_refused(baseline, says):
     with pytest.raises(InputError, match=says) as caught:
         judge_drops(RESULTS, baseline, [parse_drop("0")], "main.json")
     assert caught.value.path == "main.json"
+
+
+def test_the_images_of_a_rule_are_the_twenty_worst():
+    rows = [image(f"i{number:02}", (100, 100, 100), (100, 100, number), (0, 0, 0)) for number in range(30)]
+    (verdict,) = judge(summarized(SETTINGS, rows), [parse_rule("image_min:dice[cell]>=0.9")])
+    assert verdict.images == tuple(f"i{number:02}" for number in range(20))
+    (verdict,) = judge(summarized(SETTINGS, rows), [parse_rule("image_max:loss[cell]<=-1")])
+    assert len(verdict.images) == 20
+    assert verdict.images[0] == "i00"

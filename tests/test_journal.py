@@ -15,19 +15,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softdice_cli import InputError, Settings, evaluate
+from softdice_cli import InputError, Run, Settings, evaluate
 from softdice_cli.journal import Journal
+
+pytestmark = pytest.mark.slow
 
 PAIRS = 40
 SLOW = """
 import sys, time
-import softdice_cli.evaluation.work as work
+import softdice_cli.evaluation.pair_tasks as tasks
 from softdice_cli.cli import main
-prepare, seconds = work.prepare, float(sys.argv.pop(1))
+prepare, seconds = tasks.prepare_pair, float(sys.argv.pop(1))
 def slow(*arguments):
     time.sleep(seconds)
     return prepare(*arguments)
-work.prepare = slow
+tasks.prepare_pair = slow
 main()
 """
 """The command line with a pause before each pair, so that it can be killed halfway."""
@@ -100,7 +102,7 @@ def test_killed_twenty_times_and_resumed_gives_the_same_bytes(softdice, tmp_path
 def test_a_finished_journal_reads_no_pixels_again(softdice, tmp_path, monkeypatch):
     pairs = write(tmp_path, ["a", "b"])
     first = evaluate(pairs, journal=tmp_path / "j")
-    monkeypatch.setattr("softdice_cli.evaluation.work.prepare", None)
+    monkeypatch.setattr("softdice_cli.evaluation.pair_tasks.prepare_pair", None)
     assert evaluate(pairs, journal=tmp_path / "j") == first
 
 
@@ -136,7 +138,7 @@ def test_a_journal_that_was_cut_off_in_its_first_line_begins_again(tmp_path, sta
         # a label to ignore
         (["--ignore", "255"], ["was made with other settings", "ignore [255]", "ignore []"]),
         # named classes
-        (["--class", "a", "--class", "b"], ["was made with other classes", "'name': 'a'"]),
+        (["--class", "a", "--class", "b"], ["was made with other classes", "a=0, b=1", "no classes named"]),
         # how the files are read
         (["--layout", "CHW"], ["was made with other reading", "layout CHW"]),
     ],
@@ -181,17 +183,17 @@ def test_a_file_of_another_time_is_refused(tmp_path, side):
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_believed_later(tmp_path, monkeypatch):
-    import softdice_cli.evaluation.work as work
+    import softdice_cli.evaluation.pair_tasks as tasks
 
     pairs = write(tmp_path, ["a"])
-    prepare = work.prepare
+    prepare = tasks.prepare_pair
 
     def changed(*arguments):
         prepared = prepare(*arguments)
         os.utime(pairs[0][0], ns=(0, 5))
         return prepared
 
-    monkeypatch.setattr(work, "prepare", changed)
+    monkeypatch.setattr(tasks, "prepare_pair", changed)
     evaluate(pairs, journal=tmp_path / "j")
     with pytest.raises(InputError, match="changed since"):
         evaluate(pairs, journal=tmp_path / "j")
@@ -294,7 +296,7 @@ def test_a_broken_line_is_refused(softdice, tmp_path, change):
 
 def test_two_runs_at_once_are_refused(softdice, tmp_path):
     write(tmp_path, ["a"])
-    with Journal(tmp_path / "j", Settings(), {}, {}):
+    with Journal(tmp_path / "j", Run(settings=Settings()), {}, {}):
         run = softdice(*command())
     assert (run.code, run.out) == (3, "")
     assert "is in use by another run" in run.err

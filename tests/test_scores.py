@@ -7,16 +7,17 @@ import random
 from dataclasses import replace
 
 import pytest
+from builders import image_row, summarized
 
-from softdice_cli.records import ClassDef, ClassSums, ImageRow, Settings
-from softdice_cli.scores import pool, score_image, summarize
+from softdice_cli.records import ClassDef, ImageRow, Settings
+from softdice_cli.scores import pool, score_image
 
 TWO = Settings(classes=(ClassDef("a", 0), ClassDef("b", 1)))
 THREE = Settings(classes=(ClassDef("a", 0), ClassDef("b", 1), ClassDef("c", 2)))
 
 
 def row(*sums: tuple[float, float, int, int, int], id: str = "x") -> ImageRow:
-    return ImageRow(id, "p", "m", sum(s[2] for s in sums), 0, tuple(ClassSums(*s) for s in sums))
+    return image_row(id, *sums)
 
 
 # P, I, truth, predicted, true positives of each class; the reference values are those of the design
@@ -41,7 +42,7 @@ T6 = row((1, 0.5, 1, 2, 1), (1, 0.5, 1, 0, 0))
     ],
 )
 def test_hand_values(image, settings, losses, dice):
-    results = summarize(settings, [image])
+    results = summarized(settings, [image])
     assert [c.loss for c in results.pooled.classes] == pytest.approx(losses, rel=0, abs=1e-15)
     assert [c.dice for c in results.pooled.classes] == dice
     assert results.pooled.means.loss == pytest.approx(math.fsum(losses) / len(losses), abs=1e-15)
@@ -49,7 +50,7 @@ def test_hand_values(image, settings, losses, dice):
 
 
 def test_pooled_sums_first_and_image_mean_ratio_first():
-    results = summarize(TWO, T4)
+    results = summarized(TWO, T4)
     assert [c.loss for c in results.pooled.classes] == pytest.approx(
         [0.18924164044380992, 0.6061320157159193], abs=1e-15
     )
@@ -57,7 +58,10 @@ def test_pooled_sums_first_and_image_mean_ratio_first():
     assert [c.dice for c in results.pooled.classes] == [1, 1]
     assert [[c.dice for c in image] for image in (score_image(TWO, row) for row in T4)] == [[1, 1], [1, None]]
     # class b is defined on one image only, and its mean says so
-    assert [(c.dice, c.defined, c.recall_defined) for c in results.image_mean.classes] == [(1, 2, 2), (1, 1, 1)]
+    assert [(c.dice, c.defined["dice"], c.defined["recall"]) for c in results.image_mean.classes] == [
+        (1, 2, 2),
+        (1, 1, 1),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,38 +73,38 @@ def test_pooled_sums_first_and_image_mean_ratio_first():
     ],
 )
 def test_empty_changes_only_what_is_0_by_0(empty, dice, mean, behind):
-    results = summarize(replace(THREE, empty=empty), [T2])
+    results = summarized(replace(THREE, empty=empty), [T2])
     assert [c.dice for c in results.pooled.classes] == dice
     assert results.pooled.means.dice == pytest.approx(mean)
-    assert results.pooled.means.dice_classes == behind
-    false_positive = summarize(replace(THREE, empty=empty), [T3]).pooled.classes[2]
+    assert results.pooled.means.defined["dice"] == behind
+    false_positive = summarized(replace(THREE, empty=empty), [T3]).pooled.classes[2]
     assert (false_positive.dice, false_positive.iou, false_positive.precision) == (0, 0, 0)
 
 
 def test_iou_precision_and_recall_come_from_the_same_counts():
-    scores = summarize(TWO, [row((5, 3, 8, 6, 4), (3, 1, 0, 2, 0))]).pooled.classes
+    scores = summarized(TWO, [row((5, 3, 8, 6, 4), (3, 1, 0, 2, 0))]).pooled.classes
     assert (scores[0].iou, scores[0].precision, scores[0].recall) == (4 / 10, 4 / 6, 4 / 8)
     assert (scores[1].dice, scores[1].precision, scores[1].recall) == (0, 0, None)
 
 
 def test_means_say_what_they_are_over():
-    pooled = summarize(THREE, [T3]).pooled
+    pooled = summarized(THREE, [T3]).pooled
     assert pooled.foreground is not None
     assert pooled.foreground.dice == 0
     assert pooled.means.dice == pytest.approx(1 / 3)
     assert pooled.loss_present == pytest.approx((0.34830424330524473 + 1.2527451116394954) / 2)
-    without = summarize(replace(THREE, background=False), [T3]).pooled
+    without = summarized(replace(THREE, background=False), [T3]).pooled
     assert [c.name for c in without.classes] == ["b", "c"]
     assert without.foreground is None
     assert without.means.dice == 0
 
 
 def test_perfect_is_zero_and_not_minus_zero():
-    assert math.copysign(1, summarize(THREE, [T2]).pooled.classes[0].loss) == 1
+    assert math.copysign(1, summarized(THREE, [T2]).pooled.classes[0].loss) == 1
 
 
 def test_no_image_gives_no_score():
-    results = summarize(TWO, [])
+    results = summarized(TWO, [])
     assert (results.pooled.classes, results.pooled.means.loss, results.complete) == ((), None, False)
 
 
@@ -108,10 +112,10 @@ def test_order_of_images_changes_no_digit():
     rng = random.Random(3)
     rows = [row((rng.random() * 10**rng.randint(-9, 9), rng.random(), 5, 5, 3), (rng.random(), 0.1, 4, 4, 2), id=str(i))
             for i in range(50)]  # fmt: skip
-    expected = summarize(TWO, rows)
+    expected = summarized(TWO, rows)
     for _ in range(10):
         rng.shuffle(rows)
-        assert summarize(TWO, rows) == expected
+        assert summarized(TWO, rows) == expected
     halves = [pool(r.sums for r in rows[:20]), pool(r.sums for r in rows[20:])]
     assert pool(halves)[0].truth == expected.pooled.classes[0].truth_pixels
 
@@ -128,6 +132,6 @@ def test_the_image_mean_of_what_is_present_leaves_out_images_without_the_class()
     """T4: class b is in the first image only, so its loss in the second hangs on ε."""
     first, second = (score_image(TWO, image) for image in T4)
     expected = ((first[0].loss + second[0].loss) / 2 + first[1].loss) / 2
-    summary = summarize(TWO, T4).image_mean
+    summary = summarized(TWO, T4).image_mean
     assert summary.loss_present == pytest.approx(expected, abs=1e-15)
     assert summary.means.loss > 2 * expected

@@ -88,7 +88,7 @@ def test_a_check_agrees_within_its_tolerance(found: float, tolerance: float, agr
 
 
 def test_the_command_prints_both_losses_and_succeeds(softdice: Softdice):
-    done = softdice("selfcheck")
+    done = softdice("selfcheck", "--device", "all")
     assert done.code == 0
     assert done.err == ""
     lines = done.out.splitlines()
@@ -127,7 +127,7 @@ def test_a_wrong_number_is_noticed(case: str, monkeypatch: pytest.MonkeyPatch, c
     owner, name, replacement, notices = SABOTAGE[case]
     monkeypatch.setattr(owner, name, replacement)
     assert notices in {check.what for check in checks() if not check.agrees}
-    assert Selfcheck().run() == 4
+    assert Selfcheck(device="all").run() == 4
     out, err = capsys.readouterr()
     assert any(line.startswith(notices) and "DIFFERS from" in line for line in out.splitlines())
     assert "do not trust scores from this machine" in err

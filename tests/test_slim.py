@@ -1,4 +1,4 @@
-"""softdice without torch: everything on the CPU works, and what needs torch says so by name and how to install it."""
+"""softdice without torch: the CPU does everything, and what needs torch says so by name."""
 
 from __future__ import annotations
 
@@ -6,156 +6,140 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, Run
-from PIL import Image
+from conftest import ROOT
 
-PACKAGES = ("numpy", "pillow", "rich", "tifffile", "typer")
+NEEDED = ("numpy", "pillow", "rich", "tifffile", "typer")
+CELLS = ("--pred", ROOT / "sample_data/cells/preds", "--gt", ROOT / "sample_data/cells/masks",
+         "--classes", ROOT / "sample_data/cells/classes.json", "--ignore", "255")  # fmt: skip
 
-HIDE = """
-import sys
-class Hide:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "torch":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Hide())
-"""
-
-Python = Callable[..., Run]
-
-
-def _run(folder: Path, *command: object) -> Run:
-    env = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, cwd=folder, env=env, timeout=600)
-    return Run(done.returncode, done.stdout, done.stderr)
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that has softdice and what it needs on the CPU, and no torch."""
-    folder = tmp_path_factory.mktemp("slim")
-    subprocess.run([sys.executable, "-m", "venv", "env"], cwd=folder, check=True)
-    python = folder / "env" / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    for what in (PACKAGES, ("hatchling",), ("--no-deps", "--no-build-isolation", ROOT)):
-        done = _run(folder, *pip, *what)
-        if done.code and "CI" not in os.environ:
-            pytest.skip(f"nothing can be installed here: {done.err[-300:]}")
-        assert done.code == 0, done.err
-    # It only builds the package.
-    _run(folder, python, "-m", "pip", "uninstall", "-q", "-y", "hatchling", "pathspec", "pluggy", "trove-classifiers")
-    return python
-
-
-@pytest.fixture(params=["hidden", pytest.param("installed", marks=pytest.mark.network)])
-def python(request: pytest.FixtureRequest, tmp_path: Path) -> Python:
-    """Runs a program where torch cannot be imported: because it is hidden, or because it is not installed."""
-
-    def run(program: str) -> Run:
-        if request.param == "hidden":
-            return _run(tmp_path, sys.executable, "-c", HIDE + program)
-        return _run(tmp_path, request.getfixturevalue("installed"), "-c", program)
-
-    return run
-
-
-def softdice(python: Python, *arguments: object) -> Run:
-    words = ["softdice", *map(str, arguments)]
-    run = python(f"import sys; sys.argv = {words!r}; from softdice_cli.__main__ import program; sys.exit(program())")
-    assert "Traceback" not in run.err, run.err
-    assert "a bug" not in run.err
-    assert "save" not in run.err
-    return run
+WITHOUT = [
+    # an accelerator, and the torch engine on the CPU
+    (("eval", "--pred", "p.pt", "--gt", "m.npy", "--device", "cuda"), "--device 'cuda' needs torch"),
+    (("eval", "--pred", "p.pt", "--gt", "m.npy", "--device", "torch:cpu"), "--device 'torch:cpu' needs torch"),
+    # the checks of other devices
+    (("selfcheck", "--device", "all"), "the check of all devices needs torch"),
+    (("selfcheck", "--device", "mps"), "--device 'mps' needs torch"),
+]
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> None:
-    """A pair of tensors, and the same pair as arrays."""
-    rng = np.random.default_rng(5)
-    raw = rng.random((3, 600, 500)).astype(np.float32)
-    p, m = raw / raw.sum(0), rng.integers(0, 3, (600, 500)).astype(np.uint8)
-    torch.save({"probs": torch.from_numpy(p), "epoch": 3}, tmp_path / "p.pt")
-    torch.save(torch.from_numpy(m), tmp_path / "m.pt")
-    np.save(tmp_path / "p.npy", p)
-    Image.fromarray(m).save(tmp_path / "m.png")
+def folder(tmp_path: Path) -> Path:
+    """A pair whose prediction is a tensor, and a module that stands in for a torch that is not installed."""
+    rng = np.random.default_rng(3)
+    raw = rng.random((3, 9, 11)).astype(np.float32)
+    values = raw / raw.sum(0)
+    torch.save(torch.from_numpy(values), tmp_path / "p.pt")
+    np.save(tmp_path / "p.npy", values)
+    np.save(tmp_path / "m.npy", rng.integers(0, 3, (9, 11)).astype(np.uint8))
+    (tmp_path / "missing").mkdir()
+    (tmp_path / "missing/torch.py").write_text("raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')\n")
+    return tmp_path
 
 
-def test_the_sample_is_evaluated(python: Python):
-    cells = ROOT / "sample_data" / "cells"
-    sides = ["--pred", cells / "preds", "--gt", cells / "masks"]
-    run = softdice(python, "eval", *sides, "--classes", cells / "classes.json", "--ignore", 255)
-    assert (run.code, run.err) == (0, "")
-    assert "mitosis" in run.out
+def run(folder: Path, *arguments: object, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
+    """A command where torch cannot be imported."""
+    paths = [str(folder / "missing"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    command = [python, "-m", "softdice_cli", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_a_pair_of_tensors_is_evaluated(python: Python, files: None):
-    runs = [
-        softdice(python, "eval", "--pred", pred, "--gt", gt, "--format", "json")
-        for pred, gt in (("p.pt", "m.pt"), ("p.npy", "m.png"))
-    ]
-    assert [run.code for run in runs] == [0, 0], runs
-    pooled = [json.loads(run.out)["pooled"] for run in runs]
-    assert pooled[0] == pooled[1]
-    run = softdice(python, "inspect", "p.pt")
-    assert (run.code, run.err) == (0, "")
-    assert "sum to 1 along axis 0" in run.out
+def scores(done: subprocess.CompletedProcess[str]) -> object:
+    assert (done.returncode, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    for image in document["images"]:
+        del image["pred"]
+    return document
 
 
-@pytest.mark.parametrize("device", ["cuda", "cuda:1", "mps", "torch:cpu"])
-def test_a_device_that_needs_torch_says_so(device: str, python: Python, files: None):
-    run = softdice(python, "eval", "--pred", "p.npy", "--gt", "m.png", "--device", device)
-    assert (run.code, run.out) == (2, "")
-    for words in (f"--device '{device}' needs torch", "No module named 'torch'", "pip install torch, or --device cpu"):
-        assert words in run.err
+def test_the_cpu_needs_no_torch(folder):
+    tensor = run(folder, "eval", "--pred", "p.pt", "--gt", "m.npy", "--format", "json")
+    array = run(folder, "eval", "--pred", "p.npy", "--gt", "m.npy", "--format", "json")
+    assert scores(tensor) == scores(array)
+    assert run(folder, "eval", *CELLS).returncode == 0
+    assert run(folder, "inspect", "p.pt").returncode == 0
+    check = run(folder, "selfcheck")
+    assert (check.returncode, check.stderr) == (0, "")
+    assert "1.8738911067978352" in check.stdout
 
 
-def test_a_device_that_is_nowhere_is_not_blamed_on_torch_alone(python: Python, files: None):
-    run = softdice(python, "eval", "--pred", "p.npy", "--gt", "m.png", "--device", "toaster")
-    assert run.code == 2
+def test_auto_is_the_cpu_and_says_why(folder):
+    done = run(folder, "eval", "--pred", "p.pt", "--gt", "m.npy", "--device", "auto")
+    assert done.returncode == 0
+    assert "device: cpu (torch, which would find an accelerator, is not installed: pip install torch)" in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "said"), WITHOUT)
+def test_what_needs_torch_says_so(folder, arguments, said):
+    done = run(folder, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "try       pip install torch" in done.stderr
+    for wrong in ("a bug in softdice", "save the file again", "Traceback"):
+        assert wrong not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["SoftDiceLoss", "setup_system()"])
+def test_a_name_that_needs_torch_says_so(folder, name):
+    code = (
+        "import softdice_cli\n"
+        f"try: softdice_cli.{name}\n"
+        "except softdice_cli.SoftdiceError as error: print(error.problem, '|', error.hint)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "missing"), str(ROOT)])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == f"{name.removesuffix('()')} needs torch, which cannot be imported here | pip install torch\n"
+
+
+def test_a_device_that_is_nowhere_is_not_blamed_on_torch_alone(folder):
+    done = run(folder, "eval", "--pred", "p.pt", "--gt", "m.npy", "--device", "toaster")
+    assert (done.returncode, done.stdout) == (2, "")
     for words in ("'toaster' is not on this machine", "auto, cpu", "torch is not installed", "--device cpu"):
-        assert words in run.err
+        assert words in done.stderr
 
 
-def test_auto_is_the_cpu_and_says_why(python: Python, files: None):
-    run = softdice(python, "eval", "--pred", "p.npy", "--gt", "m.png", "--device", "auto")
-    assert run.code == 0
-    assert "softdice: device: cpu (torch, which would find an accelerator, is not installed" in run.err
-    assert "pip install torch" in run.err
-
-
-def test_selfcheck_checks_numpy_and_says_what_was_left_out(python: Python):
-    run = softdice(python, "selfcheck")
-    assert run.code == 0
-    lines = run.out.splitlines()
-    assert len(lines) == 7
-    assert all("numpy" in line and line.endswith(" ok") for line in lines)
-    assert (
-        "torch is not installed, so SoftDiceLoss and the torch devices were not checked: pip install torch" in run.err
+def test_a_large_tensor_is_read_from_its_file(folder):
+    values = np.random.default_rng(5).random((3, 600, 500)).astype(np.float32)
+    torch.save({"logits": torch.from_numpy(values), "epoch": 3}, folder / "p.pt")
+    np.save(folder / "p.npy", values)
+    np.save(folder / "m.npy", values.argmax(0).astype(np.uint8))
+    tensor, array = (
+        run(folder, "eval", "--pred", name, "--gt", "m.npy", "--activation", "softmax", "--format", "json")
+        for name in ("p.pt", "p.npy")
     )
+    assert scores(tensor) == scores(array)
 
 
-@pytest.mark.parametrize(
-    ("program", "what"),
-    [
-        ("from softdice_cli import SoftDiceLoss", "SoftDiceLoss"),
-        ("from softdice_cli import setup_system; setup_system()", "setup_system"),
-        ("from softdice_cli import evaluate; evaluate([('p.npy', 'm.png')], device='cuda')", "device 'cuda'"),
-    ],
-)
-def test_python_names_what_needs_torch(program: str, what: str, python: Python, files: None):
-    run = python(
-        "from softdice_cli.errors import MissingLibraryError\n"
-        f"try:\n    {program}\nexcept MissingLibraryError as error:\n    print(error)"
-    )
-    assert run.out.startswith(f"{what} needs torch, which cannot be imported here"), run
-    assert "No module named 'torch'" in run.out
-    assert "pip install torch" in run.out
+@pytest.mark.slow
+@pytest.mark.network
+def test_the_slim_installation(folder):
+    """The commands of docs/ci.md, in an environment that never had torch."""
+    subprocess.run([sys.executable, "-m", "venv", folder / "slim"], check=True)
+    python = str(folder / "slim" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    for packages in (("--no-deps", str(ROOT)), NEEDED):
+        command = [python, "-m", "pip", "install", "-q", *packages]
+        installed = subprocess.run(command, capture_output=True, text=True, check=False)
+        if installed.returncode and not os.environ.get("CI"):
+            pytest.skip(f"no package index can be reached: {installed.stderr.strip().splitlines()[-1]}")
+        assert installed.returncode == 0, installed.stderr
+    (folder / "missing/torch.py").unlink()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
+    def slim(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [python, "-m", "softdice_cli", *map(str, arguments)]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
-def test_settings_of_the_system_need_no_torch(python: Python):
-    assert python("from softdice_cli import SystemConfig; print(SystemConfig().seed)").out == "42\n"
+    sample = slim("eval", *CELLS)
+    assert (sample.returncode, sample.stderr) == (0, "")
+    assert sample.stdout.endswith("|ignore:255\n")
+    assert slim("eval", "--pred", "p.pt", "--gt", "m.npy").returncode == 0
+    assert slim("selfcheck").returncode == 0
+    for arguments, said in WITHOUT:
+        assert said in slim(*arguments).stderr

@@ -14,13 +14,12 @@ import typer
 
 from softdice_cli.cli.commands import app
 from softdice_cli.errors import ConfigError, ExitCode, SoftdiceError
+from softdice_cli.version import __version__
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        print(f"softdice {version('softdice-cli')}")
+        print(f"softdice {__version__}")
         raise typer.Exit
 
 

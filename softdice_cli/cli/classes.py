@@ -28,11 +28,11 @@ def settings_from(
     prediction: Prediction = "labels" if pred_labels else "probabilities"
     if file:
         with _naming(file):
-            definitions, colors = _definitions(read_classes(file), ignore or [], "class ")
+            definitions, colors = _definitions(read_classes(file), ignore or [])
             Settings(classes=definitions, colors=colors)  # what is wrong with the classes is wrong in the file
     else:
-        definitions, colors = _definitions([split_class(text) for text in classes or ()], ignore or [], "--class ")
-    ignored = tuple(_label(text, "--ignore") for text in ignore or ())
+        definitions, colors = _definitions([split_class(text) for text in classes or ()], ignore or [])
+    ignored = tuple(_label(text, "ignore", text) for text in ignore or ())
     return Settings(classes=definitions, ignore=ignored, colors=colors, prediction=prediction, **scores)
 
 
@@ -47,9 +47,7 @@ def _naming(file: Path) -> Iterator[None]:
         ) from error
 
 
-def _definitions(
-    named: list[tuple[str, str | None]], ignore: list[str], option: str
-) -> tuple[tuple[ClassDef, ...], bool]:
+def _definitions(named: list[tuple[str, str | None]], ignore: list[str]) -> tuple[tuple[ClassDef, ...], bool]:
     """The classes, and whether labels are colours."""
     labels = [label for _, label in named if label is not None] + ignore
     colors = any(label.startswith("#") for label in labels)
@@ -59,9 +57,7 @@ def _definitions(
         raise ConfigError(
             "must give every class its colour", option="classes", hint="write NAME=#rrggbb for every class"
         )
-    return tuple(
-        _definition(index, name, label, len(named), option) for index, (name, label) in enumerate(named)
-    ), colors
+    return tuple(_definition(index, name, label, len(named)) for index, (name, label) in enumerate(named)), colors
 
 
 def split_class(text: str) -> tuple[str, str | None]:
@@ -161,16 +157,21 @@ def _is_entry(entry: object) -> bool:
     )
 
 
-def _definition(index: int, name: str, label: str | None, count: int, option: str) -> ClassDef:
+def _definition(index: int, name: str, label: str | None, count: int) -> ClassDef:
     if label is None:
         return ClassDef(name, index if count > 1 else None)
-    return ClassDef(name, _label(label, f"{option}{name}="))
+    return ClassDef(name, _label(label, "classes", f"{name}={label}"))
 
 
-def _label(text: str, option: str) -> int:
+def _label(text: str, option: str, written: str) -> int:
+    """The number behind a label; `written` is the whole of what the user wrote, for the message."""
     if match := _COLOR.fullmatch(text):
         return int(match[1], 16)
     try:
         return int(text)
     except ValueError:
-        raise ConfigError(f"{option} {text!r} is no label", expected="an integer or #rrggbb") from None
+        raise ConfigError(
+            f"{written!r} does not end in a label" if written != text else f"{text!r} is not a label",
+            option=option,
+            expected="an integer or #rrggbb",
+        ) from None

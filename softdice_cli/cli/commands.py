@@ -20,7 +20,7 @@ _ABOUT = {
     "compare": "Compare two saved results of the same images: differences, bootstrap intervals, permutation p-values.",
     "config": "Show the options of eval in force here, and where each came from: default, file or environment.",
     "schema": "Print the JSON Schema of the results file.",
-    "selfcheck": "Rebuild the notebook's example and compare its numbers on every device here; exit 4 if any differs.",
+    "selfcheck": "Rebuild a known example and compare its numbers on a device; exit 4 if any differs.",
 }
 """The first sentence of each job, here once more so that a list of them imports nothing."""
 

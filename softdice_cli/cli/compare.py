@@ -23,6 +23,14 @@ Resamples = Annotated[
     typer.Option(help="Bootstrap resamples, and permutations.", metavar="N", rich_help_panel=_COMPARE),
 ]
 Seed = Annotated[int, typer.Option(help="Of the random numbers.", metavar="N", min=0, rich_help_panel=_COMPARE)]
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        help="The metrics to compare, e.g. dice,iou,precision; hard Dice is among them in any case.",
+        metavar="LIST",
+        rich_help_panel=_COMPARE,
+    ),
+]
 FailIfWorse = Annotated[
     bool,
     typer.Option(
@@ -50,6 +58,7 @@ class Compare:
     a: FileA
     b: FileB
     format: Format = "table"
+    metrics: Metrics = None
     resamples: Resamples = 10_000
     seed: Seed = 0
     fail_if_worse: FailIfWorse = False
@@ -69,11 +78,18 @@ class Compare:
             raise ConfigError("A and B cannot both be standard input", hint="save one of them to a file")
         if self.min_effect and not self.fail_if_worse:
             raise ConfigError("says nothing without --fail-if-worse", option="min_effect", hint="add --fail-if-worse")
-        from softdice_cli.comparison import compare, judge  # here, so that --help needs no NumPy
+        # Imported here, so that --help needs no NumPy.
+        from softdice_cli.comparison import compare, judge
 
-        names = self.a, self.b
         results = load(self.a), load(self.b)
-        comparison = compare(*results, names=names, resamples=self.resamples, seed=self.seed, worst=self.worst)
+        comparison = compare(
+            *results,
+            names=(self.a, self.b),
+            metrics=_names(self.metrics),
+            resamples=self.resamples,
+            seed=self.seed,
+            worst=self.worst,
+        )
         verdict = judge(comparison, self.min_effect) if self.fail_if_worse else None
         with Target(self.output) as target:
             target.write(render_comparison(comparison, self.format, page(self.output), verdict))
@@ -82,3 +98,10 @@ class Compare:
         if verdict:
             say(verdict_text(comparison, verdict), "" if verdict.passed else "error")
         return ExitCode.DONE if verdict is None or verdict.passed else ExitCode.UNMET
+
+
+def _names(text: str | None) -> list[str] | None:
+    """The names in a list with commas."""
+    if text is None:
+        return None
+    return [name.strip() for name in text.split(",")]

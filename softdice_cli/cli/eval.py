@@ -11,7 +11,7 @@ from softdice_cli.cli import options as o
 from softdice_cli.cli.classes import settings_from
 from softdice_cli.cli.gating import Gate
 from softdice_cli.cli.progress import Progress
-from softdice_cli.cli.report import conclude, extras, report
+from softdice_cli.cli.report import Shown, conclude, extras, report
 from softdice_cli.cli.saved_files import read_file
 from softdice_cli.cli.terminal import Target, read_stdin, say
 from softdice_cli.errors import ConfigError, EmptyError
@@ -56,6 +56,7 @@ class Eval:
     threshold: o.Threshold = 0.5
     empty: o.EmptyScore = "skip"
     ci: o.Ci = False
+    columns: o.Columns = None
     fail_under: o.FailUnder = None
     require: o.Require = None
     baseline: o.Baseline = None
@@ -78,20 +79,21 @@ class Eval:
         settings = self._settings()
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         gate.check(settings)
+        shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
         reports = extras(self.report, self.output, self._inputs())
         found = self._pairing()
         if self.shard is not None and gate.asks:
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
         part = o.shard_of(self.shard, [pair.id for pair in found.pairs])
         notes = o.Notes()
-        reading = self._reading(notes)
+        reading = self._reading()
         if self.format == "jsonl":
-            code = conclude(self._stream(settings, found, part, reading, gate), reports, worst=self.worst)
+            code = conclude(self._stream(settings, found, part, reading, gate, notes), reports, shown)
         else:
             with Progress(quiet=self.quiet, bar=True) as progress:
-                results = self._evaluate(settings, found, part, reading, progress)
-            results = o.with_intervals(gate.judge(results), self.ci)
-            code = report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
+                results = self._evaluate(settings, found, part, reading, progress, notes)
+            results = o.with_intervals(gate.judge(results), self.ci, shown.columns)
+            code = report(results, self.format, self.output, reports, shown)
         if not self.quiet:
             notes.tell(say)
         return code
@@ -158,7 +160,7 @@ class Eval:
             ("--classes", self.classes),
         ]
 
-    def _reading(self, notes: o.Notes) -> Reading:
+    def _reading(self) -> Reading:
         from softdice_cli.evaluation import Reading
         from softdice_cli.readers import ReadOptions
 
@@ -167,11 +169,16 @@ class Eval:
             pred=ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
             gt=ReadOptions(key=self.gt_key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
             stdin=read_stdin(self.max_bytes) if _STDIN in (self.pred, self.gt) else None,
-            notify=notes.add,
         )
 
     def _evaluate(
-        self, settings: Settings, found: Pairing, part: Shard | None, reading: Reading, progress: Progress
+        self,
+        settings: Settings,
+        found: Pairing,
+        part: Shard | None,
+        reading: Reading,
+        progress: Progress,
+        notes: o.Notes,
     ) -> Results:
         from softdice_cli.evaluation import evaluate
         from softdice_cli.overlap.devices import choose
@@ -188,9 +195,18 @@ class Eval:
             left_out=found.left_out,
             shard=part,
             watcher=progress,
+            notify=notes.add,
         )
 
-    def _stream(self, settings: Settings, found: Pairing, part: Shard | None, reading: Reading, gate: Gate) -> Results:
+    def _stream(
+        self,
+        settings: Settings,
+        found: Pairing,
+        part: Shard | None,
+        reading: Reading,
+        gate: Gate,
+        notes: o.Notes,
+    ) -> Results:
         """JSON lines: each image as it is done, then the summary."""
         from softdice_cli.render.documents import failure_line, image_line, summary_line
 
@@ -209,7 +225,7 @@ class Eval:
                 quiet=self.quiet, bar=not target.is_terminal, on_rows=write_rows, on_failure=write_failure
             )
             with progress:
-                results = gate.judge(self._evaluate(settings, found, part, reading, progress))
-            results = o.with_intervals(results, self.ci)
+                results = gate.judge(self._evaluate(settings, found, part, reading, progress, notes))
+            results = o.with_intervals(results, self.ci, o.columns_from(self.columns))
             target.write(summary_line(results))
         return results

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.terminal import Target, say_error
-from softdice_cli.errors import ExitCode, InputError
-from softdice_cli.render import first
+from softdice_cli.errors import ExitCode, InputError, as_flag
+from softdice_cli.render import at_line_start
 
 if TYPE_CHECKING:
     from softdice_cli.inspection import Inspection
@@ -51,7 +51,7 @@ class Inspect:
 
 def _json(found: list[Inspection | InputError]) -> Iterator[str]:
     documents = [
-        {"path": entry.path, "error": entry.headline(), "hint": entry.hint}
+        {"path": entry.path, "error": entry.headline(as_flag), "hint": entry.next_step(as_flag)}
         if isinstance(entry, InputError)
         else asdict(entry)
         for entry in found
@@ -63,7 +63,7 @@ def _blocks(found: list[Inspection | InputError]) -> Iterator[str]:
     for entry in found:
         if not isinstance(entry, InputError):
             rows = "".join(f"  {label:<8}  {text}\n" for label, text in _rows(entry))
-            yield f"{first(entry.path)}: {entry.format}, {entry.dtype} {entry.shape}\n{rows}"
+            yield f"{at_line_start(entry.path)}: {entry.format}, {entry.dtype} {entry.shape}\n{rows}"
 
 
 def _rows(entry: Inspection) -> Iterator[tuple[str, str]]:

@@ -101,13 +101,16 @@ def checked(option: Option, value: Any, path: str, key: str) -> Any:
             pairs = [f"{name}={label}" for name, label in value.items()] if isinstance(value, dict) else value
             return [str(entry) for entry in pairs]
         return option.kind(value)
-    hint = f"softdice eval --help says more about --{option.key}"
+    hint = "softdice eval --help"
     if option.kind is list and _is_entry(value):
         hint = f"{key} = [{to_toml(value)}]"
     if option.kind in (str, Path) and not option.choices and _is_entry(value):
         hint = f'{key} = "{to_toml(value)}"'
     found = f"{key} = {to_toml(value)[:60]}"
-    raise ConfigError(f"{key} cannot be that", path=path, expected=option.expected, found=found, hint=hint)
+    problem = "has a value that it cannot have"
+    if key != path:
+        problem = f"{key} {problem}"
+    raise ConfigError(problem, path=path, expected=option.expected, found=found, hint=hint)
 
 
 def _fits(option: Option, value: Any) -> bool:

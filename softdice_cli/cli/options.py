@@ -118,6 +118,15 @@ JournalFile = Annotated[
 FailFast = Annotated[bool, _option(_RUN, "Stop at the first pair that fails.", "--fail-fast")]
 Quiet = Annotated[bool, _option(_RUN, "No progress and no notes on standard error.", "--quiet", "-q")]
 Ci = Annotated[bool, _option(_SCORE, "Add 95 % bootstrap intervals over the images.", "--ci")]
+Columns = Annotated[
+    str | None,
+    _option(
+        _SCORE,
+        "Columns of the class tables and metrics of --ci: metrics, counts of pixels, images, and the spread over the "
+        "images, e.g. dice,precision,recall,dice_sd,dice_median; an unknown name lists all.",
+        metavar="LIST",
+    ),
+]
 FailUnder = Annotated[
     float | None, _option(_GATE, "The pooled mean hard Dice must be at least this.", "--fail-under", metavar="X")
 ]
@@ -183,7 +192,7 @@ def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
         return None
     match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise ConfigError(f"--shard {text!r} is no part", expected="I/N with 1 ≤ I ≤ N", hint="--shard 1/4")
+        raise ConfigError(f"{text!r} is not a part", option="shard", expected="I/N with 1 ≤ I ≤ N", hint="--shard 1/4")
     import hashlib
 
     run = hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -193,13 +202,28 @@ def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
     return shard
 
 
-def with_intervals(results: Results, ci: bool) -> Results:
-    """The results, with bootstrap intervals where ``--ci`` asks for them."""
+def columns_from(text: str | None) -> tuple[str, ...] | None:
+    """The names in ``--columns``, or ``None`` where it is not given.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    if text is None:
+        return None
+    from softdice_cli.render.columns import parse_columns
+
+    return parse_columns(text)
+
+
+def with_intervals(results: Results, ci: bool, columns: Sequence[str] | None = None) -> Results:
+    """The results, with bootstrap intervals of the metrics among the columns where ``--ci`` asks for them."""
     if not ci:
         return results
-    from softdice_cli.comparison import intervals  # here, so that nothing else needs NumPy
+    # Imported here, so that nothing else needs NumPy.
+    from softdice_cli.comparison import intervals
+    from softdice_cli.render.columns import metrics_of
 
-    return replace(results, intervals=intervals(results))
+    return replace(results, intervals=intervals(results, metrics=metrics_of(columns)))
 
 
 class Notes:
@@ -215,5 +239,11 @@ class Notes:
     def tell(self, say: Callable[[str], None]) -> None:
         """Say the first note, and how many there are."""
         if self._notes:
-            more = f" (and {len(self._notes) - 1} more files likewise)" if len(self._notes) > 1 else ""
-            say(min(self._notes) + more)
+            say(min(self._notes) + _more(len(self._notes) - 1))
+
+
+def _more(count: int) -> str:
+    """How many files a note holds for as well."""
+    if not count:
+        return ""
+    return " (and 1 more file likewise)" if count == 1 else f" (and {count} more files likewise)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -11,10 +12,19 @@ from softdice_cli.cli.terminal import Target, page, say, say_error
 from softdice_cli.errors import ConfigError, ExitCode
 from softdice_cli.records import Results, Verdict
 from softdice_cli.render import Format, render, warnings
-from softdice_cli.render.text import count
+from softdice_cli.render.text import plural
 
 Extra = tuple[Format, Path]
 """A format, and the file that it goes to besides the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How much of the results is shown; see `Page`."""
+
+    worst: int = 0
+    per_image: bool = False
+    columns: tuple[str, ...] | None = None
 
 
 def extras(
@@ -74,17 +84,15 @@ def _check_files(kept: dict[str, str], files: Sequence[tuple[str, Path]]) -> Non
         seen[real] = option
 
 
-def report(
-    results: Results, format: Format, output: Path | None, reports: Sequence[Extra], *, worst: int, per_image: bool
-) -> int:
+def report(results: Results, format: Format, output: Path | None, reports: Sequence[Extra], shown: Shown) -> int:
     """Write the results, say what needs saying, and give the exit code that they mean."""
-    write(results, format, output, worst=worst, per_image=per_image)
-    return conclude(results, reports, listed=format == "table" and output is None, worst=worst, per_image=per_image)
+    write(results, format, output, shown)
+    return conclude(results, reports, shown, listed=format == "table" and output is None)
 
 
-def write(results: Results, format: Format, output: Path | None, *, worst: int, per_image: bool) -> None:
+def write(results: Results, format: Format, output: Path | None, shown: Shown) -> None:
     """Write the results once; GitHub's annotations also go into its step summary, as Markdown."""
-    medium = page(output, worst=worst, per_image=per_image)
+    medium = page(output, worst=shown.worst, per_image=shown.per_image, columns=shown.columns)
     with Target(output) as target:
         for piece in render(results, format, medium):
             target.write(piece)
@@ -102,19 +110,17 @@ def _append(path: str, text: str) -> None:
         ) from error
 
 
-def conclude(
-    results: Results, reports: Sequence[Extra] = (), *, listed: bool = False, worst: int = 0, per_image: bool = False
-) -> int:
+def conclude(results: Results, reports: Sequence[Extra], shown: Shown, *, listed: bool = False) -> int:
     """Reports, warnings and failures, and the exit code; `listed` says that the output named the failures."""
     for other, file in reports:
-        write(results, other, file, worst=worst, per_image=per_image)
+        write(results, other, file, shown)
     for text in warnings(results):
         say(text, "warning")
     if not (results.images and listed):
         for failure in results.failures:
             say_error(failure)
     elif results.failures:
-        say(f"{count(results.failures, 'pair')} failed", "error")
+        say(f"{plural(results.failures, 'pair')} failed", "error")
     unmet = [verdict for verdict in results.requirements if not verdict.passed]
     for verdict in unmet:
         say(_sentence(verdict), "not met")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.gating import Gate
-from softdice_cli.cli.report import extras, report
+from softdice_cli.cli.report import Shown, extras, report
 from softdice_cli.cli.saved_files import load
 from softdice_cli.cli.terminal import Target
 from softdice_cli.records.merge import Part, merge
@@ -19,6 +19,7 @@ class Show:
 
     file: o.ResultsFile
     ci: o.Ci = False
+    columns: o.Columns = None
     fail_under: o.FailUnder = None
     require: o.Require = None
     baseline: o.Baseline = None
@@ -34,8 +35,9 @@ class Show:
         """Render the file; judge it by the gate that is given now, and not by the one that it was made with."""
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         reports = extras(self.report, self.output, [("RESULTS", self.file), ("--baseline", self.baseline)])
-        results = o.with_intervals(gate.judge(load(self.file)), self.ci)
-        return report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
+        shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
+        results = o.with_intervals(gate.judge(load(self.file)), self.ci, shown.columns)
+        return report(results, self.format, self.output, reports, shown)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ class Merge:
 
     files: o.ResultsFiles
     ci: o.Ci = False
+    columns: o.Columns = None
     fail_under: o.FailUnder = None
     require: o.Require = None
     baseline: o.Baseline = None
@@ -61,10 +64,10 @@ class Merge:
         reports = extras(
             self.report, self.output, [*(("RESULTS", file) for file in self.files), ("--baseline", self.baseline)]
         )
-        settings, rows, failures, left_out = merge([Part(path, load(path)) for path in self.files])
-        results = gate.judge(summarize(settings, rows, failures, left_out=left_out))
-        results = o.with_intervals(results, self.ci)
-        return report(results, self.format, self.output, reports, worst=self.worst, per_image=self.per_image)
+        shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
+        results = gate.judge(summarize(merge([Part(path, load(path).run) for path in self.files])))
+        results = o.with_intervals(results, self.ci, shown.columns)
+        return report(results, self.format, self.output, reports, shown)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +79,8 @@ class Schema:
 
     def run(self) -> int:
         """Print it."""
-        from importlib.resources import files
+        from softdice_cli.render.schema import schema_text
 
         with Target(self.output) as target:
-            target.write(files("softdice_cli.records").joinpath("results.schema.json").read_text(encoding="utf-8"))
+            target.write(schema_text())
         return 0

@@ -17,7 +17,7 @@ def load(path: str) -> Results:
     Raises:
         UnreadableError: it is no results file, or was changed by hand.
     """
-    from softdice_cli.scores import restore
+    from softdice_cli.saved_results import restore
 
     return restore(read_stdin(_LIMIT) if path == "-" else read_file(path), path)
 

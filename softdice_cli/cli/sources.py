@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softdice_cli.cli.terminal import as_flag
-from softdice_cli.errors import ConfigError
+from softdice_cli.errors import ConfigError, as_flag
 
 if TYPE_CHECKING:  # most runs have no file, and need no keys
     from softdice_cli.cli.keys import Option

@@ -9,35 +9,24 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from softdice_cli.errors import ConfigError, SoftdiceError
+from softdice_cli.errors import ConfigError, SoftdiceError, as_flag
 from softdice_cli.records import Failure
 from softdice_cli.render import Page, neutral
 
-_OTHER_FLAGS = {
-    "background": "--no-background",
-    "classes": "--class",
-    "normalized": "--allow-unnormalized",
-    "prediction": "--pred-labels",
-}
-"""Fields of the library whose option has another name."""
 
-
-def as_flag(option: str) -> str:
-    """The option behind a field of the library, as a user types it: ``--max-drop``."""
-    return _OTHER_FLAGS.get(option, f"--{option.replace('_', '-')}")
-
-
-def page(output: Path | None, *, worst: int = 0, per_image: bool = False) -> Page:
+def page(
+    output: Path | None, *, worst: int = 0, per_image: bool = False, columns: tuple[str, ...] | None = None
+) -> Page:
     """What a table is written on: the terminal, or a pipe or file, where nothing is folded."""
     encoding = "utf-8" if output else (sys.stdout.encoding or "ascii")
     unicode = encoding.lower().replace("-", "").startswith("utf")
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() and int(columns) else None
+    wanted = os.environ.get("COLUMNS", "")
+    width = int(wanted) if wanted.isdecimal() and int(wanted) else None
     color = False
     if not output and sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
         color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Page(width=width, color=color, unicode=unicode, worst=worst, per_image=per_image)
+    return Page(width=width, color=color, unicode=unicode, worst=worst, per_image=per_image, columns=columns)
 
 
 class Target:
@@ -137,9 +126,12 @@ def say(text: str, kind: str = "") -> None:
 
 def say_error(error: SoftdiceError | Failure) -> None:
     """An error: its headline, and below it what was expected, what was found and what to try."""
-    headline = error.error if isinstance(error, Failure) else error.headline(as_flag)
+    if isinstance(error, Failure):
+        headline, details = error.error, error.details
+    else:
+        headline, details = error.headline(as_flag), error.details(as_flag)
     say(headline, "error")
-    for label, text in error.details:
+    for label, text in details:
         print(f"  {label:<8}  {neutral(text)}", file=sys.stderr)
 
 

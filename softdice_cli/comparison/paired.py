@@ -7,10 +7,12 @@ resampled scores.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
+from softdice_cli.comparison.kinds import JUDGED, Kind, kinds_of, targets, values_of
 from softdice_cli.comparison.refusals import check_options, notes_on, refuse_difference
 from softdice_cli.comparison.resampling import (
     ROUNDING,
@@ -23,10 +25,10 @@ from softdice_cli.comparison.resampling import (
     resampled,
 )
 from softdice_cli.comparison.shapes import Comparison, ImageChange, ScoreChange
-from softdice_cli.comparison.sums import Floats, columns_of, mean_of, scores_of, targets, values_of
+from softdice_cli.comparison.sums import Floats, Plan, mean_of
 from softdice_cli.errors import ConfigError
 from softdice_cli.records import Results, Verdict, natural
-from softdice_cli.records.intervals import METRICS
+from softdice_cli.records.intervals import Interval
 
 
 def compare(
@@ -34,6 +36,7 @@ def compare(
     b: Results,
     *,
     names: tuple[str, str] = ("A", "B"),
+    metrics: Sequence[str] | None = None,
     resamples: int = 10_000,
     seed: int = 0,
     worst: int = 5,
@@ -44,28 +47,47 @@ def compare(
         a: the results that are compared with.
         b: the results that are judged.
         names: what they are called, for messages and output.
+        metrics: names of the metrics to compare; those that tables show by default. Hard Dice is among them in any
+            case, as images and verdicts are judged by it.
         resamples: how many bootstrap resamples, and how many permutations.
         seed: the same seed gives the same digits.
         worst: how many of the images that changed most to name.
 
     Raises:
-        ConfigError: `resamples`, `seed` or `worst` is out of range.
+        ConfigError: there is no such metric, or `resamples`, `seed` or `worst` is out of range.
         EmptyError: there is no image.
         InputError: results are incomplete, or their classes, signatures or images differ.
     """
     check_options(resamples, seed, worst)
+    kinds = kinds_of(metrics)
+    if JUDGED not in kinds:
+        kinds = (JUDGED, *kinds)
     refuse_difference(a, b, names)
-    settings, columns = a.settings, np.stack([columns_of(a), columns_of(b)])
-    own = scores_of(settings, columns)
+    plan = Plan.of(a.settings, kinds)
+    columns = np.stack([plan.columns(results) for results in (a, b)])
     interval: IntervalAt = no_interval
     p: PValueAt = no_p
     if len(a.images) > 1:
-        drawn = resampled(settings, columns, resamples, seed)
-        interval = percentiles(drawn[1] - drawn[0])
-        p = p_values(settings, columns, resamples, seed)
-    scores, changed = tuple(_cells(a, b, own, interval, p)), _changed(a, own, worst)
-    count, notes = len(a.images), tuple(notes_on(a, b))
-    return Comparison(*names, settings.signature, count, resamples, seed, scores, changed, notes)
+        drawn = resampled(plan, columns, resamples, seed)
+        interval = percentiles([scores[1] - scores[0] for scores in drawn])
+        p = p_values(plan, columns, resamples, seed)
+    # The scores of the single images, (2, n, targets) for each kind.
+    own = plan.scores(columns)
+    changes = [
+        change
+        for place, kind in enumerate(kinds)
+        for change in _changes(kind, (a, b), own[place], partial(interval, place), partial(p, place))
+    ]
+    return Comparison(
+        *names,
+        signature=a.settings.signature,
+        images=len(a.images),
+        resamples=resamples,
+        seed=seed,
+        scores=tuple(changes),
+        changed=_changed(a, own[kinds.index(JUDGED)], worst),
+        notes=tuple(notes_on(a, b)),
+    )
 
 
 def judge(comparison: Comparison, min_effect: float = 0.0) -> Verdict:
@@ -74,13 +96,13 @@ def judge(comparison: Comparison, min_effect: float = 0.0) -> Verdict:
     Without an interval nothing can be told, and what is undefined never passes.
 
     Raises:
-        ConfigError: `min_effect` is below 0, or no number.
+        ConfigError: `min_effect` is below 0, or not a number.
     """
     if not (math.isfinite(min_effect) and min_effect >= 0):
         raise ConfigError(
             f"{min_effect} is out of range", option="min_effect", expected="a difference of Dice, 0 or greater"
         )
-    mean = next(s for s in comparison.scores if s.metric == METRICS[0] and s.scope == "mean")
+    mean = comparison.judged
     high, bound = mean.interval.high if mean.interval else None, 0.0 - min_effect
     return Verdict(
         rule=f"--fail-if-worse --min-effect {min_effect!r}",
@@ -92,40 +114,62 @@ def judge(comparison: Comparison, min_effect: float = 0.0) -> Verdict:
     )
 
 
-def _cells(a: Results, b: Results, own: Floats, interval: IntervalAt, p: PValueAt) -> Iterator[ScoreChange]:
-    """Every score of both; `own` are the scores of the single images, (2, n, metrics, targets)."""
-    of = targets(a.settings)
-    for m, metric in enumerate(METRICS):
-        for t, ((scope, name), x, y) in enumerate(zip(of, values_of(a, metric), values_of(b, metric), strict=True)):
-            change = (own[1, :, m, t] - own[0, :, m, t]) * metric.sign
-            better, worse = int((change > ROUNDING).sum()), int((change < -ROUNDING).sum())
-            undefined = int(np.isnan(change).sum())
-            difference = None if x is None or y is None else y - x
-            value, permutations = p(m, t)
-            yield ScoreChange(
-                metric=metric, scope=scope, name=name, a=x, b=y, difference=difference,
-                interval=None if difference is None else interval(m, t), p=value, permutations=permutations,
-                better=better, worse=worse, tied=len(change) - better - worse - undefined, undefined=undefined,
-            )  # fmt: skip
+def _changes(
+    kind: Kind,
+    sides: tuple[Results, Results],
+    own: Floats,
+    interval: Callable[[int], Interval | None],
+    p: Callable[[int], tuple[float | None, int]],
+) -> Iterator[ScoreChange]:
+    """One kind of score of both; `own` are the scores of the single images, ``(2, n, targets)``."""
+    befores, afters = (values_of(results, kind) for results in sides)
+    for target, (scope, name) in enumerate(targets(sides[0].settings, kind.metric)):
+        before, after = befores[target], afters[target]
+        difference = None if before is None or after is None else after - before
+        change = (own[1, :, target] - own[0, :, target]) * kind.sign
+        better, worse = int((change > ROUNDING).sum()), int((change < -ROUNDING).sum())
+        undefined = int(np.isnan(change).sum())
+        value, permutations = p(target)
+        yield ScoreChange(
+            metric=kind.metric.name,
+            average=kind.average,
+            scope=scope,
+            name=name,
+            a=before,
+            b=after,
+            difference=difference,
+            interval=None if difference is None else interval(target),
+            p=value,
+            permutations=permutations,
+            better=better,
+            worse=worse,
+            tied=len(change) - better - worse - undefined,
+            undefined=undefined,
+        )
 
 
-def _changed(a: Results, own: Floats, worst: int) -> tuple[ImageChange, ...]:
-    """The images that changed most, by mean hard Dice."""
+def _changed(a: Results, dice: Floats, worst: int) -> tuple[ImageChange, ...]:
+    """The images that changed most, by mean hard Dice; `dice` is of the single images, ``(2, n, targets)``."""
     classes = len(a.settings.scored)
-    dice, mean = own[:, :, 0, :classes], own[:, :, 0, classes]
+    mean = dice[:, :, classes]
     size = np.nan_to_num(np.abs(mean[1] - mean[0]), nan=0.0)
     ranked = sorted(np.flatnonzero(size > ROUNDING), key=lambda i: (-size[i], natural(a.images[i].id)))
     changed = []
     for index in ranked[:worst]:
         x, y = float(mean[0, index]), float(mean[1, index])
-        most = _explains(dice[:, index])
-        ends = [None if math.isnan(value) else float(value) for value in dice[:, index, most]]
+        own = dice[:, index, :classes]
+        most = _explains(own)
+        ends = [None if math.isnan(value) else float(value) for value in own[:, most]]
         name = a.settings.classes[a.settings.scored[most]].name
         changed.append(ImageChange(a.images[index].id, x, y, y - x, name, *ends))
     return tuple(changed)
 
 
 def _explains(dice: Floats) -> int:
-    """The class of an image, (2, classes), without which its mean would have changed least."""
-    without = [mean_of(np.delete(dice, index, axis=1)) for index in range(dice.shape[1])]
-    return int(np.argmin([0.0 if np.isnan(change := abs(y - x)) else change for x, y in without]))
+    """The class of an image, ``(2, classes)``, without which its mean would have changed least."""
+    changes = []
+    for index in range(dice.shape[1]):
+        before, after = mean_of(np.delete(dice, index, axis=1))
+        change = abs(after - before)
+        changes.append(0.0 if np.isnan(change) else change)
+    return int(np.argmin(changes))

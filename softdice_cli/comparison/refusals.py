@@ -69,7 +69,7 @@ def _refuse_incomplete(results: Results, name: str) -> None:
             f"is incomplete: {_count(len(results.failures), 'pair')} failed",
             path=name,
             found=_some([failure.id for failure in results.failures]),
-            hint="mend them and run softdice eval again; a difference would be that of the missing images",
+            hint="fix them and run softdice eval again; a difference would be that of the missing images",
         )
     if not results.images:
         raise EmptyError("holds no image", path=name, hint="run softdice eval again")
@@ -101,10 +101,11 @@ def notes_on(a: Results, b: Results) -> Iterator[str]:
         where = f"{_count(len(other), 'image')}: {_some(other)}"
         yield f"the masks of B are not those of A, by their pixels per class, in {where}"
     for text, x, y in (("pooled", a.pooled, b.pooled), ("image-mean", a.image_mean, b.image_mean)):
-        if x.means.dice_classes != y.means.dice_classes:
+        before, after = x.means.defined["dice"], y.means.defined["dice"]
+        if before != after:
             yield (
-                f"the {text} mean of hard Dice is over {x.means.dice_classes} classes in A and "
-                f"{y.means.dice_classes} in B: a class is undefined (0/0) in one of them"
+                f"the {text} mean of hard Dice is over {before} classes in A and {after} in B: "
+                "a class is undefined (0/0) in one of them"
             )
 
 

@@ -1,7 +1,7 @@
 """Images drawn again, or swapped between the sides: exact sums, raw bits, percentiles and permutation p-values.
 
-Every sum is exact (see `Grid`) and the random numbers are the bits of PCG64, so one seed gives the same digits on every
-machine, up to the last ones of a logarithm, and the same file twice differs by exactly nothing.
+Every sum is exact (see `Grid`) and the random numbers are the bits of PCG64. So one seed gives the same digits on every
+machine, except for the last ones of a logarithm, and the same file twice differs by exactly nothing.
 
 Sources: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13.3 (percentile interval); Phipson & Smyth,
 Permutation p-values should never be zero (2010), for (b+1)/(n+1).
@@ -9,48 +9,62 @@ Permutation p-values should never be zero (2010), for (b+1)/(n+1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softdice_cli import comparison as room
+from softdice_cli.comparison.kinds import kinds_of, targets, values_of
 from softdice_cli.comparison.refusals import check_options
-from softdice_cli.comparison.sums import Floats, columns_of, scores_of, targets, values_of
-from softdice_cli.records import Results, Settings
-from softdice_cli.records.intervals import METRICS, Interval, ScoreInterval
+from softdice_cli.comparison.sums import Floats, Plan
+from softdice_cli.records import Results
+from softdice_cli.records.intervals import Interval, ScoreInterval
 
 IntervalAt = Callable[[int, int], Interval | None]
+"""The interval of a kind and a target, by their places."""
+
 PValueAt = Callable[[int, int], tuple[float | None, int]]
+"""The p-value of a kind and a target, and how many permutations count for it."""
 
 LEVEL = 0.95
+
 ROUNDING = 1e-12
 """Differences up to here (relative to 1) are rounding, not change."""
+
+CELLS = 2**22
+"""How many image weights are held at once (32 MB); it changes no digit."""
+
 _BOOTSTRAP, _PERMUTATION = 0, 1
 
 
-def intervals(results: Results, *, resamples: int = 10_000, seed: int = 0) -> tuple[ScoreInterval, ...]:
-    """Every score of `METRICS` with its interval, metric by metric, in it class by class, then the means.
+def intervals(
+    results: Results, *, metrics: Sequence[str] | None = None, resamples: int = 10_000, seed: int = 0
+) -> tuple[ScoreInterval, ...]:
+    """Scores with their intervals, ordered by kind; within a kind, classes first, then means.
 
     Args:
         results: of any images; with none there is nothing, with one there are no intervals.
+        metrics: names of metrics; those that tables show by default.
         resamples: how many bootstrap resamples.
         seed: the same seed gives the same digits.
 
     Raises:
-        ConfigError: `resamples` or `seed` is out of range.
+        ConfigError: there is no such metric, or `resamples` or `seed` is out of range.
     """
     check_options(resamples, seed, 0)
+    plan = Plan.of(results.settings, kinds_of(metrics))
+    if not results.images:
+        return ()
     interval: IntervalAt = no_interval
     if len(results.images) > 1:
-        interval = percentiles(resampled(results.settings, columns_of(results)[None], resamples, seed)[0])
-    return tuple(
-        ScoreInterval(metric, scope, name, value, interval(m, t))
-        for m, metric in enumerate(METRICS if results.images else ())
-        for t, ((scope, name), value) in enumerate(
-            zip(targets(results.settings), values_of(results, metric), strict=True)
-        )
-    )
+        drawn = resampled(plan, plan.columns(results)[None], resamples, seed)
+        interval = percentiles([scores[0] for scores in drawn])
+    found = []
+    for k, kind in enumerate(plan.kinds):
+        values = values_of(results, kind)
+        for t, (scope, name) in enumerate(targets(results.settings, kind.metric)):
+            found.append(ScoreInterval(kind.metric.name, kind.average, scope, name, values[t], interval(k, t)))
+    return tuple(found)
 
 
 class Grid:
@@ -60,16 +74,17 @@ class Grid:
     that no sum exceeds n·2^bits ≤ 2^53. What is left of x is below 2^-(2·bits) of the greatest.
 
     Args:
-        columns: (*S, n, M), at least 0.
+        columns: ``(*S, n, M)``.
 
     Attributes:
-        parts: (*S, n, M and the columns that have a low part).
+        parts: ``(*S, n, M + W)``, where W of the columns have a low part.
     """
 
     def __init__(self, columns: Floats) -> None:
         self._bits = 53 - (columns.shape[-2] - 1).bit_length()
         self._count = columns.shape[-1]
-        self._shift = self._bits - np.frexp(columns.reshape(-1, self._count).max(axis=0))[1]
+        greatest = np.abs(columns).reshape(-1, self._count).max(axis=0)
+        self._shift = self._bits - np.frexp(greatest)[1]
         scaled = np.ldexp(columns, self._shift)
         high = np.rint(scaled)
         low = np.rint(np.ldexp(scaled - high, self._bits))
@@ -77,7 +92,7 @@ class Grid:
         self.parts: Floats = np.concatenate([high, low[..., self._wide]], axis=-1)
 
     def read(self, sums: Floats) -> Floats:
-        """Sums of the parts → sums of the columns, (*T, M), each rounded once."""
+        """Sums of the parts ``(*T, M + W)`` → sums of the columns ``(*T, M)``, each rounded once."""
         high: Floats = sums[..., : self._count].copy()
         high[..., self._wide] += np.ldexp(sums[..., self._count :], -self._bits)
         return np.asarray(np.ldexp(high, -self._shift), np.float64)
@@ -85,12 +100,12 @@ class Grid:
 
 def _chunks(total: int, images: int) -> Iterator[int]:
     """How many resamples to hold at once, until all are done."""
-    step = max(1, room._CELLS // images)
+    step = max(1, CELLS // images)
     yield from (min(step, total - start) for start in range(0, total, step))
 
 
 def draws(images: int, resamples: int, seed: int) -> Iterator[NDArray[np.intp]]:
-    """Indices of the images of each resample, (some, images)."""
+    """Indices of the images of each resample, ``(some, images)``."""
     bits, shift = np.random.PCG64([seed, _BOOTSTRAP]), np.uint64(32)
     for count in _chunks(resamples, images):
         drawn = ((bits.random_raw(count * images) >> shift) * np.uint64(images)) >> shift
@@ -98,32 +113,44 @@ def draws(images: int, resamples: int, seed: int) -> Iterator[NDArray[np.intp]]:
 
 
 def _flips(images: int, permutations: int, seed: int) -> Iterator[Floats]:
-    """Which images change sides in each permutation, 0 or 1, (some, images)."""
+    """Which images change sides in each permutation, 0 or 1, ``(some, images)``."""
     bits, words = np.random.PCG64([seed, _PERMUTATION]), -(-images // 64)
     for count in _chunks(permutations, images):
         raw = bits.random_raw(count * words).astype("<u8").view(np.uint8).reshape(count, -1)
         yield np.unpackbits(raw, axis=1)[:, :images].astype(np.float64)
 
 
-def resampled(settings: Settings, columns: Floats, resamples: int, seed: int) -> Floats:
-    """Columns (sides, n, M) → scores of every resample, the same images for all sides: (sides, resamples, …)."""
+def resampled(plan: Plan, columns: Floats, resamples: int, seed: int) -> list[Floats]:
+    """The scores of every resample, of which all sides get the same images.
+
+    Args:
+        plan: which scores.
+        columns: ``(sides, n, M)``, as the plan gives them.
+        resamples: how many.
+        seed: the same seed gives the same digits.
+
+    Returns:
+        For each kind ``(sides, resamples, targets)``.
+    """
     sides, images, _ = columns.shape
     grid = Grid(columns)
     flat = np.ascontiguousarray(np.moveaxis(grid.parts, 0, 1)).reshape(images, -1)
-    done = []
+    done: list[list[Floats]] = [[] for _ in plan.kinds]
     for drawn in draws(images, resamples, seed):
+        # How often each image was drawn, by one count over all resamples of this chunk.
         places = drawn + np.arange(len(drawn))[:, None] * images
         weights = np.bincount(places.ravel(), minlength=places.size).reshape(places.shape)
         sums = (weights.astype(np.float64) @ flat).reshape(len(drawn), sides, -1)
-        done.append(scores_of(settings, grid.read(sums)))
-    return np.moveaxis(np.concatenate(done), 1, 0)
+        for parts, scores in zip(done, plan.scores(grid.read(sums)), strict=True):
+            parts.append(scores)
+    return [np.moveaxis(np.concatenate(parts), 1, 0) for parts in done]
 
 
-def percentiles(drawn: Floats) -> IntervalAt:
-    """The middle 95 % of what was drawn, (resamples, metrics, targets), by metric and target; NaN does not count."""
+def percentiles(drawn: Sequence[Floats]) -> IntervalAt:
+    """The middle 95 % of what was drawn, ``(resamples, targets)`` for each kind; NaN does not count."""
 
-    def interval(metric: int, target: int) -> Interval | None:
-        values = drawn[:, metric, target]
+    def interval(kind: int, target: int) -> Interval | None:
+        values = drawn[kind][:, target]
         values = values[~np.isnan(values)]
         if not len(values):
             return None
@@ -133,35 +160,42 @@ def percentiles(drawn: Floats) -> IntervalAt:
     return interval
 
 
-def p_values(settings: Settings, columns: Floats, permutations: int, seed: int) -> PValueAt:
-    """Permutation p-values of columns (2, n, M), by metric and target, each with how many permutations count for it."""
+def p_values(plan: Plan, columns: Floats, permutations: int, seed: int) -> PValueAt:
+    """Two-sided permutation p-values of columns ``(2, n, M)``, each with how many permutations count for it."""
     grid = Grid(columns)
     totals, change = grid.parts.sum(axis=1), grid.parts[1] - grid.parts[0]
-    a, b = scores_of(settings, grid.read(totals))
-    observed = np.abs(b - a)
-    bar = observed - ROUNDING * np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
-    reached, counted = np.zeros(a.shape, np.int64), np.zeros(a.shape, np.int64)
+    sides = [plan.scores(grid.read(total)) for total in totals]
+    observed = [np.abs(b - a) for a, b in zip(*sides, strict=True)]
+    # A permutation that gives the observed difference but for rounding has to count as one that reaches it.
+    bars = [
+        size - ROUNDING * np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
+        for size, a, b in zip(observed, *sides, strict=True)
+    ]
+    reached = [np.zeros(size.shape, np.int64) for size in observed]
+    counted = [np.zeros(size.shape, np.int64) for size in observed]
     for flips in _flips(columns.shape[1], permutations, seed):
         moved = flips @ change
-        ours, theirs = (scores_of(settings, grid.read(sums)) for sums in (totals[0] + moved, totals[1] - moved))
-        difference = np.abs(theirs - ours)
-        reached += (difference >= bar).sum(axis=0)  # never true of NaN
-        counted += (~np.isnan(difference)).sum(axis=0)
+        ours, theirs = (plan.scores(grid.read(sums)) for sums in (totals[0] + moved, totals[1] - moved))
+        for k, bar in enumerate(bars):
+            difference = np.abs(theirs[k] - ours[k])
+            # NaN reaches nothing, as no comparison with it is true.
+            reached[k] += (difference >= bar).sum(axis=0)
+            counted[k] += (~np.isnan(difference)).sum(axis=0)
 
-    def p(metric: int, target: int) -> tuple[float | None, int]:
-        cell = metric, target
-        if np.isnan(observed[cell]) or not counted[cell]:
+    def p(kind: int, target: int) -> tuple[float | None, int]:
+        count = int(counted[kind][target])
+        if np.isnan(observed[kind][target]) or not count:
             return None, 0
-        return float((reached[cell] + 1) / (counted[cell] + 1)), int(counted[cell])
+        return float((reached[kind][target] + 1) / (count + 1)), count
 
     return p
 
 
-def no_interval(metric: int, target: int) -> Interval | None:
+def no_interval(kind: int, target: int) -> Interval | None:
     """Of a single image, which cannot be resampled."""
     return None
 
 
-def no_p(metric: int, target: int) -> tuple[float | None, int]:
+def no_p(kind: int, target: int) -> tuple[float | None, int]:
     """The same for a permutation."""
     return None, 0

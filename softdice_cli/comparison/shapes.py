@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from softdice_cli.records.intervals import Interval, Metric, Scope
+from softdice_cli.records.intervals import Average, Interval, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +12,13 @@ class ScoreChange:
     """A score in both results, and its change; ``None`` is undefined.
 
     Attributes:
-        metric: which score, and how it is averaged over images.
+        metric: name of the metric.
+        average: how it is averaged over images.
         scope: a single class, or the mean over all or the foreground classes.
         name: of the class, or ``mean`` or ``foreground mean``.
         a: the score in A.
         b: the score in B.
-        difference: B − A; below 0 is worse, but for the loss.
+        difference: B − A; below 0 is worse, except for a loss.
         interval: of the difference; ``None`` for a single image, or where no resample defines it.
         p: two-sided paired permutation p-value; ``None`` where `interval` would be, or the difference is undefined.
         permutations: how many permutations define the difference and so stand behind `p`.
@@ -27,7 +28,8 @@ class ScoreChange:
         undefined: images without a score of their own in A or in B.
     """
 
-    metric: Metric
+    metric: str
+    average: Average
     scope: Scope
     name: str
     a: float | None
@@ -69,7 +71,7 @@ class Comparison:
         images: how many there are in each.
         resamples: how many resamples and permutations were asked for.
         seed: of the random numbers.
-        scores: metric by metric, in it class by class, then the means.
+        scores: ordered by metric and average; within those, classes first, then means.
         changed: the images that changed most by mean hard Dice, the most first; unchanged ones are not among them.
         notes: what a reader must know, in sentences.
     """
@@ -83,3 +85,8 @@ class Comparison:
     scores: tuple[ScoreChange, ...]
     changed: tuple[ImageChange, ...]
     notes: tuple[str, ...]
+
+    @property
+    def judged(self) -> ScoreChange:
+        """The pooled mean hard Dice, which a verdict is about."""
+        return next(s for s in self.scores if (s.metric, s.average, s.scope) == ("dice", "pooled", "mean"))

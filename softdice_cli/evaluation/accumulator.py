@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from softdice_cli.errors import ConfigError, LayoutError, ShapeError
-from softdice_cli.evaluation.count import rows_of
-from softdice_cli.evaluation.prepare import Reading, line_up
+from softdice_cli.evaluation.image_rows import row_of
+from softdice_cli.evaluation.image_tally import tally_image
+from softdice_cli.evaluation.prepared_pair import PreparedPair, line_up
+from softdice_cli.evaluation.reading import Reading
+from softdice_cli.execution import Grant
+from softdice_cli.layout import SPATIAL
 from softdice_cli.overlap.devices import engine_for
 from softdice_cli.pairing import Pair
 from softdice_cli.readers import Source
 from softdice_cli.readers.labels import as_labels
-from softdice_cli.records import ImageRow, Results, Settings
+from softdice_cli.records import ImageRow, Results, Run, Settings
 from softdice_cli.scores import summarize
 
-_SPACE = "TDHW"
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Accumulator:
@@ -45,28 +51,42 @@ class Accumulator:
             InputError: the shapes do not belong together, or the values cannot be scored.
             ConfigError: an id is there already, or there are not B of them.
         """
-        prediction, truth = _source("probabilities", probabilities), as_labels(_source("labels", labels), colors=False)
+        prepared = self._prepared(_source("probabilities", probabilities), _source("labels", labels))
+        names = self._names(len(prepared.images), ids)
+        engine = engine_for("cpu")
+        rows: dict[str, ImageRow] = {}
+        for name, image in zip(names, prepared.images, strict=True):
+            row = row_of(prepared, image, tally_image(prepared, image, engine, Grant()))
+            rows[name] = replace(row, id=name, pred="", gt="")
+        self._settings = prepared.settings
+        self._rows |= rows
+
+    def _prepared(self, prediction: Source, labels: Source) -> PreparedPair:
+        """A batch as if it had been read from two files of many images."""
+        truth = as_labels(labels, colors=False)
         maps = self._settings.prediction == "labels"
-        space = _SPACE[-(prediction.array.ndim - (1 if maps else 2)) :]
-        layout = ("B" if maps else "BC") + space
+        spatial = prediction.array.ndim - (1 if maps else 2)
+        layout = ("B" if maps else "BC") + SPATIAL[-spatial:]
         try:
-            prepared = line_up(Pair("", "", ""), prediction, truth, self._settings, Reading(layout=layout))
+            return line_up(Pair("", "", ""), prediction, truth, self._settings, Reading(layout=layout))
         except LayoutError as error:
             expected = "labels (B, *S) or (B, 1, *S) for probabilities (B, C, *S)"
             raise ShapeError(error.problem, path="probabilities", expected=expected, found=error.found) from error
-        names = (
-            [f"{self._name}{len(self._rows) + i:06}" for i in range(len(prepared.images))] if ids is None else list(ids)
-        )
-        if len(names) != len(prepared.images) or len({*names, *self._rows}) != len(names) + len(self._rows):
-            raise ConfigError(
-                "ids do not name each image once", expected=f"{len(prepared.images)} new ids", found=str(names)
-            )
-        rows = rows_of(prepared, engine_for("cpu"), lambda: False)
-        self._settings = prepared.settings
-        self._rows |= {
-            name: ImageRow(name, "", "", row.pixels, row.ignored, row.sums)
-            for name, row in zip(names, rows, strict=True)
-        }
+
+    def _names(self, count: int, ids: Sequence[str] | None) -> list[str]:
+        """The ids of so many new images.
+
+        Raises:
+            ConfigError: they do not name each image once.
+        """
+        if ids is None:
+            seen = len(self._rows)
+            ids = [f"{self._name}{index:06}" for index in range(seen, seen + count)]
+        names = list(ids)
+        repeated = len(set(names)) < len(names) or not self._rows.keys().isdisjoint(names)
+        if len(names) != count or repeated:
+            raise ConfigError("ids do not name each image once", expected=f"{count} new ids", found=str(names))
+        return names
 
     def merge(self, other: Accumulator) -> None:
         """Take in the images of another accumulator.
@@ -90,18 +110,26 @@ class Accumulator:
 
     def compute(self) -> Results:
         """The results of all images so far."""
-        return summarize(self._settings, self._rows.values())
+        return summarize(Run(settings=self._settings, rows=tuple(self._rows.values())))
 
 
 def _source(name: str, values: Any) -> Source:
     """An array or tensor as if it had been read from a file of that name."""
-    if hasattr(values, "detach"):  # a torch tensor, without importing torch to ask
-        tensor = values.detach().cpu()
-        stored = str(tensor.dtype).removeprefix("torch.")
-        array = (tensor.float() if stored == "bfloat16" else tensor).numpy()
+    # Only tensors of torch can be detached; asking for that does not import torch.
+    if hasattr(values, "detach"):
+        array, stored = _of_tensor(values)
     else:
         array = np.asarray(values)
         stored = array.dtype.newbyteorder("=").name
     if array.dtype.kind not in "biuf":
-        raise ConfigError(f"{name} hold no numbers", found=f"{type(values).__name__} of {array.dtype}")
+        raise ConfigError(f"{name} do not hold numbers", found=f"{type(values).__name__} of {array.dtype}")
     return Source(name=name, format="array", array=array, stored=stored)
+
+
+def _of_tensor(tensor: Any) -> tuple[NDArray[Any], str]:
+    """The values of a tensor, and the name of their type; NumPy has no bfloat16, so float32 stands in for it."""
+    tensor = tensor.detach().cpu()
+    stored = str(tensor.dtype).removeprefix("torch.")
+    if stored == "bfloat16":
+        tensor = tensor.float()
+    return tensor.numpy(), stored

@@ -11,38 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from softdice_cli.records import Activation, ClassSums, Settings
+from softdice_cli.overlap.decoding import Decoding
+from softdice_cli.records import ClassSums
 
 WORD = 2**32
 GRID = 2**64
 
-_MOST_QUANTIZED = 0.1
-"""However many channels are stored in steps, their sum may not lie further from 1 than this."""
-
 TILE_PIXELS = 2**19
 """No engine is given more pixels at once: float64 then holds every partial sum of words exactly (2³² · 2¹⁹ < 2⁵³)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """How stored values become probabilities and decisions.
-
-    Attributes:
-        classes: how many channels there are.
-        scale: the stored integer that means 1, or ``None``.
-        activation: softmax over the channels, sigmoid, or none.
-        threshold: one channel is foreground where p is greater.
-        sum_tolerance: how far the sum over several channels may lie from 1, or ``None`` not to ask; before a softmax,
-            how near to 1 it has to be for the values to be probabilities already.
-        top: the greatest probability that passes: 1 and the rounding of the stored type.
-    """
-
-    classes: int
-    scale: int | None
-    activation: Activation
-    threshold: float
-    sum_tolerance: float | None
-    top: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +26,7 @@ class Facts:
     """What was seen among the values of counted pixels, for the judgement whether they are probabilities.
 
     Attributes:
-        low, high: range of the finite values as given to the rule (before an activation).
+        low, high: range of the finite values (before an activation).
         nonfinite: how many are NaN or infinite.
         sum_low, sum_high: range of the sums over the channels, where several are to sum to 1.
         sum_off: how many pixels have a sum out of tolerance.
@@ -73,16 +49,24 @@ class Facts:
             sum_off=self.sum_off + other.sum_off,
         )
 
-    def already(self, rule: Rule) -> bool:
+    def already(self, decoding: Decoding) -> bool:
         """Whether values that a softmax was asked for are probabilities as they stand."""
-        ones = rule.activation == "softmax" and not self.sum_off and self.sum_low <= self.sum_high
-        return ones and self.low >= 0 and self.high <= rule.top
-
-    def acceptable(self, rule: Rule) -> bool:
-        """Whether all values seen are probabilities under the rule."""
-        if self.nonfinite or (self.sum_off and rule.activation != "softmax"):
+        if decoding.activation != "softmax":
             return False
-        return rule.activation != "none" or (self.low >= 0 and self.high <= rule.top) or self.low > self.high
+        some_sums_seen = self.sum_low <= self.sum_high
+        return some_sums_seen and not self.sum_off and self._within(decoding)
+
+    def acceptable(self, decoding: Decoding) -> bool:
+        """Whether all values seen are what the decoding says."""
+        if self.nonfinite:
+            return False
+        if self.sum_off and decoding.activation != "softmax":
+            return False
+        nothing_seen = self.low > self.high
+        return decoding.activation != "none" or nothing_seen or self._within(decoding)
+
+    def _within(self, decoding: Decoding) -> bool:
+        return self.low >= 0 and self.high <= decoding.top
 
 
 class Sums(NamedTuple):
@@ -105,7 +89,7 @@ class Tally:
         pixels: how many were counted.
         ignored: how many carry an ignore label.
         unknown: how many carry a label that is neither a class nor ignored.
-        facts: what was seen among the values; where they are not acceptable, the sums mean nothing.
+        facts: what was seen among the values; where they are not acceptable, the sums are meaningless.
     """
 
     probability: tuple[int, ...]
@@ -152,7 +136,7 @@ class Tally:
             self.true_positives,
             strict=True,
         )
-        return tuple(ClassSums(*column) for column in columns)
+        return tuple(ClassSums(*column, self.pixels) for column in columns)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -178,7 +162,7 @@ def to_pixels(total: int) -> float:
 
 
 class Engine(Protocol):
-    """Counts tiles on one device."""
+    """Adds up the pixels of tiles on one device."""
 
     @property
     def name(self) -> str:
@@ -186,16 +170,16 @@ class Engine(Protocol):
         ...
 
     def tile_pixels(self, classes: int) -> int:
-        """How many pixels of so many classes it likes to be given at once, at most `TILE_PIXELS`."""
+        """How many pixels of so many classes make a good tile, at most `TILE_PIXELS`."""
         ...
 
-    def count(self, values: Any, codes: Any, rule: Rule) -> Tally:
+    def tally(self, values: Any, codes: Any, decoding: Decoding) -> Tally:
         """The tally of one tile.
 
         Args:
             values: ``(C, n)`` array as stored: floats, or integers with a scale; n ≤ `TILE_PIXELS`.
             codes: ``(n,)`` integer array: the class of each pixel, or one of the codes of `labels`.
-            rule: what to do with the values.
+            decoding: what the values mean.
 
         Returns:
             A tally whose sums are exact and do not depend on the device or the order of the pixels.
@@ -205,54 +189,24 @@ class Engine(Protocol):
 
 @runtime_checkable
 class BatchEngine(Engine, Protocol):
-    """Counts many images of one shape at once, on a device that works while the program goes on."""
+    """Adds up many tiles of one shape at once, on a device that works while the program goes on."""
 
     def batch_size(self, classes: int, pixels: int) -> int:
-        """How many images of so many classes and pixels it likes to be given at once."""
+        """How many tiles of so many classes and pixels make a good batch."""
         ...
 
-    def submit(self, values: Any, codes: Any, rule: Rule) -> Callable[[], list[Tally]]:
-        """Start counting a batch.
+    def submit(self, values: Any, codes: Any, decoding: Decoding) -> Callable[[], list[Tally]]:
+        """Start adding up a batch of B tiles.
 
         Args:
             values: ``(B, C, n)`` array as stored.
-            codes: ``(B, n)``, as for `count`.
-            rule: what to do with the values.
+            codes: ``(B, n)``, as for `tally`.
+            decoding: what the values mean.
 
         Returns:
-            A function that waits for the batch and gives the tally of each image.
+            A function that waits for the batch and gives the tally of each tile.
 
         Raises:
-            MemoryError: the device has too little for so many; fewer may fit.
+            MemoryError: there is too little memory for so many tiles; fewer may fit.
         """
         ...
-
-
-def tolerance(epsilon: float) -> float:
-    """How far sums of probabilities may lie from 1: four units of rounding (half an epsilon), and 0.001 at least.
-
-    That is 0.001 for float32 and float64, 0.002 for float16 and 0.016 for bfloat16: rounding passes, another scale or
-    logits do not.
-    """
-    return max(1e-3, 2 * epsilon)
-
-
-def rule_for(settings: Settings, epsilon: float) -> Rule:
-    """The rule that the settings mean for values stored with this rounding.
-
-    Args:
-        settings: with the classes resolved.
-        epsilon: spacing above 1 of the stored float type; for integers with a scale, the size of one step.
-    """
-    classes = len(settings.classes)
-    steps = settings.scale is not None
-    wide = min(classes * epsilon + 1e-6, _MOST_QUANTIZED) if steps else tolerance(epsilon)
-    asked = classes > 1 and (settings.normalized or settings.activation == "softmax")
-    return Rule(
-        classes=classes,
-        scale=settings.scale,
-        activation=settings.activation,
-        threshold=settings.threshold,
-        sum_tolerance=wide if asked else None,
-        top=1.0 if steps else 1 + max(1e-6, epsilon),
-    )

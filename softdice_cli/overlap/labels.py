@@ -1,7 +1,7 @@
 """Labels as stored → codes that the engines count, and how many pixels carry which label.
 
-A code below the number of classes C is that class; the three above it are for what is no class. Lookup is by table or
-by search in the sorted labels, never by arithmetic in the stored type (``C*y + h`` overflows uint8 at C > 16).
+A code below the number of classes C is that class; the three codes above it are for everything else. Codes are looked
+up in a table or in the sorted labels, and never computed in the stored type (``C*y + h`` overflows uint8 at C > 16).
 """
 
 from __future__ import annotations
@@ -22,13 +22,30 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 OTHER, IGNORED, UNKNOWN = 0, 1, 2
-"""Offsets above C: counted but of no class (the background of a one-channel map), left out, and refused."""
+"""Offsets above C: counted without a class (the background of a one-channel map), left out, and refused."""
 
 _MOST_LABELS = 2**18
-"""Of labels of their own for each pixel, a file as large as the disk would fill the memory."""
+"""Distinct labels that are counted: a file in which every pixel had a label of its own would fill the memory."""
 
 _FEW_CLASSES = 24
-"""So many comparisons cost less than one `bincount`."""
+"""Up to so many classes, comparing with each of them costs less than one `bincount`."""
+
+
+def _codes_of(settings: Settings, value: int | None) -> dict[int, int]:
+    """The code of each label that is a class or ignored."""
+    classes = len(settings.classes)
+    known: dict[int, int] = {}
+    if classes == 1:
+        # Beside a single class, 0 is the background, unless the class itself is labelled 0.
+        known[0] = classes + OTHER
+        if value is not None:
+            known[value] = 0
+    for index, definition in enumerate(settings.classes):
+        if definition.value is not None:
+            known[definition.value] = index
+    for label in settings.ignore:
+        known[label] = classes + IGNORED
+    return known
 
 
 class LabelCodes:
@@ -41,23 +58,21 @@ class LabelCodes:
 
     def __init__(self, settings: Settings, value: int | None) -> None:
         classes = len(settings.classes)
-        known = {c.value: index for index, c in enumerate(settings.classes) if c.value is not None}
-        if classes == 1:
-            known = {0: classes + OTHER} | known
-            if value is not None:
-                known[value] = 0
-        known |= dict.fromkeys(settings.ignore, classes + IGNORED)
+        known = _codes_of(settings, value)
         self._unknown = classes + UNKNOWN
-        self._labels = np.array(sorted(known), dtype=np.int64)
         small = np.uint8 if self._unknown < 2**8 else np.int32
+        self._labels = np.array(sorted(known), dtype=np.int64)
         self._codes = np.array([known[label] for label in sorted(known)], dtype=small)
         self._tables: dict[str, Codes] = {}
-        in_order = all(c.value == index for index, c in enumerate(settings.classes))
-        self._plain = classes if in_order else 0
+        # Labels below this are their own codes.
+        self._plain = 0
+        if all(definition.value == index for index, definition in enumerate(settings.classes)):
+            self._plain = classes
 
     def __call__(self, labels: NDArray[Any]) -> Codes:
         """Codes of an integer array, in the same shape."""
-        if labels.dtype.kind == "f":  # whole numbers, as `readers.labels` has seen to
+        # Floats are whole numbers here: `readers.labels` has seen to that.
+        if labels.dtype.kind == "f":
             labels = labels.astype(np.int64)
         if labels.dtype == self._codes.dtype == np.uint8 and labels.max(initial=0) < self._plain:
             return labels
@@ -65,12 +80,17 @@ class LabelCodes:
             if not 0 <= labels.min(initial=0) <= labels.max(initial=0) < 2**16:
                 return self._search(labels)
             labels = labels.astype(np.uint16)
-        table = self._tables.get(labels.dtype.str)
+        native = labels.astype(labels.dtype.newbyteorder("="), copy=False)
+        return self._table(native.dtype).take(native.view(f"u{native.dtype.itemsize}"))
+
+    def _table(self, dtype: np.dtype[Any]) -> Codes:
+        """The code of every label that a type of one or two bytes holds, in the order of their bits."""
+        table = self._tables.get(dtype.str)
         if table is None:
-            every = np.arange(2 ** (8 * labels.dtype.itemsize), dtype=f"u{labels.dtype.itemsize}")
-            table = self._tables[labels.dtype.str] = self._search(every.view(labels.dtype.newbyteorder("=")))
-        unsigned = f"u{labels.dtype.itemsize}"
-        return table.take(labels.astype(labels.dtype.newbyteorder("="), copy=False).view(unsigned))
+            every = np.arange(2 ** (8 * dtype.itemsize), dtype=f"u{dtype.itemsize}")
+            table = self._search(every.view(dtype))
+            self._tables[dtype.str] = table
+        return table
 
     @staticmethod
     @functools.lru_cache(maxsize=16)
@@ -115,14 +135,14 @@ def find_codes(codes: Codes, classes: int) -> tuple[list[int], dict[int, Mask]]:
     masks = [codes == code for code in range(classes + IGNORED)]
     counts = [int(np.count_nonzero(mask)) for mask in masks]
     rest = codes.size - sum(counts)
+    # Mostly there is no other pixel, and the comparison is saved.
     unknown = int(np.count_nonzero(codes == classes + UNKNOWN)) if rest else 0
-    return [*counts, rest - unknown, unknown], {
-        channel: masks[channel] for channel in range(classes) if counts[channel]
-    }
+    inside = {channel: masks[channel] for channel in range(classes) if counts[channel]}
+    return [*counts, rest - unknown, unknown], inside
 
 
 def tally_label_map(predicted: Codes, truth: Codes, classes: int) -> tuple[Tally, int]:
-    """The tally of a label map, whose one-hot is the probability, and how many of its labels are no class.
+    """The tally of a label map, whose one-hot is the probability, and how many of its pixels are in no class.
 
     Args:
         predicted: codes ``(n,)`` of the label map.

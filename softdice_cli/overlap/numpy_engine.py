@@ -1,9 +1,7 @@
 """The engine for the CPU: exact sums with NumPy alone.
 
-The two words of a probability are kept as floats that hold integers. A tile is small enough for float64 to hold every
-partial sum of them exactly, so NumPy may add in any order it likes. Everything is a plain pass over rows that lie in a
-core's cache; what NumPy does slowly (`argmax` over the first axis, weighted `bincount`, float16 to float32) is said in
-other words.
+Everything is a plain pass over rows that lie in a core's cache. What NumPy does slowly (`argmax` over the first axis,
+weighted `bincount`, float16 to float32) is written in other ways that give the same numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from softdice_cli.overlap.contract import Facts, Rule, Sums, Tally
+from softdice_cli.overlap.contract import Facts, Sums, Tally
+from softdice_cli.overlap.decoding import Decoding
 from softdice_cli.overlap.exact import sum_parts, sum_rows
 from softdice_cli.overlap.labels import IGNORED, find_codes
 
@@ -27,42 +26,62 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 _TILE_VALUES = 2**19
-_KEPT = 2**24
+"""Values of a tile whose working set stays in a core's cache."""
+
 _HALF_GRAIN = 2.0**-24
 """Every float16 is a multiple of this."""
 
 
 class NumpyEngine:
-    """Counts tiles with NumPy; see `contract.Engine`."""
+    """Adds up tiles with NumPy; see `contract.Engine`."""
 
     name = "numpy"
-
-    def __init__(self) -> None:
-        with suppress(MemoryError):
-            np.empty(_KEPT, np.uint8)  # at once freed: from now on, glibc keeps what smaller arrays leave for the next
 
     def tile_pixels(self, classes: int) -> int:
         """A tile whose working set stays in a core's cache."""
         return max(2**12, min(2**16, _TILE_VALUES // classes))
 
-    def count(self, values: NDArray[Any], codes: Codes, rule: Rule) -> Tally:
-        """The tally of one tile; see `contract.Engine.count`."""
-        pixels, inside = find_codes(codes, rule.classes)
-        if not any(pixels[: rule.classes + IGNORED]):
+    def tally(self, values: NDArray[Any], codes: Codes, decoding: Decoding) -> Tally:
+        """The tally of one tile; see `contract.Engine.tally`."""
+        _keep_freed_memory()
+        ignored_code = decoding.classes + IGNORED
+        pixels, inside = find_codes(codes, decoding.classes)
+        if not any(pixels[:ignored_code]):
             return Tally.of(pixels, None, Facts())
-        grain = _HALF_GRAIN if values.dtype == np.float16 and rule.activation == "none" else 0.0
-        floats = as_floats(values, rule.scale)
-        if not any(pixels[rule.classes + IGNORED :]):
-            return Tally.of(pixels, *_measure(floats, inside, rule, grain))
-        keep = codes < rule.classes + IGNORED
-        if rule.activation == "none":
-            with np.errstate(invalid="ignore"):  # infinity times 0, which is seen and done again
-                blank = floats * keep.astype(floats.dtype)  # several times faster than to take the kept pixels out
-            sums, facts = _measure(blank, inside, rule, grain, keep)
+        floats = as_floats(values, decoding.scale)
+        grain = _stored_grain(values, decoding)
+        if not any(pixels[ignored_code:]):
+            sums, facts = _measure(floats, inside, decoding, grain)
+            return Tally.of(pixels, sums, facts)
+        keep = codes < ignored_code
+        if decoding.activation == "none":
+            # Setting what is not kept to 0 is several times faster than taking it out.
+            sums, facts = _measure(_blanked(floats, keep), inside, decoding, grain, keep)
             if sums:
                 return Tally.of(pixels, sums, facts)
+        # An activation would make more than 0 of a 0. And infinity times 0 is NaN, which says nothing about what is
+        # kept.
         kept = np.compress(keep, floats, axis=1)
-        return Tally.of(pixels, *_measure(kept, {c: mask[keep] for c, mask in inside.items()}, rule, grain))
+        kept_inside = {channel: mask[keep] for channel, mask in inside.items()}
+        sums, facts = _measure(kept, kept_inside, decoding, grain)
+        return Tally.of(pixels, sums, facts)
+
+
+@functools.cache
+def _keep_freed_memory() -> None:
+    """Allocate and free 16 MB once: glibc then raises its mmap threshold and reuses the memory of smaller arrays.
+
+    Otherwise each array of a tile is mapped anew, and a tile costs a third more, in page faults.
+    """
+    with suppress(MemoryError):
+        np.empty(2**24, np.uint8)
+
+
+def _stored_grain(values: NDArray[Any], decoding: Decoding) -> float:
+    """The grain of the probabilities as their type alone tells it, or 0."""
+    if values.dtype == np.float16 and decoding.activation == "none":
+        return _HALF_GRAIN
+    return 0.0
 
 
 def as_floats(values: NDArray[Any], scale: int | None) -> Floats:
@@ -72,58 +91,91 @@ def as_floats(values: NDArray[Any], scale: int | None) -> Floats:
         return scaled
     if values.dtype.itemsize == 2:
         native = values.astype(values.dtype.newbyteorder("="), copy=False)
-        floats: Floats = _halves().take(native.view(np.uint16))
+        floats: Floats = _every_half().take(native.view(np.uint16))
         return floats
     wide = np.float64 if values.dtype.itemsize == 8 else np.float32
     floats = values.astype(wide, copy=False)
-    return floats if floats.strides[-1] == floats.itemsize else np.ascontiguousarray(floats)
+    if floats.strides[-1] == floats.itemsize:
+        return floats
+    return np.ascontiguousarray(floats)
 
 
 @functools.cache
-def _halves() -> NDArray[np.float32]:
+def _every_half() -> NDArray[np.float32]:
     """Every float16 as float32, in the order of their bits."""
     return np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
 
 
+def _blanked(values: Floats, keep: Mask) -> Floats:
+    """The values, and 0 where they are not kept."""
+    with np.errstate(invalid="ignore"):
+        return values * keep.astype(values.dtype)
+
+
 def _measure(
-    values: Floats, inside: dict[int, Mask], rule: Rule, grain: float, keep: Mask | None = None
+    values: Floats, inside: dict[int, Mask], decoding: Decoding, grain: float, keep: Mask | None = None
 ) -> tuple[Sums | None, Facts]:
-    """The sums of a tile, or ``None`` where the values are not acceptable; where not `keep`, the values are 0."""
-    best = values.max(axis=0) if rule.classes > 1 else values[0]
+    """The sums of a tile and what was seen.
+
+    Args:
+        values: ``(C, n)``; where not `keep`, they are 0.
+        inside: the pixels ``(n,)`` of each class that is there.
+        decoding: what the values mean.
+        grain: a power of 2 of which all probabilities are multiples, or 0.
+        keep: the pixels ``(n,)`` that count, or ``None`` for all of them.
+
+    Returns:
+        No sums where the values are not acceptable.
+    """
+    best = values.max(axis=0) if decoding.classes > 1 else values[0]
     facts = _range(values, best, keep)
-    if facts.acceptable(rule):
-        stored, values = values, _activate(values, rule)
-        best = best if stored is values else values.max(axis=0)
-        facts += _channel_sums(stored if rule.activation == "softmax" else values, rule, keep)
-    if not facts.acceptable(rule):
+    if not facts.acceptable(decoding):
         return None, facts
-    grain = grain or _grain(values, rule, facts)
-    predicted, hits = _decisions(values, best, inside, rule, keep)
-    own = [0] * rule.classes
+    probabilities = _activate(values, decoding)
+    if probabilities is not values:
+        best = probabilities.max(axis=0)
+    # Of a softmax, the sums before it tell whether the values were probabilities already.
+    summed = values if decoding.activation == "softmax" else probabilities
+    facts += _channel_sums(summed, decoding, keep)
+    if not facts.acceptable(decoding):
+        return None, facts
+    grain = grain or _seen_grain(probabilities, decoding, facts)
+    predicted, hits = _decisions(probabilities, best, inside, decoding, keep)
+    own = _sum_inside(probabilities, inside, decoding, grain)
+    return Sums(sum_rows(probabilities, grain), own, predicted, hits), facts
+
+
+def _sum_inside(values: Floats, inside: dict[int, Mask], decoding: Decoding, grain: float) -> tuple[int, ...]:
+    """Σp·y of each class."""
+    totals = [0] * decoding.classes
     if inside:
-        parts = [values[channel][mask] for channel, mask in inside.items()]  # fast where a mask has runs
+        # Taking pixels out by a mask is fast where the mask has runs, as masks of objects have.
+        parts = [values[channel][mask] for channel, mask in inside.items()]
         for channel, total in zip(inside, sum_parts(parts, grain), strict=True):
-            own[channel] = total
-    return Sums(sum_rows(values, grain), tuple(own), predicted, hits), facts
+            totals[channel] = total
+    return tuple(totals)
 
 
 def _range(values: Floats, best: Floats, keep: Mask | None) -> Facts:
-    """What is seen among values of which `best` are the greatest of each pixel; NaN comes through all of this."""
-    low = float(values.min() if keep is None else values.min(axis=0)[keep].min())
+    """What is seen among values whose greatest of each pixel are `best`; NaN comes through all of this."""
+    low = float(values.min()) if keep is None else float(values.min(axis=0)[keep].min())
     high = float(best.max())
     if math.isfinite(low) and math.isfinite(high):
         return Facts(low=low, high=high)
     finite = values[np.isfinite(values)]
-    seen = Facts(nonfinite=values.size - finite.size)
-    return seen + Facts(low=float(finite.min()), high=float(finite.max())) if finite.size else seen
+    nonfinite = values.size - finite.size
+    if not finite.size:
+        return Facts(nonfinite=nonfinite)
+    return Facts(low=float(finite.min()), high=float(finite.max()), nonfinite=nonfinite)
 
 
-def _activate(values: Floats, rule: Rule) -> Floats:
-    """Softmax or sigmoid, in float64."""
-    if rule.activation == "none":
+def _activate(values: Floats, decoding: Decoding) -> Floats:
+    """Softmax or sigmoid, in float64; the values themselves without an activation."""
+    if decoding.activation == "none":
         return values
     wide = values.astype(np.float64)
-    if rule.activation == "sigmoid":
+    if decoding.activation == "sigmoid":
+        # exp of what is not positive never overflows.
         ratio = np.exp(-np.abs(wide))
         result: Floats = np.where(wide >= 0, 1.0, ratio) / (1.0 + ratio)
         return result
@@ -133,51 +185,56 @@ def _activate(values: Floats, rule: Rule) -> Floats:
     return wide
 
 
-def _channel_sums(values: Floats, rule: Rule, keep: Mask | None) -> Facts:
-    """Facts about the sums over the channels."""
-    if rule.sum_tolerance is None:
+def _channel_sums(values: Floats, decoding: Decoding, keep: Mask | None) -> Facts:
+    """What is seen among the sums over the channels."""
+    if decoding.sum_tolerance is None:
         return Facts()
     sums = values.sum(axis=0)
     if keep is not None:
         sums[~keep] = 1
-    low, high = float(sums.min()), float(sums.max())
-    if low >= 1 - rule.sum_tolerance and high <= 1 + rule.sum_tolerance:
-        return Facts(sum_low=low, sum_high=high)
-    off = int(np.count_nonzero(np.abs(sums - 1) > rule.sum_tolerance))
+    low = float(sums.min())
+    high = float(sums.max())
+    off = 0
+    if low < 1 - decoding.sum_tolerance or high > 1 + decoding.sum_tolerance:
+        off = int(np.count_nonzero(np.abs(sums - 1) > decoding.sum_tolerance))
     return Facts(sum_low=low, sum_high=high, sum_off=off)
 
 
 def _decisions(
-    values: Floats, best: Floats, inside: dict[int, Mask], rule: Rule, keep: Mask | None
+    values: Floats, best: Floats, inside: dict[int, Mask], decoding: Decoding, keep: Mask | None
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Predicted pixels and true positives of each class."""
-    chosen = _chosen(values, best, rule, keep)
-    picks = [int(np.count_nonzero(row)) for row in chosen]
-    hits = [0] * rule.classes
+    chosen = _chosen(values, best, decoding, keep)
+    predicted = [int(np.count_nonzero(row)) for row in chosen]
+    hits = [0] * decoding.classes
     for channel, mask in inside.items():
         hits[channel] = int(np.count_nonzero(chosen[channel] & mask))
-    if rule.classes > 1 and sum(picks) > (values.shape[1] if keep is None else np.count_nonzero(keep)):
-        _settle_ties(chosen, inside, picks, hits)
-    return tuple(picks), tuple(hits)
+    if decoding.classes > 1:
+        counted = values.shape[1] if keep is None else int(np.count_nonzero(keep))
+        if sum(predicted) > counted:
+            _settle_ties(chosen, inside, predicted, hits)
+    return tuple(predicted), tuple(hits)
 
 
-def _chosen(values: Floats, best: Floats, rule: Rule, keep: Mask | None) -> Mask:
-    """Where each channel is decided for, ``(C, n)``: all of several greatest, which `_settle_ties` sees to."""
-    if rule.classes == 1:
-        return values > floor_to(values.dtype, rule.threshold)  # not where not `keep`: no threshold is below 0
+def _chosen(values: Floats, best: Floats, decoding: Decoding, keep: Mask | None) -> Mask:
+    """Where each channel is decided for, ``(C, n)``; of several greatest, all, which `_settle_ties` sees to."""
+    if decoding.classes == 1:
+        # Pixels that are not kept are 0, and no threshold is below 0.
+        return values > floor_to(values.dtype, decoding.threshold)
     chosen: Mask = values == best
     if keep is not None:
         chosen &= keep
     return chosen
 
 
-def _settle_ties(chosen: Mask, inside: dict[int, Mask], picks: list[int], hits: list[int]) -> None:
+def _settle_ties(chosen: Mask, inside: dict[int, Mask], predicted: list[int], hits: list[int]) -> None:
     """Take back, in both counts, what was counted for greatest channels after the first."""
     tied = np.flatnonzero(np.add.reduce(chosen, axis=0, dtype=np.uint32) > 1)
     rivals = chosen[:, tied]
-    rivals[rivals.argmax(axis=0), np.arange(tied.size)] = False  # argmax: the first that is True
+    # argmax finds the first channel that is True; it keeps its pixel.
+    rivals[rivals.argmax(axis=0), np.arange(tied.size)] = False
     for channel, losses in enumerate(rivals):
-        picks[channel] -= int(np.count_nonzero(losses))
+        predicted[channel] -= int(np.count_nonzero(losses))
         if channel in inside:
             hits[channel] -= int(np.count_nonzero(losses & inside[channel][tied]))
 
@@ -185,11 +242,14 @@ def _settle_ties(chosen: Mask, inside: dict[int, Mask], picks: list[int], hits: 
 def floor_to(dtype: np.dtype[Any], threshold: float) -> np.floating[Any]:
     """The greatest number of this type that is not above the threshold, so that ``p > threshold`` stays exact."""
     rounded: np.floating[Any] = dtype.type(threshold)
-    return rounded if float(rounded) <= threshold else np.nextafter(rounded, dtype.type(0))
+    if float(rounded) <= threshold:
+        return rounded
+    below: np.floating[Any] = np.nextafter(rounded, dtype.type(0))
+    return below
 
 
-def _grain(values: Floats, rule: Rule, facts: Facts) -> float:
-    """The spacing of the least value that is not 0: all others are multiples of it."""
-    if rule.activation != "none" or facts.low <= 0:
+def _seen_grain(values: Floats, decoding: Decoding, facts: Facts) -> float:
+    """The spacing of the least value, of which all others are multiples; 0 where that is not known."""
+    if decoding.activation != "none" or facts.low <= 0:
         return 0.0
     return float(np.spacing(values.dtype.type(facts.low)))

@@ -1,4 +1,4 @@
-"""The shapes that everything else passes on: settings, sums, rows, failures, results, and rows as JSON.
+"""The shapes that everything else passes on: settings, sums, rows, runs, results, and their JSON.
 
 No NumPy, torch, image library or terminal is known here, so that a saved file can be judged at once.
 """
@@ -6,25 +6,21 @@ No NumPy, torch, image library or terminal is known here, so that a saved file c
 from softdice_cli.records.results import (
     FORMAT,
     FORMAT_VERSION,
-    SCORES,
     ClassScores,
-    ClassSums,
-    Failure,
-    ImageRow,
-    Means,
     Results,
-    Shard,
+    Scores,
+    Spread,
     Summary,
     Verdict,
-    natural,
 )
+from softdice_cli.records.rows import ClassSums, Failure, ImageRow, natural
+from softdice_cli.records.run import Run, Shard
 from softdice_cli.records.settings import MAX_LABEL, Activation, ClassDef, Empty, Prediction, Settings
 
 __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "MAX_LABEL",
-    "SCORES",
     "Activation",
     "ClassDef",
     "ClassScores",
@@ -32,11 +28,13 @@ __all__ = [
     "Empty",
     "Failure",
     "ImageRow",
-    "Means",
     "Prediction",
     "Results",
+    "Run",
+    "Scores",
     "Settings",
     "Shard",
+    "Spread",
     "Summary",
     "Verdict",
     "natural",

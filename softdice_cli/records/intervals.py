@@ -1,4 +1,4 @@
-"""How sure a score is: which scores get an interval, and the interval itself. `comparison` fills these shapes.
+"""How sure a score is: the interval, and of which score it is. `comparison` fills these shapes.
 
 They stand here, without NumPy, because results carry them and every output shows them.
 """
@@ -10,27 +10,6 @@ from typing import Literal
 
 Average = Literal["pooled", "image_mean"]
 Scope = Literal["class", "mean", "foreground"]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A score and how it is averaged over images."""
-
-    name: Literal["dice", "soft_dice", "loss"]
-    average: Average
-
-    @property
-    def sign(self) -> int:
-        """1 where higher is better, -1 where lower is."""
-        return -1 if self.name == "loss" else 1
-
-
-METRICS = (
-    Metric("dice", "pooled"),
-    Metric("soft_dice", "pooled"),
-    Metric("loss", "pooled"),
-    Metric("dice", "image_mean"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +26,16 @@ class ScoreInterval:
     """A score of one results file with its interval; ``None`` is undefined.
 
     Attributes:
-        metric: which score, and how it is averaged over images.
+        metric: name of the metric.
+        average: how the score is averaged over images.
         scope: a single class, or the mean over all or the foreground classes.
         name: of the class, or ``mean`` or ``foreground mean``.
         value: the score of the results themselves.
         interval: ``None`` for a single image, or where no resample defines the score.
     """
 
-    metric: Metric
+    metric: str
+    average: Average
     scope: Scope
     name: str
     value: float | None

@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from softdice_cli.errors import ConfigError, InputError
-from softdice_cli.records.results import Failure, ImageRow, Results, natural
+from softdice_cli.records.rows import Failure, ImageRow, natural
+from softdice_cli.records.run import Run
 from softdice_cli.records.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One results file that is to be merged."""
+    """A run that is to be merged, and the file that it is in."""
 
     path: str
-    results: Results
+    run: Run
 
 
-def merge(parts: Sequence[Part]) -> tuple[Settings, list[ImageRow], list[Failure], tuple[str, ...]]:
-    """What all parts hold together: settings, rows, failures, and what was left out.
+def merge(parts: Sequence[Part]) -> Run:
+    """What all parts hold together, as one run.
 
     Raises:
         ConfigError: there is no part.
@@ -27,13 +28,68 @@ def merge(parts: Sequence[Part]) -> tuple[Settings, list[ImageRow], list[Failure
     """
     if not parts:
         raise ConfigError("there is nothing to merge", expected="results files")
-    first = next((part for part in parts if part.results.settings.classes), parts[0])
+    first = _first_with_classes(parts)
     for part in parts:
         _refuse_difference(first, part)
     _check_shards(parts)
+    _refuse_repeats(parts)
+    rows: list[ImageRow] = []
+    failures: list[Failure] = []
+    left_out: set[str] = set()
+    software: set[str] = set()
+    for part in parts:
+        rows += part.run.rows
+        failures += part.run.failures
+        # Each shard names all that was left out of the run; other parts name their own.
+        left_out.update(part.run.left_out)
+        software.update(part.run.software.split(", "))
+    return Run(
+        settings=first.run.settings,
+        rows=tuple(rows),
+        failures=tuple(failures),
+        left_out=tuple(sorted(left_out, key=lambda text: (natural(text), text))),
+        software=", ".join(sorted(software, key=natural)),
+    )
+
+
+def _first_with_classes(parts: Sequence[Part]) -> Part:
+    """The first part that knows its classes; a part of which all pairs failed does not."""
+    for part in parts:
+        if part.run.settings.classes:
+            return part
+    return parts[0]
+
+
+def _refuse_difference(first: Part, other: Part) -> None:
+    mine, theirs = first.run.settings, other.run.settings
+    if not theirs.classes and not other.run.rows:
+        # All its pairs failed before one of them said how many classes there are.
+        mine = replace(mine, classes=())
+    for what, a, b in (
+        ("another signature", mine.signature, theirs.signature),
+        ("other classes", _named(mine), _named(theirs)),
+        ("other settings", str(mine), str(theirs)),
+    ):
+        if a != b:
+            raise InputError(
+                f"has {what} than {first.path}",
+                path=other.path,
+                expected=a,
+                found=b,
+                hint="evaluate all parts with the same options",
+            )
+
+
+def _named(settings: Settings) -> str:
+    return ", ".join(f"{c.name}={c.value}" for c in settings.classes)
+
+
+def _refuse_repeats(parts: Sequence[Part]) -> None:
+    """Raises InputError for an image that is in two parts."""
     owners: dict[str, str] = {}
     for part in parts:
-        for name in [row.id for row in part.results.images] + [failure.id for failure in part.results.failures]:
+        names = [row.id for row in part.run.rows] + [failure.id for failure in part.run.failures]
+        for name in names:
             if name in owners:
                 raise InputError(
                     f"holds {name!r}, which {owners[name]} holds too",
@@ -41,61 +97,36 @@ def merge(parts: Sequence[Part]) -> tuple[Settings, list[ImageRow], list[Failure
                     hint="merge each part once",
                 )
             owners[name] = part.path
-    rows = [row for part in parts for row in part.results.images]
-    failures = [failure for part in parts for failure in part.results.failures]
-    return first.results.settings, rows, failures, _left_out(parts)
-
-
-def _refuse_difference(first: Part, other: Part) -> None:
-    mine, theirs = first.results.settings, other.results.settings
-    if not theirs.classes and not other.results.images:  # all its pairs failed before one said how many there are
-        mine = replace(mine, classes=())
-    for what, a, b in (
-        ("signature", mine.signature, theirs.signature),
-        ("classes", mine.classes, theirs.classes),
-        ("settings", mine, theirs),
-    ):
-        if a != b:
-            shown = [
-                ", ".join(f"{c.name}={c.value}" for c in side) if isinstance(side, tuple) else str(side)
-                for side in (a, b)
-            ]
-            raise InputError(
-                f"has other {what} than {first.path}",
-                path=other.path,
-                expected=shown[0],
-                found=shown[1],
-                hint="evaluate all parts with the same options",
-            )
 
 
 def _check_shards(parts: Sequence[Part]) -> None:
     """Either none is a shard, or they are all shards of one run and all are there."""
-    shards = [part.results.shard for part in parts]
-    known = [shard for shard in shards if shard is not None]
+    known = [part.run.shard for part in parts if part.run.shard is not None]
     if not known:
         return
-    if len(known) < len(shards) or len({(shard.count, shard.pairs, shard.run) for shard in known}) > 1:
-        found = ", ".join(
-            f"{part.path}: "
-            + (f"shard {s.index} of {s.count}, {s.pairs} pairs" if (s := part.results.shard) else "whole")
-            for part in parts
-        )
+    runs = {(shard.count, shard.pairs, shard.run) for shard in known}
+    if len(known) < len(parts) or len(runs) > 1:
         raise InputError(
-            "these are not the shards of one run", expected="one shard I/N each, of the same pairs", found=found
+            "these are not the shards of one run",
+            expected="one shard I/N each, of the same pairs",
+            found=", ".join(f"{part.path}: {_which(part.run)}" for part in parts),
         )
-    count = min(known[0].count, known[0].pairs)  # the shards beyond the pairs are empty, and write no file
-    if missing := sorted(set(range(1, count + 1)) - {shard.index for shard in known}):
+    # The shards beyond the pairs are empty, and write no file.
+    count = min(known[0].count, known[0].pairs)
+    missing = sorted(set(range(1, count + 1)) - {shard.index for shard in known})
+    if missing:
+        problem = f"shard {missing[0]} of {known[0].count} is missing"
+        if len(missing) > 1:
+            problem = f"shards {', '.join(map(str, missing))} of {known[0].count} are missing"
         raise InputError(
-            f"shard {', '.join(map(str, missing))} of {known[0].count} is missing",
+            problem,
             expected=f"shards 1 to {count}",
             found=", ".join(str(shard.index) for shard in known),
             hint=f"run it with --shard {missing[0]}/{known[0].count}, and merge all",
         )
 
 
-def _left_out(parts: Sequence[Part]) -> tuple[str, ...]:
-    """Each shard names all that was left out of the run; other parts name their own."""
-    return tuple(
-        sorted({text for part in parts for text in part.results.left_out}, key=lambda text: (natural(text), text))
-    )
+def _which(run: Run) -> str:
+    if run.shard is None:
+        return "whole"
+    return f"shard {run.shard.index} of {run.shard.count}, {run.shard.pairs} pairs"

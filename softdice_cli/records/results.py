@@ -1,108 +1,94 @@
-"""Rows and results: the sums of every image, the scores they give together, and what failed.
+"""Results: a run, and the scores that follow from its rows.
 
-Rows are what is kept; every score can be computed again from them. The arithmetic lives in `scores`, which fills the
-`ClassScores`, `Means` and `Summary` declared here.
+The arithmetic lives in `scores`, which fills the shapes declared here. None of them names a metric: scores are held by
+the name of their metric, and the list of metrics is `metrics.METRICS`.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from softdice_cli.errors import advice
+from softdice_cli.records.rows import Failure, ImageRow
+from softdice_cli.records.run import Run, Shard
 from softdice_cli.records.settings import Settings
 
-if TYPE_CHECKING:  # most results have none
+# Most results have no intervals, and need not import them.
+if TYPE_CHECKING:
     from softdice_cli.records.intervals import ScoreInterval
 
-
-def natural(text: str) -> list[tuple[int, int, str]]:
-    """Sort key for ids as people expect it: numbers by their value, so that 9 comes before 10."""
-    parts = (part for part in re.split(r"([0-9]+)", text) if part)
-    return [(0, len(part.lstrip("0")), part.lstrip("0")) if part.isdecimal() else (1, 0, part) for part in parts]
-
-
 FORMAT = "softdice-results"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
-class ClassSums:
-    """The sums of one class, over one image or many; everything else follows from them.
+class Spread:
+    """How a score is spread over the images where it is defined.
 
     Attributes:
-        probability: P = Σp over the counted pixels, in pixels.
-        intersection: I = Σp·y, in pixels.
-        truth: Y = Σy, how many pixels have this label.
-        predicted: how many pixels the hard decision gives to this class.
-        true_positives: how many of those have this label.
+        sd: sample standard deviation (n − 1); ``None`` where fewer than two images define the score.
+        q1: first quartile, linear between neighbours (NumPy's default); ``None`` where no image defines the score.
+        median: second quartile.
+        q3: third quartile.
     """
 
-    probability: float
-    intersection: float
-    truth: int
-    predicted: int
-    true_positives: int
-
-    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:  # pickled by the thousand, and faster so
-        return ClassSums, (self.probability, self.intersection, self.truth, self.predicted, self.true_positives)
+    sd: float | None
+    q1: float | None
+    median: float | None
+    q3: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class ImageRow:
-    """One evaluated image.
+class Scores:
+    """Scores by the name of their metric, which is also an attribute: ``scores.dice``.
 
     Attributes:
-        id: unique name of the image within the results.
-        pred: the prediction, as the user named it.
-        gt: the truth, as the user named it.
-        pixels: how many pixels were counted.
-        ignored: how many carry an ignore label.
-        sums: one entry a class, in the order of the channels.
+        values: the scores; ``None`` is undefined.
+        defined: how many images stand behind each score of an image mean, or how many classes behind a mean.
+        spread: how each score is spread over the images, in an image mean.
     """
 
-    id: str
-    pred: str
-    gt: str
-    pixels: int
-    ignored: int
-    sums: tuple[ClassSums, ...]
+    values: Mapping[str, float | None]
+    defined: Mapping[str, int] = field(default_factory=dict)
+    spread: Mapping[str, Spread] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> float | None:
+        # Pickling and copying ask for special names before there are any values.
+        if name.startswith("_") or name in ("values", "defined", "spread"):
+            raise AttributeError(name)
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(f"there is no metric {name!r}") from None
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """One pair that could not be evaluated: the error in a sentence, what was expected and found, what to try."""
+class ClassScores(Scores):
+    """The scores of one class, and the counts behind them, in pixels."""
 
-    id: str
-    pred: str
-    gt: str
-    error: str
-    expected: str
-    found: str
-    hint: str
-
-    @property
-    def details(self) -> list[tuple[str, str]]:
-        """What stands below the error wherever it is shown; see `errors.advice`."""
-        return advice(self.expected, self.found, self.hint)
+    name: str = ""
+    truth_pixels: int = 0
+    predicted_pixels: int = 0
+    true_positives: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Shard:
-    """Which part of a run this is.
+class Summary:
+    """Scores of all images together, in one of the two ways of averaging.
 
     Attributes:
-        index: from 1 to `count`.
-        count: into how many parts the run was cut.
-        pairs: how many pairs the whole run has.
-        run: digest of the ids of all its pairs, the same in every part.
+        classes: the scored classes.
+        means: over the scored classes; beside them, the metrics that have no class.
+        foreground: over the scored classes except the background; ``None`` if those are all or none.
+        loss_present: mean loss over the classes that have truth pixels, in an image mean over the images that have the
+            class; ``None`` if there are none.
     """
 
-    index: int
-    count: int
-    pairs: int
-    run: str
+    classes: tuple[ClassScores, ...]
+    means: Scores
+    foreground: Scores | None
+    loss_present: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +102,7 @@ class Verdict:
         bound: the number that it is held against.
         passed: whether it is met.
         reason: why it cannot be met whatever the value (``undefined``, ``incomplete``), or empty.
-        images: for a rule on single images that is not met, the images that sank it, the worst first.
+        images: for a rule on single images that is not met, the images that do not meet it, the worst first.
     """
 
     rule: str
@@ -132,92 +118,55 @@ class Verdict:
         """How far the value is on the right side of the bound; below 0 on the wrong one."""
         if self.value is None:
             return None
-        return self.value - self.bound if self.operator.startswith(">") else self.bound - self.value
-
-
-@dataclass(frozen=True, slots=True)
-class ClassScores:
-    """The scores of one class; ``None`` is undefined. Counts are pixels.
-
-    In an image mean each score is the mean over the images where it is defined; the three ``*_defined`` say how many
-    those are (``defined`` is for hard Dice and IoU alike), and are ``None`` elsewhere.
-    """
-
-    name: str
-    loss: float
-    soft_dice: float
-    dice: float | None
-    iou: float | None
-    precision: float | None
-    recall: float | None
-    truth_pixels: int
-    predicted_pixels: int
-    true_positives: int
-    defined: int | None = None
-    precision_defined: int | None = None
-    recall_defined: int | None = None
-
-
-SCORES = ("loss", "soft_dice", "dice", "iou", "precision", "recall")
-"""The fields of `ClassScores` that are scores."""
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """Means over classes; ``None`` where no class is defined. `dice_classes` says how many stand behind `dice`."""
-
-    loss: float | None
-    soft_dice: float | None
-    dice: float | None
-    iou: float | None
-    dice_classes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Scores of all images together, in one of the two ways of averaging.
-
-    Attributes:
-        means: over the scored classes.
-        foreground: over the scored classes but the background; ``None`` if that is no subset.
-        loss_present: mean loss over the classes that have truth pixels, in an image mean over the images that have the
-            class; ``None`` if there are none.
-        classes: the scored classes.
-    """
-
-    means: Means
-    foreground: Means | None
-    loss_present: float | None
-    classes: tuple[ClassScores, ...]
+        if self.operator.startswith(">"):
+            return self.value - self.bound
+        return self.bound - self.value
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The outcome of an evaluation.
+    """A run and its scores.
 
     Attributes:
-        settings: what the numbers mean.
-        images: the evaluated images, sorted by id; `scores.score_image` gives the scores of one.
+        run: what was evaluated; its rows and failures are sorted by id.
         pooled: sums first, then the ratio.
         image_mean: ratio per image, then the mean over images, then over classes.
-        failures: the pairs that could not be evaluated, sorted by id.
-        left_out: files without a partner that were allowed to be missing, one sentence each.
-        shard: which part of a run this is, or ``None`` for the whole.
         requirements: what was asked of the scores, and whether it is met; `gates` fills it.
         intervals: 95 % bootstrap intervals, where they were asked for; `comparison` computes them.
     """
 
-    settings: Settings
-    images: tuple[ImageRow, ...]
+    run: Run
     pooled: Summary
     image_mean: Summary
-    failures: tuple[Failure, ...] = ()
-    left_out: tuple[str, ...] = ()
-    shard: Shard | None = None
     requirements: tuple[Verdict, ...] = ()
     intervals: tuple[ScoreInterval, ...] = ()
 
     @property
+    def settings(self) -> Settings:
+        """What the scores mean."""
+        return self.run.settings
+
+    @property
+    def images(self) -> tuple[ImageRow, ...]:
+        """One row an image, sorted by id."""
+        return self.run.rows
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The pairs that could not be evaluated, sorted by id."""
+        return self.run.failures
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Files without a partner that were allowed to be missing, one sentence each."""
+        return self.run.left_out
+
+    @property
+    def shard(self) -> Shard | None:
+        """Which part of a run this is, or ``None`` for the whole."""
+        return self.run.shard
+
+    @property
     def complete(self) -> bool:
-        """Whether every pair was evaluated."""
-        return bool(self.images) and not self.failures
+        """Whether every pair was evaluated, and there was one."""
+        return self.run.complete

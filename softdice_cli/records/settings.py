@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -13,12 +12,15 @@ Activation = Literal["none", "softmax", "sigmoid"]
 Empty = Literal["skip", "one", "zero"]
 Prediction = Literal["probabilities", "labels"]
 
+# Version of the definitions behind the scores. It changes only when the same files would give another number.
 DEFINITIONS = 1
-"""Version of the definitions behind the scores; it changes only when the same files would give another number."""
 
 MAX_LABEL = 2**31 - 1
+
+# The signature names so many labels; of more of them it holds a digest.
 _SHOWN_LABELS = 8
 _THRESHOLD = 0.5
+_YES_OR_NO = {True: "yes", False: "no"}
 EPS_RANGE = (1e-100, 1e6)
 
 
@@ -84,29 +86,23 @@ class Settings:
     @property
     def signature(self) -> str:
         """How the numbers were made, in one line: equal signatures mean comparable numbers."""
-        decision = f"p>{self.threshold!r}" if len(self.classes) == 1 else "argmax"
-        values = [c.value for c in self.classes]
-        labels = "+".join(self.label_text(v) for v in values if v is not None)
-        if len(values) > _SHOWN_LABELS:
-            import hashlib
-
-            labels = hashlib.sha256(labels.encode()).hexdigest()[:8]
-        parts = {
-            "softdice": str(DEFINITIONS),
-            "classes": str(len(values)) if values else "?",
-            **({} if values in ([None], list(range(len(values)))) else {"labels": labels}),
-            "pred": "labels" if self.prediction == "labels" else _source(self),
-            "decision": "given" if self.prediction == "labels" else decision,
-            "eps": repr(self.eps),
-            "empty": self.empty,
-            "background": "yes" if self.background else "no",
-            "ignore": "+".join(self.label_text(value) for value in self.ignore) or "none",
-        }
+        parts = {"softdice": str(DEFINITIONS), "classes": str(len(self.classes) or "?")}
+        labels = _labels(self)
+        if labels:
+            parts["labels"] = labels
+        parts["pred"] = _source(self)
+        parts["decision"] = _decision(self)
+        parts["eps"] = repr(self.eps)
+        parts["empty"] = self.empty
+        parts["background"] = _YES_OR_NO[self.background]
+        parts["ignore"] = "+".join(map(self.label_text, self.ignore)) or "none"
         return "|".join(f"{key}:{value}" for key, value in parts.items())
 
     def label_text(self, value: int) -> str:
         """A label as the user writes it: a number, or ``#rrggbb`` where labels are colours."""
-        return f"#{value:06x}" if self.colors else str(value)
+        if self.colors:
+            return f"#{value:06x}"
+        return str(value)
 
     def resolve(self, channels: int, *, path: str) -> Settings:
         """Settings with the classes of a prediction of so many channels.
@@ -125,24 +121,30 @@ class Settings:
                 raise LabelError(
                     error.problem, path=path, expected=error.expected, found=error.found, hint=error.hint
                 ) from error
-            except ConfigError as error:  # an option that this prediction does not go with
+            except ConfigError as error:
+                # An option that does not go with this prediction.
                 raise ShapeError(
-                    error.problem, option=error.option, path=path, found=f"{channels} channels", hint=error.hint
+                    error.problem, option=error.option, path=path, found=_channels(channels), hint=error.hint
                 ) from error
         if len(self.classes) == channels:
             return self
+        named = "1 class"
+        if len(self.classes) > 1:
+            named = f"{len(self.classes)} classes"
+        hint = f"name all {channels} classes in the order of the channels"
+        if channels == 1:
+            hint = "name one class for a one-channel map, e.g. --class foreground"
         raise ShapeError(
-            f"the map has {channels} channel{'s' if channels > 1 else ''}, "
-            f"and the settings hold {len(self.classes)} class{'es' if len(self.classes) > 1 else ''}",
+            f"the map has {_channels(channels)}, and the settings hold {named}",
             path=path,
-            expected=f"{len(self.classes)} channels: {', '.join(c.name for c in self.classes[:12])}",
-            found=f"{channels} channels",
-            hint=(
-                "name one class for a one-channel map, e.g. --class foreground"
-                if channels == 1
-                else f"name all {channels} classes in the order of the channels"
-            ),
+            expected=f"{_channels(len(self.classes))}: {', '.join(c.name for c in self.classes[:12])}",
+            found=_channels(channels),
+            hint=hint,
         )
+
+
+def _channels(count: int) -> str:
+    return "1 channel" if count == 1 else f"{count} channels"
 
 
 @functools.lru_cache(maxsize=16)
@@ -154,41 +156,71 @@ def _of_channels(settings: Settings, channels: int) -> Settings:
     if taken := sorted(set(settings.ignore) & set(range(channels))):
         raise LabelError(
             f"{taken[0]} is ignored, and it is the label of class {taken[0]}",
-            expected=f"labels outside 0 to {channels - 1}, since the map has {channels} channels",
+            expected=f"labels outside 0 to {channels - 1}, since the map has {_channels(channels)}",
             found=f"{taken[0]} among the ignored labels",
             hint="give each class its label with --class NAME=VALUE, in the order of the channels",
         )
     return replace(settings, classes=names)
 
 
+def _labels(settings: Settings) -> str:
+    """The labels of the classes for the signature, or a digest of many; nothing where they are the places."""
+    values = [c.value for c in settings.classes]
+    if values in ([None], list(range(len(values)))):
+        return ""
+    text = "+".join(settings.label_text(value) for value in values if value is not None)
+    if len(values) <= _SHOWN_LABELS:
+        return text
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _decision(settings: Settings) -> str:
+    """How a pixel got its class, for the signature."""
+    if settings.prediction == "labels":
+        return "given"
+    if len(settings.classes) == 1:
+        return f"p>{settings.threshold!r}"
+    return "argmax"
+
+
 def _source(settings: Settings) -> str:
     """How stored values became probabilities, for the signature."""
-    text = "p" if settings.scale is None else f"p/{settings.scale}"
+    if settings.prediction == "labels":
+        return "labels"
+    text = "p"
+    if settings.scale is not None:
+        text += f"/{settings.scale}"
     if settings.activation != "none":
         text += f"+{settings.activation}"
-    matters = len(settings.classes) != 1 and settings.activation != "softmax"
-    return f"{text}+unnormalized" if matters and not settings.normalized else text
+    # A single channel, and what comes out of a softmax, is never asked whether it sums to 1.
+    asked = len(settings.classes) != 1 and settings.activation != "softmax"
+    if asked and not settings.normalized:
+        text += "+unnormalized"
+    return text
 
 
 def _check_types(settings: Settings) -> None:
-    """What a call from Python can get wrong before any range does."""
-    for classes in settings.classes:
-        if (
-            type(classes) is not ClassDef
-            or type(classes.name) is not str
-            or type(classes.value) not in (int, type(None))
-        ):
-            raise ConfigError(f"{classes!r} is no class", expected="ClassDef(name, value) with a text and an integer")
+    """Raises ConfigError for what a call from Python can get wrong before any range does."""
+    for definition in settings.classes:
+        named = type(definition) is ClassDef and type(definition.name) is str
+        # By type and not by isinstance, because True would pass for the label 1.
+        if not named or type(definition.value) not in (int, type(None)):
+            raise ConfigError(
+                f"{definition!r} is not a class", expected="ClassDef(name, value) with a text and an integer"
+            )
     if type(settings.ignore) not in (tuple, list, set) or any(type(label) is not int for label in settings.ignore):
-        raise ConfigError(f"ignore {settings.ignore!r} is no tuple of labels", expected="integers, e.g. (255,)")
+        raise ConfigError(f"ignore {settings.ignore!r} is not a tuple of labels", expected="integers, e.g. (255,)")
     for name, value in (("eps", settings.eps), ("threshold", settings.threshold)):
         if type(value) not in (int, float):
-            raise ConfigError(f"{name} {value!r} is no number")
+            raise ConfigError(f"{name} {value!r} is not a number")
     if settings.scale is not None and type(settings.scale) is not int:
-        raise ConfigError(f"scale {settings.scale!r} is no integer")
+        raise ConfigError(f"scale {settings.scale!r} is not an integer")
 
 
 def _check_choices(settings: Settings) -> None:
+    """Raises ConfigError for a choice that there is not, or for two options that exclude each other."""
     for option, value, choices in (
         ("activation", settings.activation, get_args(Activation)),
         ("empty", settings.empty, get_args(Empty)),
@@ -196,29 +228,30 @@ def _check_choices(settings: Settings) -> None:
     ):
         if value not in choices:
             raise ConfigError(f"cannot be {value!r}", option=option, expected=f"one of {', '.join(choices)}")
-    if settings.prediction == "labels":
-        for option, given in (
-            ("scale", settings.scale is not None),
-            ("activation", settings.activation != "none"),
-            ("normalized", not settings.normalized),
-        ):
-            if given:
-                raise ConfigError(
-                    "is for probabilities, and the predictions are label maps",
-                    option=option,
-                    hint="leave it out, or do not say that the predictions are label maps",
-                )
+    if settings.prediction != "labels":
+        return
+    for option, given in (
+        ("scale", settings.scale is not None),
+        ("activation", settings.activation != "none"),
+        ("normalized", not settings.normalized),
+    ):
+        if given:
+            raise ConfigError(
+                "is for probabilities, and the predictions are label maps", option=option, against="prediction"
+            )
 
 
 def _check_numbers(settings: Settings) -> None:
+    """Raises ConfigError for a number out of range."""
     low, high = EPS_RANGE
-    if not (low <= settings.eps <= high):
+    # Written so that NaN, with which every comparison is false, is refused as well.
+    if not low <= settings.eps <= high:
         raise ConfigError(
             f"{settings.eps} is out of range", option="eps", expected=f"a number from {low:g} to {high:g}"
         )
-    if not (math.isfinite(settings.threshold) and 0 <= settings.threshold < 1):
+    if not 0 <= settings.threshold < 1:
         raise ConfigError(f"{settings.threshold} is out of range", option="threshold", expected="0 ≤ threshold < 1")
-    if settings.scale is not None and not (1 <= settings.scale <= MAX_LABEL):
+    if settings.scale is not None and not 1 <= settings.scale <= MAX_LABEL:
         raise ConfigError(
             f"{settings.scale} is out of range",
             option="scale",
@@ -230,46 +263,63 @@ def _check_numbers(settings: Settings) -> None:
 
 
 def _check_classes(settings: Settings) -> None:
+    """Raises ConfigError for classes that cannot be told apart, or that another option does not go with."""
+    _check_options_of_classes(settings)
     classes = settings.classes
-    if len(classes) == 1 and settings.activation == "softmax":
-        raise ConfigError("softmax makes 1 of every value of a single channel", option="activation", hint="use sigmoid")
-    if (len(classes) > 1 or settings.prediction == "labels") and settings.threshold != _THRESHOLD:
+    labels = [c.value for c in classes if c.value is not None]
+    if len(labels) < len(classes) and len(classes) > 1:
+        raise ConfigError(
+            "must give every class a label of its own", option="classes", hint="write NAME=VALUE for every class"
+        )
+    _refuse_repeats([c.name for c in classes], "is the name of two classes")
+    _refuse_repeats(list(map(settings.label_text, labels)), "is the label of two classes")
+    for definition in classes:
+        _check_class(settings, definition)
+
+
+def _check_options_of_classes(settings: Settings) -> None:
+    """Raises ConfigError for an option that does not go with so many classes."""
+    count = len(settings.classes)
+    if count == 1 and settings.activation == "softmax":
+        raise ConfigError(
+            "softmax makes 1 of every value of a single channel", option="activation", hint="{option} sigmoid"
+        )
+    if count == 1 and not settings.background:
+        raise ConfigError(
+            "has no place here: there is only one class", option="background", hint="leave it out, or name more classes"
+        )
+    decided = count > 1 or settings.prediction == "labels"
+    if decided and settings.threshold != _THRESHOLD:
         raise ConfigError(
             "is for one channel: several are decided by the greatest, and a label map is decided already",
             option="threshold",
             hint="leave it out",
         )
-    if len(classes) == 1 and not settings.background:
+
+
+def _check_class(settings: Settings, definition: ClassDef) -> None:
+    """Raises ConfigError for one class that cannot be."""
+    name, value = definition.name, definition.value
+    if not name:
+        raise ConfigError("holds a class without a name", option="classes", expected="a name for each class")
+    if value is None:
+        return
+    if abs(value) > MAX_LABEL:
         raise ConfigError(
-            "has no place here: there is only one class", option="background", hint="leave it out, or name more classes"
+            f"{name!r} has the label {value}, which is out of range", option="classes", expected="a 32-bit label"
         )
-    _refuse_repeats([c.name for c in classes], "is the name of two classes")
-    values = [c.value for c in classes if c.value is not None]
-    if len(values) < len(classes) and len(classes) > 1:
+    if value in settings.ignore:
+        text = settings.label_text(value)
         raise ConfigError(
-            "must give every class a label of its own", option="classes", hint="write NAME=VALUE for every class"
+            f"{name!r} has the label {text}, which is ignored",
+            option="classes",
+            hint=f"take {text} out of the ignored labels, or give the class another label",
         )
-    _refuse_repeats([settings.label_text(value) for value in values], "is the label of two classes")
-    for definition in classes:
-        value = definition.value
-        if not definition.name:
-            raise ConfigError("holds a class without a name", option="classes", expected="a name for each class")
-        if value is not None and abs(value) > MAX_LABEL:
-            raise ConfigError(
-                f"{definition.name!r} has the label {value}, which is out of range",
-                option="classes",
-                expected="a 32-bit label",
-            )
-        if value is not None and value in settings.ignore:
-            text = settings.label_text(value)
-            raise ConfigError(
-                f"{definition.name!r} has the label {text}, which is ignored",
-                option="classes",
-                hint=f"take {text} out of the ignored labels, or give the class another label",
-            )
 
 
 def _refuse_repeats(items: list[str], what: str) -> None:
+    seen = set()
     for item in items:
-        if items.count(item) > 1:
+        if item in seen:
             raise ConfigError(f"{item!r} {what}", option="classes", hint="give every class its own name and label")
+        seen.add(item)

@@ -7,31 +7,39 @@ from importlib import import_module
 from typing import Literal
 
 from softdice_cli.records import Results
-from softdice_cli.render.page import Page
-from softdice_cli.render.text import first, neutral
+from softdice_cli.render.content import Page
+from softdice_cli.render.text import at_line_start, neutral
 from softdice_cli.render.warnings import warnings
 
-__all__ = ["Format", "Page", "first", "neutral", "render", "to_text", "warnings"]
+__all__ = ["Format", "Page", "at_line_start", "neutral", "render", "to_text", "warnings"]
 
-Format = Literal["table", "json", "jsonl", "csv", "markdown", "junit", "github"]
+Format = Literal["table", "json", "jsonl", "csv", "csv-summary", "markdown", "junit", "github"]
+
+_DRAWERS: dict[Format, tuple[str, str]] = {
+    "table": ("table", "draw"),
+    "json": ("documents", "json_text"),
+    "jsonl": ("documents", "jsonl_text"),
+    "csv": ("spreadsheets", "csv_text"),
+    "csv-summary": ("spreadsheets", "csv_summary_text"),
+    "markdown": ("markdown", "markdown_text"),
+    "junit": ("junit", "junit_text"),
+    "github": ("github", "github_text"),
+}
+"""The module of each format, which is imported when it is asked for, and its function from results and page to text."""
 
 _PLAIN = Page()
 
 
 def render(results: Results, format: Format, page: Page = _PLAIN) -> Iterator[str]:
-    """The results in one of the formats, in pieces; only a table looks at the page."""
-    if format == "table":
-        from softdice_cli.render.table import table_text
+    """The results in one of the formats, in pieces.
 
-        yield table_text(results, page)
-        return
-    if format == "markdown":
-        from softdice_cli.render.markdown import markdown_text
-
-        yield from markdown_text(results, page)
-        return
-    module = import_module(f"softdice_cli.render.{format if format in ('github', 'junit') else 'documents'}")
-    yield from getattr(module, f"{format}_text")(results)
+    Args:
+        results: what is drawn.
+        format: how; outputs for programs do not look at the page.
+        page: what it is drawn for, and how much of the results is wanted.
+    """
+    module, function = _DRAWERS[format]
+    yield from getattr(import_module(f"softdice_cli.render.{module}"), function)(results, page)
 
 
 def to_text(results: Results, format: Format = "table") -> str:

@@ -1,21 +1,25 @@
-"""A comparison for people (table, Markdown) and for programs (JSON, CSV): returned as text, never printed."""
+"""A comparison for people (table, Markdown) and for programs (JSON, CSV): returned as text, never printed.
+
+People get the sections of `changes`, drawn as those of results are.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from softdice_cli.records import Verdict
-from softdice_cli.render.markdown import code
-from softdice_cli.render.page import Page
-from softdice_cli.render.text import neutral, number, spreadsheet
+from softdice_cli.render.changes import comparison_sections, headline, legend, verdict_text
+from softdice_cli.render.content import Page, Section
+from softdice_cli.render.text import in_spreadsheet, neutral
 
-if TYPE_CHECKING:  # its NumPy is not needed to show what it found
-    from softdice_cli.comparison import Comparison, ImageChange, ScoreChange
+if TYPE_CHECKING:
+    # Its NumPy is not needed to show what was found.
+    from softdice_cli.comparison.shapes import Comparison, ScoreChange
+
+__all__ = ["CSV_COLUMNS", "CompareFormat", "render_comparison", "verdict_text"]
 
 CompareFormat = Literal["table", "json", "csv", "markdown"]
 
@@ -25,11 +29,8 @@ CSV_COLUMNS = (
     "metric", "average", "scope", "class", "a", "b", "difference", "low", "high", "resamples", "p", "permutations",
     "better", "worse", "tied", "undefined",
 )  # fmt: skip
-_TITLES = {"dice": "hard Dice", "soft_dice": "soft Dice", "loss": "loss, lower is better"}
-_AVERAGES = {"pooled": "pooled", "image_mean": "image mean"}
+_LEVEL = 0.95
 _PLAIN = Page()
-_CHANGED = ("image", "A", "B", "B - A", "mostly by class", "its A", "its B")
-_MORE_DIGITS = 17
 
 
 def render_comparison(
@@ -40,32 +41,18 @@ def render_comparison(
     CSV has one row a score and nothing else; a caller says the notes elsewhere.
     """
     if format == "csv":
-        return _csv(comparison)
+        return "".join(_csv(comparison))
     if format == "json":
         return _json(comparison, verdict)
     if format == "markdown":
         return _markdown(comparison, verdict)
-    return _table_text(comparison, page, verdict)
-
-
-def verdict_text(comparison: Comparison, verdict: Verdict) -> str:
-    """The verdict in a sentence, with as many digits as it takes to see why."""
-    if verdict.value is None:
-        return f"not met: {verdict.rule}: the change of the mean hard Dice (pooled) has no interval, and none can pass"
-    mean = next(s for s in comparison.scores if s.scope == "mean")
-    low = mean.interval.low if mean.interval else verdict.value
-    for digits in range(4, _MORE_DIGITS):
-        shown = [round(v, digits) for v in (low, verdict.value, verdict.bound)]
-        if (shown[1] >= shown[2]) == verdict.passed:
-            break
-    texts = [f"{value + 0.0:+.{digits}f}" for value in shown]
-    side = "reaches" if verdict.passed else "lies below"
-    head = "met" if verdict.passed else "not met"
-    interval = f"the 95 % interval [{texts[0]}, {texts[1]}] of the change of the mean hard Dice (pooled)"
-    return f"{head}: {verdict.rule}: {interval} {side} {texts[2]}"
+    return _table(comparison, page, verdict)
 
 
 def _json(comparison: Comparison, verdict: Verdict | None) -> str:
+    requirements = []
+    if verdict:
+        requirements.append(asdict(verdict))
     document = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -73,145 +60,60 @@ def _json(comparison: Comparison, verdict: Verdict | None) -> str:
         "b": comparison.b,
         "signature": comparison.signature,
         "images": comparison.images,
-        "level": 0.95,
+        "level": _LEVEL,
         "resamples": comparison.resamples,
         "seed": comparison.seed,
-        "scores": [_score_to_json(score) for score in comparison.scores],
+        "scores": [asdict(score) for score in comparison.scores],
         "changed": [asdict(change) for change in comparison.changed],
         "notes": list(comparison.notes),
-        "requirements": [] if verdict is None else [asdict(verdict)],
+        "requirements": requirements,
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _score_to_json(score: ScoreChange) -> dict[str, Any]:
-    values = asdict(score)
-    return {
-        "metric": score.metric.name,
-        "average": score.metric.average,
-        **{k: values[k] for k in values if k != "metric"},
-    }
+def _csv(comparison: Comparison) -> Iterator[str]:
+    from softdice_cli.render.spreadsheets import csv_row, number_cell
+
+    yield csv_row(CSV_COLUMNS)
+    for score in comparison.scores:
+        texts = (score.metric, score.average, score.scope, in_spreadsheet(score.name))
+        yield csv_row((*texts, *map(number_cell, _numbers(score))))
 
 
-def _csv(comparison: Comparison) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for s in comparison.scores:
-        drawn = (s.interval.low, s.interval.high, s.interval.resamples) if s.interval else (None, None, None)
-        values = (s.a, s.b, s.difference, *drawn, s.p, s.permutations, s.better, s.worse, s.tied, s.undefined)
-        texts = (s.metric.name, s.metric.average, s.scope, spreadsheet(s.name))
-        writer.writerow((*texts, *("" if value is None else repr(value) for value in values)))
-    return buffer.getvalue()
+def _numbers(score: ScoreChange) -> tuple[float | None, ...]:
+    low = high = resamples = None
+    if score.interval:
+        low, high, resamples = score.interval.low, score.interval.high, score.interval.resamples
+    drawn = (low, high, resamples, score.p, score.permutations)
+    return (score.a, score.b, score.difference, *drawn, score.better, score.worse, score.tied, score.undefined)
 
 
-def _table_text(comparison: Comparison, page: Page, verdict: Verdict | None) -> str:
-    from rich.text import Text
+def _table(comparison: Comparison, page: Page, verdict: Verdict | None) -> str:
+    from softdice_cli.render.table import page_text, section_lines
 
-    from softdice_cli.render.table import _ASCII, _draw, _name, _table
-
-    blocks = [[_headline(comparison, neutral)]]
-    for title, scores in _groups(comparison):
-        head, body = _grid(comparison, scores)
-        table = _table(*head)
-        for score, cells in zip(scores, body, strict=True):
-            if score.scope == "mean":
-                table.add_section()
-            table.add_row(_name(score.name), *cells, style="" if score.scope == "class" else "bold")
-        blocks.append([title, _draw(table, page)])
-    if comparison.changed:
-        table = _table(*_CHANGED)
-        for change in comparison.changed:
-            cells = _image_cells(change)
-            table.add_row(_name(change.id), *cells[:3], Text(neutral(change.class_name)), *cells[3:])
-        blocks.append([_changed_title(comparison), _draw(table, page)])
-    blocks.append([*_legend(comparison), *map(neutral, comparison.notes)])
-    blocks[-1] += [neutral(verdict_text(comparison, verdict))] if verdict else []
-    blocks[-1].append(neutral(comparison.signature))
-    text = "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
-    return text if page.unicode else text.translate(_ASCII)
+    blocks = [[headline(comparison, neutral)]]
+    for section in comparison_sections(comparison):
+        blocks.append([section.title, *section_lines(section, page)])
+    tail = [*legend(comparison), *map(neutral, comparison.notes)]
+    if verdict:
+        tail.append(neutral(verdict_text(comparison, verdict)))
+    blocks.append([*tail, neutral(comparison.signature)])
+    return page_text(blocks, page)
 
 
 def _markdown(comparison: Comparison, verdict: Verdict | None) -> str:
-    blocks = [[f"### {_headline(comparison, code)}"]]
+    from softdice_cli.render.markdown import code
+
+    blocks = [f"### {headline(comparison, code)}"]
     if verdict:
-        blocks.append([f"**{verdict_text(comparison, verdict)}**"])
-    for title, scores in _groups(comparison):
-        head, body = _grid(comparison, scores)
-        names = [code(s.name, cell=True) if s.scope == "class" else f"**{s.name}**" for s in scores]
-        rows = [(name, *cells) for name, cells in zip(names, body, strict=True)]
-        blocks.append([f"**{title}**", "", *_pipes(head, rows)])
-    if comparison.changed:
-        rows = []
-        for change in comparison.changed:
-            cells = _image_cells(change)
-            rows.append((code(change.id, cell=True), *cells[:3], code(change.class_name, cell=True), *cells[3:]))
-        blocks.append([f"**{_changed_title(comparison)}**", "", *_pipes(_CHANGED, rows)])
-    blocks += [[text] for text in _legend(comparison)]
-    blocks += [[code(note)] for note in comparison.notes]
-    blocks.append([code(comparison.signature)])
-    return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
+        blocks.append(f"**{verdict_text(comparison, verdict)}**")
+    blocks += [_in_markdown(section) for section in comparison_sections(comparison)]
+    blocks += [*legend(comparison), *map(code, comparison.notes), code(comparison.signature)]
+    return "\n\n".join(blocks) + "\n"
 
 
-def _pipes(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
-    rule = ("---", *("---:" for _ in head[1:]))
-    yield from (f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+def _in_markdown(section: Section) -> str:
+    """All of a table, without bold scores, as several of these tables stand below each other."""
+    from softdice_cli.render.markdown import section_text
 
-
-def _headline(comparison: Comparison, name: Any) -> str:
-    images = "1 image" if comparison.images == 1 else f"{comparison.images} images"
-    return f"A {name(comparison.a)}, B {name(comparison.b)}: {images}, paired by id"
-
-
-def _changed_title(comparison: Comparison) -> str:
-    return f"changed most, by the image's mean hard Dice ({len(comparison.changed)} of {comparison.images} images)"
-
-
-def _groups(comparison: Comparison) -> Iterator[tuple[str, list[ScoreChange]]]:
-    """The scores of each metric, under its title; the mean of a single class is left out."""
-    for metric in dict.fromkeys(score.metric for score in comparison.scores):
-        scores = [score for score in comparison.scores if score.metric == metric]
-        classes = [score for score in scores if score.scope == "class"]
-        yield f"{_TITLES[metric.name]}, {_AVERAGES[metric.average]}", scores if len(classes) > 1 else classes
-
-
-def _grid(comparison: Comparison, scores: list[ScoreChange]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The head, and the cells of each score but its name; columns that say nothing are left out."""
-    fewer = any(s.interval and s.interval.resamples < comparison.resamples for s in scores)
-    undefined = any(s.undefined for s in scores)
-    head: tuple[str, ...] = ("class", "A", "B", "B - A", "95 % interval", "p", "better", "worse", "tied")
-    head += (("undefined",) if undefined else ()) + (("resamples",) if fewer else ())
-    return head, [_cells(score, undefined=undefined, fewer=fewer) for score in scores]
-
-
-def _cells(score: ScoreChange, *, undefined: bool, fewer: bool) -> tuple[str, ...]:
-    drawn = score.interval
-    interval = f"[{_signed(drawn.low)}, {_signed(drawn.high)}]" if drawn else "–"
-    counts = [score.better, score.worse, score.tied, *([score.undefined] if undefined else [])]
-    counts += [drawn.resamples if drawn else 0] if fewer else []
-    return (number(score.a), number(score.b), _signed(score.difference), interval, _p(score.p), *map(str, counts))
-
-
-def _image_cells(change: ImageChange) -> tuple[str, ...]:
-    ends = number(change.class_a), number(change.class_b)
-    return number(change.a), number(change.b), _signed(change.difference), *ends
-
-
-def _signed(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:+.4f}" if round(value, 4) else "0.0000"
-
-
-def _p(value: float | None) -> str:
-    return "<0.0001" if value is not None and value < 5e-5 else number(value)
-
-
-def _legend(comparison: Comparison) -> Iterator[str]:
-    if comparison.images > 1:
-        yield "95 % interval of B - A: paired bootstrap, percentiles; p: paired permutation, two-sided"
-        yield f"each from {comparison.resamples} draws over the images, seed {comparison.seed}"
-    if any(s.undefined for s in comparison.scores):
-        yield "undefined: images where a score is 0/0 in A or in B; they are not better, worse or tied"
-    if any(s.interval and s.interval.resamples < comparison.resamples for s in comparison.scores):
-        yield "resamples: how many stand behind an interval; in the others the score is 0/0 in A or in B"
+    return section_text(section, strong_cells=False)

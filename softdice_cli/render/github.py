@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from softdice_cli.records import Failure, Results, Verdict
-from softdice_cli.render.text import count, neutral, number
+from softdice_cli.render.content import Page
+from softdice_cli.render.text import neutral, number, plural
 from softdice_cli.render.verdicts import (
+    MISSING_IT,
     clip,
     failure_text,
     headline,
@@ -23,12 +25,14 @@ from softdice_cli.render.warnings import warnings
 
 _PER_KIND = 10
 _AT_LEAST = 5
-_TITLE = 120  # characters, each of which may be two UTF-16 units
+
+# In characters, each of which may be two UTF-16 units.
+_TITLE = 120
 _MESSAGE = 2000
 _NAME = 200
 
 
-def github_text(results: Results) -> Iterator[str]:
+def github_text(results: Results, _: Page) -> Iterator[str]:
     """Annotations, one a line: requirements not met and failed pairs as errors, the worst first, then warnings."""
     yield from _errors(results)
     yield from _warnings([*warnings(results), *(f"left out: {text}" for text in results.left_out)])
@@ -36,14 +40,21 @@ def github_text(results: Results) -> Iterator[str]:
 
 
 def _errors(results: Results) -> Iterator[str]:
-    unmet, failures = worst_first(results.requirements), results.failures
+    failures = results.failures
+    unmet = worst_first(results.requirements)
     if not results.images and not failures:
         yield _command("error", "softdice: nothing was evaluated", headline(results)[1])
-        unmet = []  # each of them is undefined, and this says why
+        # Each of the requirements is undefined, and this says why.
+        unmet = []
     rules, pairs = _shares(len(unmet), len(failures))
-    yield from (_unmet(verdict) for verdict in unmet[:rules] if not held_up(verdict))
+    for verdict in unmet[:rules]:
+        if not held_up(verdict):
+            yield _unmet(verdict)
     yield from map(_failed, failures[:pairs])
-    yield from (_unmet(verdict) for verdict in unmet[:rules] if held_up(verdict))
+    # These would be met without the failures above them.
+    for verdict in unmet[:rules]:
+        if held_up(verdict):
+            yield _unmet(verdict)
     left = [*_left(unmet[rules:], "requirement", "not met"), *_left(failures[pairs:], "pair", "failed")]
     if left:
         yield _command("error", "softdice: more errors", f"and {' and '.join(left)}; the log and the report name all")
@@ -53,20 +64,22 @@ def _shares(rules: int, pairs: int) -> tuple[int, int]:
     """How many of each are shown: no more than the platform does, and neither hides the other."""
     if rules + pairs <= _PER_KIND:
         return rules, pairs
-    room = _PER_KIND - 1  # the last one says how many more
+    # The last one says how many more there are.
+    room = _PER_KIND - 1
     shown = min(rules, max(room - pairs, _AT_LEAST))
     return shown, min(pairs, room - shown)
 
 
 def _left(rest: Sequence[object], noun: str, fate: str) -> Iterator[str]:
     if rest:
-        more = noun if len(rest) == 1 else f"{noun}s"
-        yield f"{len(rest)} more {more} {fate}"
+        yield f"{plural(rest, f'more {noun}')} {fate}"
 
 
 def _unmet(verdict: Verdict) -> str:
-    sank = ", ".join(clip(neutral(name), _NAME) for name in verdict.images)
-    message = verdict_sentence(verdict) + (f"\nimages that sank it: {sank}" if sank else "")
+    message = verdict_sentence(verdict)
+    if verdict.images:
+        names = ", ".join(clip(neutral(name), _NAME) for name in verdict.images)
+        message += f"\n{MISSING_IT}: {names}"
     return _command("error", f"not met: {rule_text(verdict)}", message)
 
 
@@ -75,28 +88,31 @@ def _failed(failure: Failure) -> str:
 
 
 def _warnings(texts: list[str]) -> Iterator[str]:
-    shown = texts if len(texts) <= _PER_KIND else texts[: _PER_KIND - 1]
-    yield from (_command("warning", "softdice", neutral(text)) for text in shown)
-    if more := len(texts) - len(shown):
+    shown = texts
+    if len(texts) > _PER_KIND:
+        shown = texts[: _PER_KIND - 1]
+    for text in shown:
+        yield _command("warning", "softdice", neutral(text))
+    more = len(texts) - len(shown)
+    if more:
         yield _command("warning", "softdice: more warnings", f"and {more} more warnings; the report has all")
 
 
 def _notice(results: Results) -> str:
-    word, sentence = headline(results)
-    means = results.pooled.means
-    scores = (
-        f"\npooled over {count(results.images, 'image')}: "
-        f"mean hard Dice {number(means.dice)}, mean loss {number(means.loss)}\n{results.settings.signature}"
-        if results.images
-        else ""
-    )
-    return _command("notice", f"softdice: {word}", sentence + scores)
+    word, message = headline(results)
+    if results.images:
+        means = results.pooled.means
+        message += (
+            f"\npooled over {plural(results.images, 'image')}: "
+            f"mean hard Dice {number(means.dice)}, mean loss {number(means.loss)}\n{results.settings.signature}"
+        )
+    return _command("notice", f"softdice: {word}", message)
 
 
 def _command(kind: str, title: str, message: str) -> str:
     """A command as the runner reads it back: `title` and `message` are neutral, and hold line breaks of ours only."""
-    data = _escaped(clip(message, _MESSAGE))
-    return f"::{kind} title={_escaped(clip(title, _TITLE)).replace(':', '%3A').replace(',', '%2C')}::{data}\n"
+    head = _escaped(clip(title, _TITLE)).replace(":", "%3A").replace(",", "%2C")
+    return f"::{kind} title={head}::{_escaped(clip(message, _MESSAGE))}\n"
 
 
 def _escaped(text: str) -> str:

@@ -5,18 +5,18 @@ Plain ASCII, so that no encoding of a stream can break it; no times, so that the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+from softdice_cli.metrics import SHOWN
 from softdice_cli.records import Results, Verdict
+from softdice_cli.render.content import Page
 from softdice_cli.render.text import neutral
-from softdice_cli.render.verdicts import failure_text, rule_text, verdict_sentence
+from softdice_cli.render.verdicts import MISSING_IT, failure_text, rule_text, verdict_sentence
 from softdice_cli.render.warnings import warnings
 
-_MEANS = ("loss", "soft_dice", "dice", "iou")
 
-
-def junit_text(results: Results) -> Iterator[str]:
+def junit_text(results: Results, _: Page) -> Iterator[str]:
     """The verdicts as JUnit: ``failure`` is a requirement that is not met, ``error`` a pair that could not be read.
 
     Where nothing was evaluated there is an ``error`` that says so, as no case at all is green on most servers.
@@ -26,31 +26,40 @@ def junit_text(results: Results) -> Iterator[str]:
 
 
 def _lines(results: Results) -> Iterator[str]:
-    empty = not results.images and not results.failures
-    errors = len(results.failures) + empty
-    counts = _attributes(
+    counts = _counts(results)
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
+    yield f'<testsuites name="softdice"{counts}>'
+    yield f'  <testsuite name="softdice"{counts}>'
+    yield "    <properties>"
+    for name, value in _properties(results):
+        yield f"      <property{_attributes(name=name, value=value)}/>"
+    yield "    </properties>"
+    for verdict in results.requirements:
+        yield from _requirement(verdict)
+    if _is_empty(results):
+        yield from _case("softdice.pairs", "evaluation", "error", "empty", "nothing was evaluated", "")
+    for failure in results.failures:
+        yield from _case("softdice.pairs", failure.id, "error", "pair", failure.error, failure_text(failure))
+    notes = [*warnings(results), *(f"left out: {text}" for text in results.left_out)]
+    if notes:
+        yield f"    <system-out>{escape(_joined(notes))}</system-out>"
+    yield "  </testsuite>"
+    yield "</testsuites>"
+
+
+def _is_empty(results: Results) -> bool:
+    return not results.images and not results.failures
+
+
+def _counts(results: Results) -> str:
+    errors = len(results.failures) + _is_empty(results)
+    return _attributes(
         tests=len(results.requirements) + errors,
         failures=sum(not verdict.passed for verdict in results.requirements),
         errors=errors,
         skipped=0,
         time=0,
     )
-    yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield f'<testsuites name="softdice"{counts}>'
-    yield f'  <testsuite name="softdice"{counts}>'
-    yield "    <properties>"
-    yield from (f"      <property{_attributes(name=name, value=value)}/>" for name, value in _properties(results))
-    yield "    </properties>"
-    for verdict in results.requirements:
-        yield from _requirement(verdict)
-    if empty:
-        yield from _case("softdice.pairs", "evaluation", "error", "empty", "nothing was evaluated", "")
-    for failure in results.failures:
-        yield from _case("softdice.pairs", failure.id, "error", "pair", failure.error, failure_text(failure))
-    if notes := [*warnings(results), *(f"left out: {text}" for text in results.left_out)]:
-        yield f"    <system-out>{escape(_joined(notes))}</system-out>"
-    yield "  </testsuite>"
-    yield "</testsuites>"
 
 
 def _properties(results: Results) -> Iterator[tuple[str, object]]:
@@ -62,9 +71,15 @@ def _properties(results: Results) -> Iterator[tuple[str, object]]:
     if not results.images:
         return
     for average, summary in (("pooled", results.pooled), ("image_mean", results.image_mean)):
-        values = {**{name: getattr(summary.means, name) for name in _MEANS}, "loss_present": summary.loss_present}
-        for name, value in values.items():
-            yield f"{average}:{name}", "undefined" if value is None else repr(value)
+        for metric in SHOWN:
+            yield f"{average}:{metric.name}", _value(summary.means.values[metric.name])
+        yield f"{average}:loss_present", _value(summary.loss_present)
+
+
+def _value(value: float | None) -> str:
+    if value is None:
+        return "undefined"
+    return repr(value)
 
 
 def _requirement(verdict: Verdict) -> Iterator[str]:
@@ -73,9 +88,11 @@ def _requirement(verdict: Verdict) -> Iterator[str]:
         yield f"    <testcase{_attributes(classname='softdice.requirements', name=rule, time=0)}/>"
         return
     sentence = verdict_sentence(verdict)
-    sank = ["images that sank it, the worst first:", *verdict.images] if verdict.images else []
+    body = [sentence]
+    if verdict.images:
+        body += [f"{MISSING_IT}, the worst first:", *verdict.images]
     kind = verdict.reason or "requirement"
-    yield from _case("softdice.requirements", rule, "failure", kind, sentence, _joined([sentence, *sank]))
+    yield from _case("softdice.requirements", rule, "failure", kind, sentence, _joined(body))
 
 
 def _case(group: str, name: str, tag: str, kind: str, message: str, body: str) -> Iterator[str]:
@@ -84,7 +101,7 @@ def _case(group: str, name: str, tag: str, kind: str, message: str, body: str) -
     yield "    </testcase>"
 
 
-def _joined(texts: list[str]) -> str:
+def _joined(texts: Iterable[str]) -> str:
     return "\n".join(map(neutral, texts))
 
 

@@ -1,4 +1,4 @@
-"""A pull-request comment in GitHub's Markdown: the verdict, the tables, and what is not in the numbers.
+"""Sections → a pull-request comment in GitHub's Markdown.
 
 Names stand in code spans, in which nothing has a meaning: no markup, HTML, link, mention or reference. A comment can
 hold 65,536 characters; where the text is longer its lists are shortened until it fits, and say how much they leave out.
@@ -7,62 +7,62 @@ hold 65,536 characters; where the text is longer its lists are shortened until i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-from softdice_cli.records import ClassScores, ImageRow, Means, Results, Verdict
-from softdice_cli.render.page import Page
-from softdice_cli.render.text import count, hangs_on_epsilon, neutral, number
-from softdice_cli.render.verdicts import (
-    clip,
-    failure_text,
-    headline,
-    margin_text,
-    rule_text,
-    verdict_number,
-    verdict_text,
-    worst_first,
-)
-from softdice_cli.render.warnings import warnings
-from softdice_cli.scores import mean_dice
+from softdice_cli.records import Results
+from softdice_cli.render.content import Align, Cell, Entry, Name, Page, Row, Section, Table
+from softdice_cli.render.sections import comment_sections, extent
+from softdice_cli.render.text import neutral, plural
+from softdice_cli.render.verdicts import clip, headline
 
 LIMIT = 65_000
 """Characters of the whole: somewhat below what a comment holds, so that a bot can mark it as its own."""
 
 _MOST = (100_000, 1000, 500, 200, 100, 50, 20, 10, 5, 2, 1)
+"""How many rows of a table and entries of a list are tried, one after the other, until the text fits."""
+
 _NAME = 200
 _SENTENCE = 600
+_WARNING = 2400
+_SIGNATURE = 1200
 
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A title, a list or the rows of a table under its head, and a note; any of them may be missing."""
-
-    title: str = ""
-    head: tuple[str, ...] = ()
-    rows: tuple[str, ...] = ()
-    last: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def text(self, most: int) -> str:
-        """With no more than so many rows; `last`, which holds the means, is always there."""
-        rows, left = self.rows[:most], len(self.rows) - most
-        lines = "\n".join((*self.head, *rows, *self.last))
-        more = f"{left} of {len(self.rows)} are left out of this comment" if left > 0 else ""
-        return "\n\n".join(part for part in (self.title, lines, more, *self.notes) if part)
+_STRONG = ("mean", "all")
+_KEPT = ("mean", "all", "present")
+"""The rows that stay when a table is shortened."""
 
 
 def markdown_text(results: Results, page: Page) -> Iterator[str]:
-    """The results as a comment of at most `LIMIT` characters; `page` says how many of the worst images it lists."""
+    """The results as a comment of at most `LIMIT` characters, in one piece."""
     word, sentence = headline(results)
-    head = _Block(f"### softdice: {word}", notes=(_scope(sentence, results),))
-    fixed = [*_scores(results, page), *_missing(results), _Block(code(results.settings.signature, most=_SENTENCE * 2))]
+    sections = list(comment_sections(results, page))
+    text = ""
     for most in _MOST:
-        blocks = [head, *_requirements(results, most), *fixed]
-        text = "\n\n".join(block.text(most) for block in blocks) + "\n"
+        blocks = [f"### softdice: {word}", _scope(sentence, results)]
+        blocks += [section_text(section, most) for section in sections]
+        blocks.append(code(results.settings.signature, most=_SIGNATURE))
+        text = "\n\n".join(blocks) + "\n"
         if len(text) <= LIMIT:
             break
     yield text
+
+
+def section_text(section: Section, most: int = _MOST[0], *, strong_cells: bool = True) -> str:
+    """A section with no more than so many rows and entries.
+
+    Args:
+        section: what is drawn.
+        most: how many rows and entries it may have, means not counted.
+        strong_cells: whether all cells of a row of means stand out, and not only its name.
+    """
+    parts = [f"**{section.title}** {section.subtitle}".rstrip()]
+    if section.table is not None:
+        parts += _table_parts(section.table, most, strong_cells=strong_cells)
+    if section.entries:
+        longest = _WARNING if section.kind == "warnings" else _SENTENCE
+        parts.append("\n".join(f"- {_entry(entry, longest)}" for entry in section.entries[:most]))
+        parts += _rest(len(section.entries), most)
+    parts += map(_escaped, section.notes)
+    return "\n\n".join(parts)
 
 
 def code(text: str, *, cell: bool = False, most: int = _NAME) -> str:
@@ -73,131 +73,111 @@ def code(text: str, *, cell: bool = False, most: int = _NAME) -> str:
     """
     plain = clip(neutral(text), most)
     plain = re.sub("`{10,}", lambda run: r"\x60" * len(run[0]), plain)
-    fence = "`" * (max((len(run) for run in re.findall("`+", plain)), default=0) + 1)
-    padded = plain.strip(" ") and (plain[0] in "` " or plain[-1] in "` ")  # a parser takes one space off each end
-    pad = " " if padded or not plain else ""
+    runs = [len(run) for run in re.findall("`+", plain)]
+    fence = "`" * (max(runs, default=0) + 1)
+    pad = " " if _needs_padding(plain) else ""
     if cell:
         plain = plain.replace("|", "\\|")
     return fence + pad + plain + pad + fence
 
 
+def _needs_padding(plain: str) -> bool:
+    """Whether a span needs a space at each end.
+
+    A backtick at an end would join the fence, and a parser takes one space off each end, unless there are only spaces.
+    """
+    if not plain:
+        return True
+    if not plain.strip(" "):
+        return False
+    return plain[0] in "` " or plain[-1] in "` "
+
+
 def _scope(sentence: str, results: Results) -> str:
     if not results.images:
         return sentence
-    pixels, ignored = (sum(getattr(row, name) for row in results.images) for name in ("pixels", "ignored"))
-    shard = f" (shard {results.shard.index} of {results.shard.count})" if results.shard else ""
-    left = f" and {ignored} ignored" if ignored else ""
-    images = count(results.images, "image")
-    name = f" ({code(results.images[0].id)})" if len(results.images) == 1 else ""
-    return f"{sentence}; {images}{name}, {pixels} pixels{left}{shard}"
+    about = extent(results)
+    images = plural(results.images, "image")
+    if about.name is not None:
+        images += f" ({code(about.name)})"
+    return f"{sentence}; {images}, {about.size}"
 
 
-def _requirements(results: Results, most: int) -> Iterator[_Block]:
-    """The requirements, those that are not met first, so that a shortened table keeps them."""
-    verdicts = [*worst_first(results.requirements), *(v for v in results.requirements if v.passed)]
-    if not verdicts:
-        return
-    sank = any(verdict.images for verdict in verdicts)
-    head = ("rule", "value", "margin", "verdict", *(["images that sank it"] if sank else []))
-    rows = []
-    for verdict in verdicts:
-        value, _ = verdict_number(verdict.value, verdict.bound)
-        cells = (code(rule_text(verdict), cell=True), value, margin_text(verdict), verdict_text(verdict))
-        rows.append(_row((*cells, *([_sank(verdict, most)] if sank else []))))
-    yield _Block("**Requirements**", _head(head, left={"verdict", "images that sank it"}), tuple(rows))
+def _table_parts(table: Table, most: int, *, strong_cells: bool) -> Iterator[str]:
+    """The table, and how many of its rows are left out; rows of means are always there."""
+    rows: list[Row] = []
+    kept: list[Row] = []
+    for row in table.rows:
+        group = kept if row.kind in _KEPT else rows
+        group.append(row)
+    yield "\n".join(_lines(table, [*rows[:most], *kept], most, strong_cells=strong_cells))
+    yield from _rest(len(rows), most)
 
 
-def _sank(verdict: Verdict, most: int) -> str:
-    names = [code(name, cell=True) for name in verdict.images[:most]]
-    left = len(verdict.images) - len(names)
-    return ", ".join(names) + (f" and {left} more" if left else "")
+def _rest(count: int, most: int) -> Iterator[str]:
+    if count > most:
+        yield f"{count - most} of {count} are left out of this comment"
 
 
-def _scores(results: Results, page: Page) -> Iterator[_Block]:
-    if not results.images:
-        return
-    yield _pooled(results)
-    if len(results.images) > 1:
-        yield _image_mean(results)
-        yield from _images(results, page)
+def _lines(table: Table, rows: Sequence[Row], most: int, *, strong_cells: bool) -> Iterator[str]:
+    """Some rows of a table, under its head; each with no more than so many names."""
+    titles = [column.title for column in table.columns]
+    # The first column names the rows.
+    rules = ["---"]
+    rules += [_RULES[column.align] for column in table.columns[1:]]
+    with_names = any(row.names for row in table.rows)
+    if with_names:
+        titles.append(table.names_title)
+        rules.append("---")
+    yield _piped(titles)
+    yield _piped(rules)
+    for row in rows:
+        cells = _cells(row, strong_cells=strong_cells)
+        if with_names:
+            cells.append(_names(row.names, most))
+        yield _piped(cells)
 
 
-def _pooled(results: Results) -> _Block:
-    from softdice_cli.render.table import _legend
-
-    summary, rows = results.pooled, []
-    for scores in summary.classes:
-        loss, *rest = _cells(scores)
-        mark = "\\*" if hangs_on_epsilon(scores) else ""
-        pixels = (str(scores.truth_pixels), str(scores.predicted_pixels))
-        rows.append(_row((code(scores.name, cell=True), loss + mark, *rest, *pixels)))
-    last = _means(len(summary.classes), summary.means, summary.foreground, blank=2)
-    if summary.loss_present is not None and summary.loss_present != summary.means.loss:
-        last.append(_row(("mean of present", number(summary.loss_present), *[""] * 5)))
-    head = _head(("class", "loss", "soft Dice", "hard Dice", "IoU", "truth px", "predicted px"))
-    notes = tuple(text.replace("*", "\\*") for text in _legend(results))
-    return _Block("**Pooled**", head, tuple(rows), tuple(last), notes)
+_RULES: dict[Align, str] = {"left": "---", "name": "---", "right": "---:"}
 
 
-def _image_mean(results: Results) -> _Block:
-    summary = results.image_mean
-    rows = [_row((code(s.name, cell=True), *_cells(s), str(s.defined))) for s in summary.classes]
-    last = _means(len(summary.classes), summary.means, summary.foreground, blank=1)
-    head = _head(("class", "loss", "soft Dice", "hard Dice", "IoU", "Dice images"))
-    images = count(results.images, "image")
-    note = f"loss and soft Dice of all {images}; hard Dice and IoU of those where they are defined (Dice images)"
-    return _Block(f"**Image mean** over {images}", head, tuple(rows), tuple(last), (note,))
+def _cells(row: Row, *, strong_cells: bool) -> list[str]:
+    cells = list(map(_cell, row.cells))
+    if row.kind not in _STRONG:
+        return cells
+    if not strong_cells:
+        return [_strong(cells[0]), *cells[1:]]
+    return list(map(_strong, cells))
 
 
-def _images(results: Results, page: Page) -> Iterator[_Block]:
-    from softdice_cli.render.table import _chosen
-
-    if not (chosen := _chosen(results, page)):
-        return
-    title = "**All images**" if page.per_image else f"**The {len(chosen)} worst images** by mean hard Dice"
-    head = _head(("image", "hard Dice", "loss", "worst class", "its Dice", "its truth px"), left={"worst class"})
-    yield _Block(title, head, tuple(_row(_image(row, scores)) for row, scores in chosen))
+def _strong(cell: str) -> str:
+    return f"**{cell}**" if cell else ""
 
 
-def _image(row: ImageRow, scores: tuple[ClassScores, ...]) -> tuple[str, ...]:
-    dice = [(s.dice, index) for index, s in enumerate(scores) if s.dice is not None]
-    loss = sum(s.loss for s in scores) / len(scores)
-    sank = scores[min(dice)[1]] if dice else None
-    tail = (code(sank.name, cell=True), number(sank.dice), str(sank.truth_pixels)) if sank else ("–", "–", "–")
-    return code(row.id, cell=True), number(mean_dice(scores)), number(loss), *tail
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, Name):
+        return code(cell.text, cell=True)
+    return _escaped(cell)
 
 
-def _missing(results: Results) -> Iterator[_Block]:
-    """What is not in the numbers, and what must be known to read them."""
-    rows = [f"{code(f.id)}: {code(failure_text(f), most=_SENTENCE)}" for f in results.failures]
-    yield from _list(f"**Incomplete: {count(rows, 'pair')} failed**", rows)
-    rows = [code(text, most=_SENTENCE) for text in results.left_out]
-    yield from _list(f"**Left out: {count(rows, 'file')}**", rows)
-    rows = [code(text, most=_SENTENCE * 4) for text in warnings(results)]
-    yield from _list("**Warnings**", rows)
+def _names(names: Sequence[Name], most: int) -> str:
+    text = ", ".join(map(_cell, names[:most]))
+    if len(names) > most:
+        text += f" and {len(names) - most} more"
+    return text
 
 
-def _list(title: str, rows: list[str]) -> Iterator[_Block]:
-    if rows:
-        yield _Block(title, rows=tuple(f"- {row}" for row in rows))
+def _entry(entry: Entry, longest: int) -> str:
+    text = code("; ".join([entry.text, *entry.advice]), most=longest)
+    if entry.subject:
+        return f"{code(entry.subject)}: {text}"
+    return text
 
 
-def _means(classes: int, means: Means, foreground: Means | None, *, blank: int) -> list[str]:
-    if classes < 2:
-        return []
-    named = (("mean", means), ("foreground mean", foreground))
-    values = [(name, (m.loss, m.soft_dice, m.dice, m.iou)) for name, m in named if m is not None]
-    return [_row((f"**{name}**", *(f"**{number(v)}**" for v in row), *[""] * blank)) for name, row in values]
+def _escaped(text: str) -> str:
+    """A text of ours, in which only the asterisk has a meaning in Markdown."""
+    return text.replace("*", "\\*")
 
 
-def _cells(scores: ClassScores) -> tuple[str, ...]:
-    return tuple(number(value) for value in (scores.loss, scores.soft_dice, scores.dice, scores.iou))
-
-
-def _head(titles: tuple[str, ...], left: Iterable[str] = ()) -> tuple[str, str]:
-    aligned = ["---" if not index or title in left else "---:" for index, title in enumerate(titles)]
-    return _row(titles), _row(aligned)
-
-
-def _row(cells: Iterable[str]) -> str:
+def _piped(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"

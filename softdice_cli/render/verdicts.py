@@ -1,19 +1,24 @@
-"""Requirements in words: the verdict in a line, numbers with enough digits to see why, and the table for a terminal."""
+"""Requirements in words: the verdict in a line, as a table, and with enough digits to see why.
+
+Every output that shows a verdict takes its words from here, so that a log, a comment and a report agree.
+"""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from softdice_cli.records import Failure, Results, Verdict
-from softdice_cli.render.text import count, first, neutral
+from softdice_cli.render.content import Column, Name, Row, Table
+from softdice_cli.render.text import advice_of, neutral, plural
 
-if TYPE_CHECKING:  # only a terminal's table needs it
-    from rich.table import Table
+MISSING_IT = "images that miss it"
+"""What the images below a requirement on single images are."""
 
 _DIGITS = 4
 _MOST_DIGITS = 17
 _FIXED_BELOW = 1e9
+"""Numbers from here on are written with an exponent: a bound may be 1e300, which is not a page of digits."""
 
 
 def verdict_number(value: float | None, bound: float) -> tuple[str, str]:
@@ -41,20 +46,24 @@ def margin_text(verdict: Verdict) -> str:
 
 
 def _in_full(value: float) -> str:
-    texts = (_fixed(value, digits) for digits in range(_DIGITS, _MOST_DIGITS + 1))
-    return next((text for text in texts if float(text) == value), repr(value))
+    for digits in range(_DIGITS, _MOST_DIGITS + 1):
+        text = _fixed(value, digits)
+        if float(text) == value:
+            return text
+    return repr(value)
 
 
 def _fixed(value: float, digits: int) -> str:
-    if abs(value) >= _FIXED_BELOW:  # a bound may be 1e300, and is not a page of digits
+    if abs(value) >= _FIXED_BELOW:
         return repr(value)
-    return f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no minus before nothing
+    # Adding 0.0 takes the minus off a rounded zero.
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def rule_text(verdict: Verdict) -> str:
-    """The rule, with what it demands where the rule itself does not say it, as that on a drop; neutral."""
-    said = verdict.rule.rpartition(verdict.operator)
-    if said[1] and _number(said[2]) == verdict.bound:
+    """The rule; what it demands is added where the rule does not say it, as in a rule on a drop. Neutral."""
+    _, said, bound = verdict.rule.rpartition(verdict.operator)
+    if said and _number(bound) == verdict.bound:
         return neutral(verdict.rule)
     return neutral(f"{verdict.rule} {verdict.operator} {_in_full(verdict.bound)}")
 
@@ -70,7 +79,9 @@ def verdict_text(verdict: Verdict) -> str:
     """``met`` or ``not met``, with the reason where the value is not the reason."""
     if verdict.passed:
         return "met"
-    return f"not met: {neutral(verdict.reason)}" if verdict.reason else "not met"
+    if verdict.reason:
+        return f"not met: {neutral(verdict.reason)}"
+    return "not met"
 
 
 def verdict_sentence(verdict: Verdict) -> str:
@@ -82,19 +93,25 @@ def verdict_sentence(verdict: Verdict) -> str:
     text = f"value {value}, {demand}, margin {margin_text(verdict)}"
     if verdict.reason == "incomplete":
         return f"{text}; the results are incomplete, and nothing passes on them"
-    return f"{text}; {neutral(verdict.reason)}" if verdict.reason else text
+    if verdict.reason:
+        return f"{text}; {neutral(verdict.reason)}"
+    return text
 
 
 def headline(results: Results) -> tuple[str, str]:
     """The verdict on the whole in a word or two, and in a sentence."""
     rules = results.requirements
     unmet = sum(not verdict.passed for verdict in rules)
-    judged = f"{unmet} of {count(rules, 'requirement')} not met" if unmet else f"{count(rules, 'requirement')} met"
+    judged = f"{plural(rules, 'requirement')} met"
+    if unmet:
+        judged = f"{unmet} of {plural(rules, 'requirement')} not met"
     if not results.complete:
-        missing = f"{count(results.failures, 'pair')} failed" if results.failures else "nothing was evaluated"
+        missing = "nothing was evaluated"
+        if results.failures:
+            missing = f"{plural(results.failures, 'pair')} failed"
         return "incomplete", f"{missing}, {judged}" if rules else missing
     if not rules:
-        return "no requirements", f"{count(results.images, 'image')} evaluated"
+        return "no requirements", f"{plural(results.images, 'image')} evaluated"
     return ("failed" if unmet else "passed"), judged
 
 
@@ -102,22 +119,23 @@ def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """The requirements that are not met: undefined, then by margin, and last those that only a failed pair holds up."""
 
     def rank(verdict: Verdict) -> tuple[bool, float]:
-        return held_up(verdict), float("-inf") if verdict.margin is None else verdict.margin
+        margin = verdict.margin
+        return held_up(verdict), float("-inf") if margin is None else margin
 
     return sorted((verdict for verdict in verdicts if not verdict.passed), key=rank)
 
 
 def held_up(verdict: Verdict) -> bool:
     """Whether the value would do, and only a failed pair keeps the requirement from being met."""
-    value, bound = verdict.value, verdict.bound
-    if value is None or verdict.reason != "incomplete":
+    if verdict.value is None or verdict.reason != "incomplete":
         return False
-    return {">=": value >= bound, ">": value > bound, "<=": value <= bound, "<": value < bound}[verdict.operator]
+    holds = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}[verdict.operator]
+    return bool(holds(verdict.value, verdict.bound))
 
 
 def failure_text(failure: Failure) -> str:
     """What went wrong with a pair, what was expected and found, and what to try, in a line; neutral."""
-    return neutral("; ".join([failure.error, *(f"{label} {text}" for label, text in failure.details)]))
+    return neutral("; ".join([failure.error, *advice_of(failure)]))
 
 
 def clip(text: str, most: int) -> str:
@@ -128,18 +146,13 @@ def clip(text: str, most: int) -> str:
     return f"{text[: most - 1 - tail]}…{text[len(text) - tail :]}"
 
 
-def verdict_table(results: Results) -> Table:
-    """The requirements with value, margin and verdict; below a failed per-image rule the images that sank it."""
-    from rich.text import Text
-
-    from softdice_cli.render.table import _table
-
-    table = _table("rule", "value", "margin", "verdict")
-    table.columns[-1].justify = "left"
-    for verdict in results.requirements:
+def requirement_table(verdicts: Iterable[Verdict]) -> Table:
+    """The requirements with value, margin and verdict; with those on single images, the images that miss them."""
+    head = (Column("rule"), Column("value"), Column("margin"), Column("verdict", "left"))
+    rows = []
+    for verdict in verdicts:
         value, _ = verdict_number(verdict.value, verdict.bound)
-        style = "" if verdict.passed else "bold"
-        table.add_row(Text(rule_text(verdict)), value, margin_text(verdict), verdict_text(verdict), style=style)
-        for name in verdict.images:
-            table.add_row(Text(f"  {first(name)}"))
-    return table
+        cells = (Name(rule_text(verdict)), value, margin_text(verdict), verdict_text(verdict))
+        images = tuple(map(Name, verdict.images))
+        rows.append(Row("met" if verdict.passed else "unmet", cells, images))
+    return Table(head, tuple(rows), names_title=MISSING_IT)

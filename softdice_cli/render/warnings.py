@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from softdice_cli.records import Results
-from softdice_cli.render.text import hangs_on_epsilon, neutral, number
+from softdice_cli.render.text import depends_only_on_epsilon, neutral, number
 
 _LISTED = 12
+"""How many classes a warning names."""
 
 
 def warnings(results: Results) -> list[str]:
@@ -14,13 +15,16 @@ def warnings(results: Results) -> list[str]:
 
 
 def _absent(results: Results) -> list[str]:
-    """Classes without truth pixels, whose loss hangs on ε alone."""
-    absent = [c for c in results.pooled.classes if hangs_on_epsilon(c)]
+    """Classes without truth pixels, whose loss depends only on ε."""
+    absent = [scores for scores in results.pooled.classes if depends_only_on_epsilon(scores)]
     if not absent:
         return []
-    names = ", ".join(f"{neutral(c.name)} ({number(c.loss)})" for c in absent[:_LISTED])
-    more = f" and {len(absent) - _LISTED} more" if len(absent) > _LISTED else ""
-    each = "a class has" if len(absent) == 1 else f"{len(absent)} classes have"
+    who = "a class has" if len(absent) == 1 else f"{len(absent)} classes have"
+    names = ", ".join(f"{neutral(scores.name)} ({number(scores.loss)})" for scores in absent[:_LISTED])
+    text = f"{who} no truth pixels, so the loss is -ln(eps/(P+eps)) and depends only on eps: {names}"
+    if len(absent) > _LISTED:
+        text += f" and {len(absent) - _LISTED} more"
     present = results.pooled.loss_present
-    rest = "" if present is None else f"; over the classes that are present the loss is {number(present)}"
-    return [f"{each} no truth pixels, so the loss is -ln(eps/(P+eps)) and hangs on eps: {names}{more}{rest}"]
+    if present is not None:
+        text += f"; over the classes that are present the loss is {number(present)}"
+    return [text]

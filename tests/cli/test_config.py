@@ -95,7 +95,7 @@ def test_flags_win_over_the_environment_and_that_over_the_file(softdice, tmp_pat
     assert in_force(softdice, env={"SOFTDICE_WORKERS": ""})["workers"] == (3, "softdice.toml")
     assert "|eps:1.0|" in signature(softdice("eval", *NOTEBOOK, "--format", "json", env=both))
     wrong = softdice("eval", *NOTEBOOK)
-    assert (wrong.code, "softdice.toml: there is no device 'a'" in wrong.err) == (2, True)
+    assert (wrong.code, "softdice.toml: --device 'a' is not on this machine" in wrong.err) == (2, True)
     won = softdice("eval", *NOTEBOOK, "--device", "cpu", "--eps", "1e-05", "--format", "json")  # a default, yet given
     assert "|eps:1e-05|" in signature(won)
 
@@ -225,9 +225,9 @@ def test_what_contradicts_is_refused(softdice, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("shard = '5'", "softdice.toml: --shard '5' is no part"),
-        ("ignore = ['x']", "softdice.toml: --ignore 'x' is no label"),
-        ("device = 'cuda:99'", "softdice.toml: there is no device"),
+        ("shard = '5'", "softdice.toml: --shard '5' is not a part"),
+        ("ignore = ['x']", "softdice.toml: --ignore 'x' is not a label"),
+        ("device = 'cuda:99'", "softdice.toml: --device 'cuda:99' is not on this machine"),
     ],
 )
 def test_a_value_that_is_wrong_later_is_said_of_the_file(softdice, tmp_path, text, words):
@@ -245,7 +245,7 @@ def test_a_wrong_variable_is_named_unless_a_flag_wins(softdice, text):
     assert "SOFTDICE_WORKERS: " in run.err
     assert "an integer of at least 1" in run.err
     device = softdice("eval", *NOTEBOOK, env={"SOFTDICE_DEVICE": "cuda:99"})
-    assert (device.code, "SOFTDICE_DEVICE: there is no device" in device.err) == (2, True)
+    assert (device.code, "SOFTDICE_DEVICE: --device 'cuda:99' is not on this machine" in device.err) == (2, True)
 
 
 def test_a_relative_path_starts_from_the_folder_of_its_file(tmp_path, pair):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import wait_until_reading
+from conftest import started, wait_until_reading
 
 COMMAND = [sys.executable, "-m", "softdice_cli"]
 GOOD = np.array([[[0.9, 0.8, 0.2, 0.1]], [[0.1, 0.2, 0.8, 0.9]]], np.float32)
@@ -80,7 +80,7 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
         # 3: an unreadable baseline, and one of something else
         (f"{EVAL} --baseline broken.json --max-drop 0.1", 3, "broken.json: is not valid JSON"),
         (f"{EVAL} --baseline nowhere.json --max-drop 0.1", 3, "nowhere.json: cannot be read"),
-        (f"{EVAL} --baseline other.json --max-drop 0.1", 3, "other.json: has other signature"),
+        (f"{EVAL} --baseline other.json --max-drop 0.1", 3, "other.json: has another signature"),
         ("eval --pred p --gt turned --baseline main.json --max-drop 1", 3, "main.json: was made with other masks"),
         # 3: partners are missing
         ("eval --pred p --gt empty", 3, "files without a partner"),
@@ -108,12 +108,11 @@ def test_an_interrupt_is_130(folder):
     large = np.lib.format.open_memmap(folder / "large.npy", "w+", np.float32, (2, 20_000, 20_000))
     mask = np.lib.format.open_memmap(folder / "large_m.npy", "w+", np.uint8, (20_000, 20_000))
     del large, mask
-    started = subprocess.Popen(
-        [*COMMAND, "eval", "--pred", "large.npy", "--gt", "large_m.npy", "--allow-unnormalized"], cwd=folder
-    )
-    wait_until_reading(started.pid, "large.npy")
-    started.send_signal(signal.SIGINT)
-    assert started.wait(timeout=10) == 130
+    command = [*COMMAND, "eval", "--pred", "large.npy", "--gt", "large_m.npy", "--allow-unnormalized"]
+    with started(command, cwd=folder) as run:
+        wait_until_reading(run.pid, "large.npy")
+        run.send_signal(signal.SIGINT)
+        assert run.wait(timeout=10) == 130
 
 
 def test_the_verdicts_are_in_the_results_file(folder):

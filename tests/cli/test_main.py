@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, wait_until_reading
+from conftest import ROOT, started, wait_until_reading
+
+from softdice_cli import __version__
 
 NOTEBOOK = ("--pred", ROOT / "sample_data/notebook/pred.npy", "--gt", ROOT / "sample_data/notebook/mask.png")
 COMMAND = [sys.executable, "-m", "softdice_cli"]
@@ -98,7 +100,7 @@ def test_no_arguments_show_the_help(softdice):
 
 
 def test_version(softdice):
-    assert softdice("--version").out == "softdice 0.1.0\n"
+    assert softdice("--version").out == f"softdice {__version__}\n"
 
 
 @pytest.mark.parametrize("arguments", [["eval", *map(str, NOTEBOOK)], ["--help"], ["eval", "--help"]])
@@ -115,15 +117,12 @@ def test_ctrl_c_is_quiet(tmp_path):
     del large
     mask = np.lib.format.open_memmap(tmp_path / "m.npy", "w+", np.uint8, (20_000, 20_000))
     del mask
-    started = subprocess.Popen(
-        [*COMMAND, "eval", "--pred", tmp_path / "p.npy", "--gt", tmp_path / "m.npy", "--allow-unnormalized"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    wait_until_reading(started.pid, "p.npy")
-    started.send_signal(signal.SIGINT)
-    out, err = started.communicate(timeout=10)
-    assert (started.returncode, out, err) == (130, b"", b"")
+    command = [*COMMAND, "eval", "--pred", tmp_path / "p.npy", "--gt", tmp_path / "m.npy", "--allow-unnormalized"]
+    with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        wait_until_reading(run.pid, "p.npy")
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=10)
+        assert (run.returncode, out, err) == (130, b"", b"")
 
 
 def test_a_bug_is_exit_4_without_a_traceback_and_with_one_under_debug():
@@ -147,7 +146,7 @@ def in_terminal(columns: int, **env: str) -> str:
     main, child = pty.openpty()
     clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}
     environment = {**clean, "COLUMNS": str(columns), "TERM": "xterm", **env}
-    started = subprocess.Popen([*COMMAND, "eval", *map(str, NOTEBOOK)], stdout=child, env=environment)
+    run = subprocess.Popen([*COMMAND, "eval", *map(str, NOTEBOOK)], stdout=child, env=environment)
     os.close(child)
     seen = b""
     while True:
@@ -159,7 +158,7 @@ def in_terminal(columns: int, **env: str) -> str:
             break
         seen += data
     os.close(main)
-    assert started.wait() == 0
+    assert run.wait() == 0
     return seen.decode()
 
 

@@ -11,17 +11,21 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from builders import image_row, summarized
 from markdown_it import MarkdownIt
 from scipy import stats
 
-from softdice_cli import comparison as comparison_room
 from softdice_cli.cli.compare import Compare
-from softdice_cli.comparison import METRICS, _draws, _Grid, compare, intervals, judge
+from softdice_cli.comparison import compare, intervals, judge, kinds_of, resampling
+from softdice_cli.comparison.kinds import values_of
+from softdice_cli.comparison.resampling import Grid, draws
+from softdice_cli.comparison.sums import Plan
 from softdice_cli.errors import ConfigError, EmptyError, InputError
-from softdice_cli.records import ClassDef, ClassSums, Failure, ImageRow, Results, Settings, Shard
+from softdice_cli.metrics import METRICS
+from softdice_cli.records import ClassDef, Failure, Results, Settings, Shard
 from softdice_cli.render import Page, to_text
 from softdice_cli.render.compare import CSV_COLUMNS, render_comparison, verdict_text
-from softdice_cli.scores import score_image, summarize
+from softdice_cli.scores import score_image
 
 NAMES = ("sky", "tree", "pole")
 THREE = Settings(classes=tuple(ClassDef(name, index) for index, name in enumerate(NAMES)))
@@ -30,9 +34,9 @@ ONE = Settings(classes=(ClassDef("cell", None),))
 
 def made(settings: Settings, tables: list[list[tuple[float, float, int, int, int]]]) -> Results:
     """Results of images i0, i1, …; a row of a table is P, I, truth, predicted, true positives of a class."""
-    return summarize(
+    return summarized(
         settings,
-        [ImageRow(f"i{i}", "p", "g", 10**6, 0, tuple(ClassSums(*c) for c in table)) for i, table in enumerate(tables)],
+        [image_row(f"i{i}", *table, pixels=10**6) for i, table in enumerate(tables)],
     )
 
 
@@ -60,7 +64,7 @@ def random_pair(images: int, seed: int = 0, *, shift: float = 0.0, absent: float
 
 
 def score(c, metric="dice", average="pooled", name="mean"):
-    return next(s for s in c.scores if (s.metric.name, s.metric.average, s.name) == (metric, average, name))
+    return next(s for s in c.scores if (s.metric, s.average, s.name) == (metric, average, name))
 
 
 # --- by hand ---------------------------------------------------------------------------------------------------------
@@ -100,15 +104,15 @@ def test_the_values_are_those_of_the_results():
     c = compare(a, b, resamples=100)
     for s in c.scores:
         for results, value in ((a, s.a), (b, s.b)):
-            summary = getattr(results, s.metric.average)
+            summary = getattr(results, s.average)
             parts = {k.name: k for k in summary.classes} | {
                 "mean": summary.means,
                 "foreground mean": summary.foreground,
             }
-            assert value == getattr(parts[s.name], s.metric.name)
+            assert value == getattr(parts[s.name], s.metric)
         assert s.better + s.worse + s.tied + s.undefined == 12
     assert [s.name for s in c.scores[:5]] == [*NAMES, "mean", "foreground mean"]
-    assert len(c.scores) == len(METRICS) * 5
+    assert len(c.scores) == len(kinds_of()) * 5
 
 
 def test_the_images_that_changed_most():
@@ -138,7 +142,7 @@ def test_the_class_behind_a_change_may_be_undefined_in_one_of_them():
 @pytest.mark.parametrize("empty", ["skip", "one", "zero"])
 def test_results_compared_with_themselves(empty):
     a, _ = random_pair(17)
-    a = summarize(replace(a.settings, empty=empty), a.images)
+    a = summarized(replace(a.settings, empty=empty), a.images)
     c = compare(a, a, resamples=300)
     for s in c.scores:
         assert (s.difference, s.interval.low, s.interval.high, s.p) == (0.0, 0.0, 0.0, 1.0)
@@ -210,9 +214,9 @@ def scipy_interval(a, b, statistic, rng, resamples):
 
 
 @pytest.mark.parametrize(("metric", "average", "statistic"), STATISTICS)
-def test_intervals_are_scipys_on_the_same_draws(metric, average, statistic):
+def test_intervals_are_scipys_on_the_samedraws(metric, average, statistic):
     a, b = random_pair(40, shift=0.05)
-    indices = np.concatenate(list(_draws(40, 999, 3)))
+    indices = np.concatenate(list(draws(40, 999, 3)))
     theirs = scipy_interval(a, b, statistic, Fed(indices), 999)
     ours = score(compare(a, b, resamples=999, seed=3), metric, average).interval
     assert (ours.low, ours.high) == pytest.approx(tuple(theirs), abs=1e-12)
@@ -220,7 +224,7 @@ def test_intervals_are_scipys_on_the_same_draws(metric, average, statistic):
 
 
 @pytest.mark.parametrize(("metric", "average", "statistic"), STATISTICS)
-def test_intervals_are_scipys_on_its_own_draws(metric, average, statistic):
+def test_intervals_are_scipys_on_its_owndraws(metric, average, statistic):
     a, b = random_pair(40, shift=0.05)
     theirs = scipy_interval(a, b, statistic, np.random.default_rng(1), 20_000)
     ours = score(compare(a, b, resamples=20_000), metric, average).interval
@@ -234,7 +238,7 @@ def test_paired_samples_as_scipy_pairs_them():
     def difference(tp, d, tp2, d2, axis=-1):
         return 2 * tp2.sum(axis) / d2.sum(axis) - 2 * tp.sum(axis) / d.sum(axis)
 
-    fed = Fed(np.concatenate(list(_draws(25, 999, 0))))
+    fed = Fed(np.concatenate(list(draws(25, 999, 0))))
     theirs = stats.bootstrap(
         (tp, t + p, tp2, t2 + p2),
         difference,
@@ -265,16 +269,63 @@ def test_p_values_are_scipys_exact_ones(metric, average, statistic, shift):
     assert ours.permutations == 50_000
 
 
+def test_a_p_value_is_never_zero():
+    """(b + 1) / (n + 1): where no permutation reaches the difference, the observed order itself still counts."""
+    a, b = hard(*[(10, 10, 5)] * 40), hard(*[(10, 10, 6)] * 40)
+    for permutations in (100, 1000):
+        change = score(compare(a, b, resamples=permutations), name="cell")
+        assert change.p == 1 / (permutations + 1)
+    assert score(compare(a, a, resamples=100), name="cell").p == 1.0
+
+
+def test_metrics_that_were_chosen_are_compared_in_both_averages():
+    a, b = random_pair(8)
+    c = compare(a, b, metrics=["recall", "accuracy"], resamples=100)
+    kinds = list(dict.fromkeys((s.metric, s.average) for s in c.scores))
+    # hard Dice is what verdicts and images are judged by
+    assert kinds == [
+        ("dice", "pooled"),
+        ("recall", "pooled"),
+        ("accuracy", "pooled"),
+        ("recall", "image_mean"),
+        ("accuracy", "image_mean"),
+    ]
+    assert [(s.scope, s.name) for s in c.scores if s.metric == "accuracy"] == [("mean", "all classes")] * 2
+    for s in c.scores:
+        for results, value in ((a, s.a), (b, s.b)):
+            if s.scope == "mean":
+                assert value == getattr(results, s.average).means.values[s.metric]
+    with pytest.raises(ConfigError, match="'dise' is not a metric"):
+        compare(a, b, metrics=["dise"])
+
+
+@pytest.mark.parametrize("metric", [metric.name for metric in METRICS])
+def test_resampled_scores_are_those_of_the_results_that_were_drawn(metric):
+    """Each draw of images, evaluated as results of its own, gives the scores that the columns give."""
+    a, _ = random_pair(6, seed=3)
+    plan = Plan.of(a.settings, kinds_of([metric]))
+    drawn = resampling.resampled(plan, plan.columns(a)[None], 100, 5)
+    for number, indices in enumerate(np.concatenate(list(draws(6, 100, 5)))[:20]):
+        rows = [replace(a.images[index], id=str(place)) for place, index in enumerate(indices)]
+        again = summarized(a.settings, rows)
+        for place, kind in enumerate(plan.kinds):
+            expected = [math.nan if value is None else value for value in values_of(again, kind)]
+            assert drawn[place][0, number] == pytest.approx(expected, abs=1e-12, nan_ok=True)
+
+
 def test_one_result_alone_has_scipys_intervals():
     a, _ = random_pair(40)
-    table, indices = sums(a), np.concatenate(list(_draws(40, 999, 3)))
-    for (metric, average, statistic), known in zip(STATISTICS, METRICS, strict=True):
+    table, indices = sums(a), np.concatenate(list(draws(40, 999, 3)))
+    for metric, average, statistic in STATISTICS:
         theirs = stats.bootstrap(
             (np.arange(40),), lambda i, axis, s=statistic: s(table[..., i], -1), n_resamples=999,
             method="percentile", vectorized=True, rng=Fed(indices),
         ).confidence_interval  # fmt: skip
-        ours = next(s for s in intervals(a, resamples=999, seed=3) if s.metric == known and s.scope == "mean")
-        assert (ours.metric.name, ours.metric.average) == (metric, average)
+        ours = next(
+            s
+            for s in intervals(a, resamples=999, seed=3)
+            if (s.metric, s.average, s.scope) == (metric, average, "mean")
+        )
         assert (ours.interval.low, ours.interval.high) == pytest.approx(tuple(theirs), abs=1e-12)
         assert ours.interval.low <= ours.value <= ours.interval.high
 
@@ -317,13 +368,13 @@ def test_one_image_has_no_interval_and_says_so():
     verdict = judge(c)
     assert (verdict.passed, verdict.reason) == (False, "undefined")  # undefined never passes
     assert "has no interval" in verdict_text(c, verdict)
-    assert intervals(summarize(ONE, [])) == ()
+    assert intervals(summarized(ONE, [])) == ()
 
 
 def test_every_weighted_sum_is_exact():
     rng = np.random.default_rng(0)
     columns = rng.random((1, 50, 3)) * [1.0, 3e5, 1e-9]
-    grid = _Grid(columns)
+    grid = Grid(columns)
     weights = rng.multinomial(50, [1 / 50] * 50, size=20).astype(float)
     read = grid.read(weights @ grid.parts[0])
     assert np.array_equal(read, grid.read(weights[:, ::-1] @ grid.parts[0][::-1]))  # any order
@@ -336,13 +387,13 @@ def test_every_weighted_sum_is_exact():
 def test_the_seed_decides_every_digit_and_the_chunks_none(monkeypatch):
     a, b = random_pair(70)
     first = compare(a, b, resamples=1000, seed=5)
-    monkeypatch.setattr(comparison_room, "_CELLS", 70 * 7)
+    monkeypatch.setattr(resampling, "CELLS", 70 * 7)
     assert compare(a, b, resamples=1000, seed=5) == first
     assert compare(a, b, resamples=1000, seed=6).scores != first.scores
-    shuffled = summarize(b.settings, b.images[::-1])
+    shuffled = summarized(b.settings, b.images[::-1])
     assert compare(a, shuffled, resamples=1000, seed=5) == first
     # the raw bits of PCG64 are promised by NumPy, so these stay
-    assert next(_draws(10, 1, 0))[0].tolist() == [6, 2, 0, 0, 8, 9, 6, 7, 5, 9]
+    assert next(draws(10, 1, 0))[0].tolist() == [6, 2, 0, 0, 8, 9, 6, 7, 5, 9]
 
 
 def test_swapping_the_sides_mirrors_everything():
@@ -365,19 +416,19 @@ ROWS = BASE.images
     ("other", "error", "words"),
     [
         # another ε: only the part that differs is shown
-        (summarize(replace(ONE, eps=1e-3), ROWS), InputError, ["another signature", "eps:1e-05", "eps:0.001"]),
+        (summarized(replace(ONE, eps=1e-3), ROWS), InputError, ["another signature", "eps:1e-05", "eps:0.001"]),
         # the same signature, another name
-        (summarize(Settings(classes=(ClassDef("nucleus", None),)), ROWS), InputError, ["other classes", "nucleus"]),
+        (summarized(Settings(classes=(ClassDef("nucleus", None),)), ROWS), InputError, ["other classes", "nucleus"]),
         # more classes
         (random_pair(2)[0], InputError, ["other classes", "cell=any as class 0", "sky=0"]),
         # one image fewer, and one under another name
         (hard((10, 10, 8)), InputError, ["other images", "2 images, also i1", "1 image"]),
-        (summarize(ONE, [ROWS[0], replace(ROWS[1], id="z")]), InputError, ["also i1", "also z"]),
+        (summarized(ONE, [ROWS[0], replace(ROWS[1], id="z")]), InputError, ["also i1", "also z"]),
         # two images of one id, which a file cannot hold and a caller can
-        (summarize(ONE, [ROWS[0], ROWS[0]]), InputError, ["two images of one id"]),
+        (summarized(ONE, [ROWS[0], ROWS[0]]), InputError, ["two images of one id"]),
         # incomplete, whatever the rest
-        (summarize(ONE, ROWS, [FAILED]), InputError, ["is incomplete: 1 pair failed", "x"]),
-        (summarize(ONE, []), EmptyError, ["holds no image"]),
+        (summarized(ONE, ROWS, [FAILED]), InputError, ["is incomplete: 1 pair failed", "x"]),
+        (summarized(ONE, []), EmptyError, ["holds no image"]),
     ],
 )  # fmt: skip
 def test_what_cannot_be_paired_is_refused(other, error, words):
@@ -405,7 +456,7 @@ def test_an_effect_below_nothing_is_refused(effect):
 def test_a_shard_is_noted():
     run = random_pair(3)[0]
     shard = Shard(**{name: {"index": 1, "count": 4}.get(name, 12 if name == "pairs" else "") for name in SHARD})
-    notes = compare(run, replace(run, shard=shard), resamples=100).notes
+    notes = compare(run, replace(run, run=replace(run.run, shard=shard)), resamples=100).notes
     assert notes == ("B is shard 1 of 4, not the whole run",)
 
 
@@ -451,7 +502,7 @@ def evil_pair() -> tuple[Results, Results]:
     tables = [[(9.0, 8.0, 10, 9, tp), (9.0, 8.0, 10, 9, 7)] for tp in (8, 6, 4)]
     a, b = made(settings, tables), made(settings, tables[::-1])
     rename = {"i0": EVIL}
-    return tuple(summarize(settings, [replace(r, id=rename.get(r.id, r.id)) for r in x.images]) for x in (a, b))
+    return tuple(summarized(settings, [replace(r, id=rename.get(r.id, r.id)) for r in x.images]) for x in (a, b))
 
 
 def test_json_holds_everything():
@@ -484,12 +535,12 @@ def test_markdown_shows_names_as_they_are_and_as_nothing_else():
         .enable("table")
         .parse(render_comparison(c, "markdown", verdict=judge(c)))
     )
-    assert sum(token.type == "table_open" for token in tokens) == 5
+    assert sum(token.type == "table_open" for token in tokens) == 7
     inline = [child for token in tokens for child in token.children or []]
     assert {child.type for child in inline} <= {"text", "code_inline", "strong_open", "strong_close", "softbreak"}
     shown = EVIL.replace("\x1b", "\\x1b").replace("\u202e", "\\u202e")
     codes = [child.content.strip() for child in inline if child.type == "code_inline"]
-    assert codes.count(shown) >= 6  # the file, the class in four tables and the image
+    assert codes.count(shown) >= 8  # the file, the class in six tables and the image
     assert "x|y.json" in codes
     assert "@you" not in "".join(child.content for child in inline if child.type == "text")
 

@@ -9,12 +9,13 @@ import pytest
 from folders import eval_, pairs_of, write
 
 from softdice_cli import ClassDef, Results, Settings, evaluate, restore, to_text
-from softdice_cli.comparison import intervals
-from softdice_cli.records.intervals import METRICS, Interval, ScoreInterval
+from softdice_cli.comparison import intervals, kinds_of
+from softdice_cli.records.intervals import Interval, ScoreInterval
 from softdice_cli.render import Page
 from softdice_cli.render.table import table_text
 
 NAMED = Settings(classes=tuple(ClassDef(name, index) for index, name in enumerate(("sky", "tree", "pole"))))
+SHOWN = (("dice", "pooled"), ("loss", "pooled"), ("dice", "image_mean"))
 TITLE = "95 % intervals (bootstrap over 6 images)"
 
 
@@ -35,8 +36,8 @@ def entries(results: Results) -> list[dict[str, object]]:
     """What stands in a file, written out once more."""
     return [
         {
-            "metric": entry.metric.name,
-            "average": entry.metric.average,
+            "metric": entry.metric,
+            "average": entry.average,
             "scope": entry.scope,
             "name": entry.name,
             "value": entry.value,
@@ -60,7 +61,7 @@ def test_json_has_the_intervals_of_the_comparison_and_follows_the_schema(softdic
     document = json.loads(softdice(*named("--format", "json", "--ci")).out)
     assert [error.message for error in validator.iter_errors(document)] == []
     assert document["intervals"] == entries(results)
-    assert len(document["intervals"]) == len(METRICS) * 5
+    assert len(document["intervals"]) == len(kinds_of()) * 5
     assert all(entry["interval"]["low"] <= entry["value"] <= entry["interval"]["high"]
                for entry in document["intervals"] if entry["metric"] == "soft_dice")  # fmt: skip
     names = list(document)
@@ -84,10 +85,10 @@ def test_the_table_shows_a_row_for_each_class_and_mean(softdice, results):
     assert max(map(len, shown.splitlines())) <= 80
     assert shown.splitlines()[0].split("  ")[0] == "class"
     assert all(title in shown.splitlines()[0] for title in ("pooled hard Dice", "pooled loss", "image-mean hard Dice"))
-    of = {(entry.name, entry.metric): entry for entry in intervals(results)}
+    of = {(entry.name, entry.metric, entry.average): entry for entry in intervals(results)}
     short = {"foreground mean": "fg mean"}
     for name in ("sky", "tree", "pole", "mean", "foreground mean"):
-        cells = [of[name, metric] for metric in (METRICS[0], METRICS[2], METRICS[3])]
+        cells = [of[name, *kind] for kind in SHOWN]
         texts = [f"{cell.value:.4f} [{cell.interval.low:.4f}, {cell.interval.high:.4f}]" for cell in cells]
         (line,) = [line for line in shown.splitlines() if line.startswith(short.get(name, name) + " ")]
         assert line.removeprefix(short.get(name, name)).split() == " ".join(texts).split()
@@ -107,7 +108,7 @@ def test_cells_stand_above_each_other_where_a_line_is_too_short(results, width, 
 
 
 def test_an_undefined_score_is_a_dash(results):
-    undefined = tuple(ScoreInterval(e.metric, e.scope, e.name, None, None) for e in intervals(results))
+    undefined = tuple(ScoreInterval(e.metric, e.average, e.scope, e.name, None, None) for e in intervals(results))
     rows = block(table_text(replace(results, intervals=undefined), Page())).splitlines()[2:]
     assert [line.split()[-3:] for line in rows if line] == [["–"] * 3] * 5
 
@@ -125,7 +126,7 @@ def test_one_image_has_no_interval(softdice, tmp_path, format):
         assert "[" not in shown[2]
         return
     document = json.loads(run.out.splitlines()[-1] if format == "jsonl" else run.out)
-    assert [entry["interval"] for entry in document["intervals"]] == [None] * len(METRICS) * 2
+    assert [entry["interval"] for entry in document["intervals"]] == [None] * len(kinds_of()) * 2
     assert all(entry["value"] is not None for entry in document["intervals"])
 
 

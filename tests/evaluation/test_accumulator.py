@@ -132,7 +132,7 @@ P, Y = next(batches(1))
         (lambda a: a.update(P, Y + 1), "3 ("),
         (lambda a: a.update(P, Y + 0.5), "whole numbers"),
         (lambda a: a.update((P * 255).astype(np.uint8), Y), "integers"),
-        (lambda a: a.update([["a"]], Y), "hold no numbers"),
+        (lambda a: a.update([["a"]], Y), "do not hold numbers"),
     ],
 )  # fmt: skip
 def test_an_accumulator_refuses_and_stays_as_it_was(update, said):

@@ -137,7 +137,7 @@ ROWS: dict[str, Row] = {
         npy(p=np.round(TWO * 255).astype(np.uint8), m=M % 2),
         "--scale 65535",
         3,
-        ["p.npy: uint8 holds at most 255, so --scale 65535", "try --scale 255"],
+        ["p.npy: uint8 holds at most 255, so a scale of 65535", "try --scale 255"],
         "--scale 255",
     ),
     "scale-of-signed-bytes": Row(
@@ -173,7 +173,7 @@ ROWS: dict[str, Row] = {
     # --- labels that are no class ---
     # a two-class mask against three channels: no mapping can be right
     "0-255-three-classes": Row(
-        npy(m=BINARY), "", 3, ["m.npy: has 1 label that is no class", "labels 0, 1, 2", "255 (16 px)", "has 3"]
+        npy(m=BINARY), "", 3, ["m.npy: has 1 label that is not a class", "labels 0, 1, 2", "255 (16 px)", "has 3"]
     ),
     # a two-class mask against two channels: the mapping is spelt out
     "0-255-two-channels": Row(
@@ -197,7 +197,7 @@ ROWS: dict[str, Row] = {
         npy(p=M + np.uint8(1)),
         "--pred-labels --class a --class b --class c",
         3,
-        ["p.npy: has 1 label that is no class", "labels 0, 1, 2", "3 (8 px)"],
+        ["p.npy: has 1 label that is not a class", "labels 0, 1, 2", "3 (8 px)"],
     ),
     # a label map of several classes needs their names
     "label-map-unnamed": Row(
@@ -249,7 +249,9 @@ ROWS: dict[str, Row] = {
         npy(m=np.full((4, 6), 255, np.uint8)), "--ignore 255", 3, ["m.npy: has no pixel left", "24 ignored pixels"]
     ),
     # unnamed channels have the labels 0, 1, 2
-    "ignore-is-a-channel": Row(nothing, "--ignore 0", 3, ["--ignore 0 is the label of class 0", "--class NAME=VALUE"]),
+    "ignore-is-a-channel": Row(
+        nothing, "--ignore 0", 3, ["0 is ignored, and it is the label of class 0", "--class NAME=VALUE"]
+    ),
     # --- colours ---
     # a picture as mask: its colours, to be named
     "rgb-without-colours": Row(
@@ -274,7 +276,7 @@ ROWS: dict[str, Row] = {
         lambda folder: (rgb(folder), np.save(folder / "p.npy", TWO)),
         "--gt m.png --class a=#000000 --class b=#00ff00",
         3,
-        ["m.png: has 1 label that is no class", "labels #000000, #00ff00", "#ff0000 (6 px)", "--class b=#ff0000"],
+        ["m.png: has 1 label that is not a class", "labels #000000, #00ff00", "#ff0000 (6 px)", "--class b=#ff0000"],
     ),
     # one mask cannot be both
     "colours-and-numbers": Row(
@@ -324,13 +326,17 @@ ROWS: dict[str, Row] = {
     ),
     # --- classes ---
     # two rows of one name could not be told apart
-    "class-name-twice": Row(nothing, "--class a --class a", 2, ["class name 'a' is given twice"]),
+    "class-name-twice": Row(nothing, "--class a --class a", 2, ["--class 'a' is the name of two classes"]),
     # one label cannot be two classes
-    "class-value-twice": Row(nothing, "--class a=1 --class b=1 --class c", 2, ["the label '1' is given twice"]),
+    "class-value-twice": Row(
+        nothing, "--class a=1 --class b=1 --class c", 2, ["--class '1' is the label of two classes"]
+    ),
     # two sources of classes
     "class-and-classes": Row(nothing, "--class a --classes c.json", 2, ["--class and --classes exclude each other"]),
     # a label that is no label
-    "class-without-number": Row(nothing, "--class a=x", 2, ["--class a= 'x' is no label", "an integer or #rrggbb"]),
+    "class-without-number": Row(
+        nothing, "--class a=x", 2, ["--class 'a=x' does not end in a label", "an integer or #rrggbb"]
+    ),
     # a file that is not there
     "classes-missing": Row(nothing, "--classes c.json", 2, ["c.json: cannot be read: No such file", "check --classes"]),
     # where the JSON breaks
@@ -363,15 +369,17 @@ ROWS: dict[str, Row] = {
     ),
     # what is wrong with a class names the file
     "classes-same-label": Row(
-        text("c.toml", "a = 1\nb = 1"), "--classes c.toml", 2, ["c.toml: the label '1' is given twice"]
+        text("c.toml", "a = 1\nb = 1"), "--classes c.toml", 2, ["c.toml: '1' is the label of two classes"]
     ),
-    "classes-no-label": Row(text("c.json", '{"a": "x"}'), "--classes c.json", 2, ["c.json: class a= 'x' is no label"]),
+    "classes-no-label": Row(
+        text("c.json", '{"a": "x"}'), "--classes c.json", 2, ["c.json: 'a=x' does not end in a label"]
+    ),
     # and what to do about it is done there
     "classes-half-coloured": Row(
         text("c.json", '[{"name": "a", "value": "#ffffff"}, {"name": "b"}]'),
         "--classes c.json",
         2,
-        ["c.json: every class needs its colour", "in the file"],
+        ["c.json: must give every class its colour", "NAME=#rrggbb"],
     ),
     # a bomb
     "classes-deep-json": Row(text("c.json", "[" * 99999), "--classes c.json", 2, ["c.json: is nested too deeply"]),
@@ -380,12 +388,17 @@ ROWS: dict[str, Row] = {
     "classes-yaml": Row(text("c.yaml", "a: 0"), "--classes c.yaml", 2, ["c.yaml: ends in .yaml", ".json or .toml"]),
     # counted and ignored at once
     "ignore-is-a-class": Row(
-        nothing, "--class a --class b --class c --ignore 1", 2, ["label 1 is both class 'b' and ignored", "--ignore 1"]
+        nothing,
+        "--class a --class b --class c --ignore 1",
+        2,
+        ["--class 'b' has the label 1, which is ignored", "take 1 out"],
     ),
     # a name where a label should be
-    "ignore-without-number": Row(nothing, "--ignore void", 2, ["--ignore 'void' is no label"]),
+    "ignore-without-number": Row(nothing, "--ignore void", 2, ["--ignore 'void' is not a label"]),
     # the one class is not the background
-    "no-background-one-class": Row(npy(p=ONE, m=M % 2), "--no-background", 3, ["--no-background would leave no class"]),
+    "no-background-one-class": Row(
+        npy(p=ONE, m=M % 2), "--no-background", 3, ["--no-background has no place here: there is only one class"]
+    ),
     # --- numbers and choices ---
     # 0 would divide by 0
     "eps-0": Row(nothing, "--eps 0", 2, ["--eps 0.0 is out of range", "from 1e-100 to 1e+06"]),
@@ -409,19 +422,24 @@ ROWS: dict[str, Row] = {
     "unknown-option": Row(nothing, "--ingore 255", 2, ["No such option", "--ingore", "--ignore"]),
     # label maps have no scale
     "labels-and-scale": Row(
-        npy(p=M), "--pred-labels --scale 255", 2, ["--scale is for probabilities", "leave out --scale"]
+        npy(p=M), "--pred-labels --scale 255", 2, ["--scale is for probabilities", "leave out --scale or --pred-labels"]
     ),
     # nor logits
     "labels-and-activation": Row(
-        npy(p=M), "--pred-labels --activation softmax", 2, ["--activation is for probabilities", "or --pred-labels"]
+        npy(p=M),
+        "--pred-labels --activation softmax",
+        2,
+        ["--activation is for probabilities", "leave out --activation or --pred-labels"],
     ),
     # --- devices ---
     # a device that is not here: those that are
     "device-cuda": Row(
-        nothing, "--device cuda", 2, ["no device 'cuda' on this machine", "auto, cpu, torch:cpu", "--device cpu"]
+        nothing, "--device cuda", 2, ["--device 'cuda' is not on this machine", "auto, cpu, torch:cpu", "--device cpu"]
     ),
     # a device that is nowhere
-    "device-nonsense": Row(nothing, "--device toaster", 2, ["no device 'toaster'", "torch:cpu"], "--device cpu"),
+    "device-nonsense": Row(
+        nothing, "--device toaster", 2, ["--device 'toaster' is not on this machine", "torch:cpu"], "--device cpu"
+    ),
     # --- files ---
     # a prediction that is not there
     "missing": Row(nothing, "--pred q.npy", 3, ["q.npy: there is no such file", "check the path"]),

@@ -12,13 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import descendants
+from conftest import descendants, started
 from folders import eval_, write
 
-from softdice_cli import DeviceError, Pair, Reading, Settings, evaluate
-from softdice_cli.evaluation.crew import Crew
-from softdice_cli.evaluation.work import Work
-from softdice_cli.overlap.devices import engine_for
+from softdice_cli import DeviceError
+from softdice_cli.execution.crew import Crew
 
 
 class TwoWords(Exception):  # noqa: N818 - it is named in a message
@@ -113,6 +111,21 @@ def test_a_program_that_ignores_the_end_of_its_children_is_served(tmp_path):
     assert done.returncode == 0
 
 
+def test_nobody_runs_far_ahead_of_an_item_that_takes_long(tmp_path):
+    def work(item: int) -> int:
+        if item == 0:
+            # Until the other worker has nothing more to do.
+            wait_for(lambda: len(list(tmp_path.iterdir())) > 2 * 4, seconds=0.5)
+        (tmp_path / str(item)).touch()
+        return item
+
+    with crew(range(200), work, workers=2, chunk=1) as found:
+        taken = iter(found)
+        assert next(taken) == 0
+        assert len(list(tmp_path.iterdir())) == 2 * 4
+        assert list(taken) == list(range(1, 200))
+
+
 def test_nobody_runs_far_ahead_of_what_is_taken(tmp_path):
     def work(item: int) -> int:
         (tmp_path / str(item)).touch()
@@ -144,40 +157,12 @@ def test_processes_give_the_bytes_of_one(softdice, tmp_path, chunk):
 
 EAGER = """
 import sys
-import softdice_cli.evaluation.work as work
+import softdice_cli.evaluation.pair_tasks as tasks
 from softdice_cli.cli import main
-work._CHUNK_BYTES = int(sys.argv.pop(1))
+tasks._BYTES_TOGETHER = int(sys.argv.pop(1))
 main()
 """
 """The command line, with chunks of another size."""
-
-DEADLY = """
-import os, signal, sys
-import softdice_cli.evaluation.work as work
-from softdice_cli.cli import main
-prepare = work.prepare
-def deadly(pair, *arguments):
-    if pair.id == "c":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return prepare(pair, *arguments)
-work.prepare = deadly
-main()
-"""
-"""The same, with a pair that the process which evaluates it does not survive."""
-
-
-def test_a_pair_that_kills_its_process_is_a_failure_by_name(tmp_path):
-    write(tmp_path, list("abcdef"))
-    done = subprocess.run(
-        [sys.executable, "-c", DEADLY, *map(str, eval_("--format", "json", "--workers", 2))],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 3
-    document = json.loads(done.stdout)
-    assert [image["id"] for image in document["images"]] == list("abdef")
-    (failure,) = document["failures"]
-    assert (failure["id"], failure["found"]) == ("c", "killed by SIGKILL")
-    assert "p/c.npy: the process that evaluated it died" in done.stderr
 
 
 def test_an_interrupt_ends_all_processes_at_once(tmp_path):
@@ -185,35 +170,38 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path):
     mask = np.lib.format.open_memmap(tmp_path / "m.npy", "w+", np.uint8, (30_000, 30_000))
     del large, mask
     command = [sys.executable, "-m", "softdice_cli", "eval", "--pred", "p.npy", "--gt", "m.npy", "--workers", "3"]
-    run = subprocess.Popen([*command, "--allow-unnormalized"], cwd=tmp_path, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 30
-    while len(descendants(str(run.pid))) < 4 and time.monotonic() < until:
-        time.sleep(0.05)
-    workers = descendants(str(run.pid))
-    assert len(workers) == 4  # one for the pair, and three for its tiles
-    began = time.monotonic()
-    run.send_signal(signal.SIGINT)
-    assert run.wait(timeout=30) == 130
-    assert time.monotonic() - began < 1
-    time.sleep(0.2)
-    assert not any(map(alive, workers))
+    with started([*command, "--allow-unnormalized"], cwd=tmp_path, stderr=subprocess.DEVNULL) as run:
+        wait_for(lambda: len(descendants(str(run.pid))) >= 4)
+        workers = descendants(str(run.pid))
+        assert len(workers) == 4  # one for the pair, and three for its tiles
+        began = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        assert run.wait(timeout=30) == 130
+        assert time.monotonic() - began < 1
+        wait_for(lambda: not any(map(alive, workers)), seconds=1)
+        assert not any(map(alive, workers))
 
 
-def test_workers_end_when_the_program_is_killed(tmp_path):
+def test_workers_end_when_the_program_is_killed():
     code = (
-        "import sys, time\nfrom softdice_cli.evaluation.crew import Crew\n"
+        "import sys, time\nfrom softdice_cli.execution.crew import Crew\n"
         "crew = Crew(range(9), lambda item: time.sleep(0.05), None, workers=2, chunk=1)\n"
         "with crew:\n    print(*(worker.process for worker in crew._workers), flush=True)\n    time.sleep(60)"
     )
-    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    workers = run.stdout.readline().split()
-    assert len(workers) == 2
-    run.kill()
-    run.communicate()
-    until = time.monotonic() + 10
-    while any(map(alive, workers)) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not any(map(alive, workers))
+    with started([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as run:
+        workers = run.stdout.readline().split()
+        assert len(workers) == 2
+        run.kill()
+        run.wait(30)
+        wait_for(lambda: not any(map(alive, workers)))
+        assert not any(map(alive, workers))
+
+
+def wait_for(ready, seconds: float = 30) -> None:
+    """Returns when something is so, or after so long in any case."""
+    until = time.monotonic() + seconds
+    while not ready() and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 def alive(process: str) -> bool:
@@ -222,35 +210,3 @@ def alive(process: str) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def test_the_tiles_of_a_large_image_are_shared_with_the_same_bits(tmp_path, monkeypatch):
-    rng = np.random.default_rng(4)
-    raw = rng.random((3, 300, 301), dtype=np.float32)
-    np.save(tmp_path / "p.npy", raw / raw.sum(0))
-    np.save(tmp_path / "m.npy", rng.integers(0, 3, (300, 301)).astype(np.uint8))
-    pair = Pair("m", str(tmp_path / "p.npy"), str(tmp_path / "m.npy"))
-    monkeypatch.setattr("softdice_cli.overlap.numpy_engine._TILE_VALUES", 2**13)
-    work = Work(Settings(), Reading(), engine_for("cpu"), journaled=False)
-    whole = work.count(pair)
-    used: list[int] = []
-    enter = Crew.__enter__
-    monkeypatch.setattr("softdice_cli.evaluation.count._WORTH_PROCESSES", 0)
-    monkeypatch.setattr("softdice_cli.evaluation.crew.can_fork", lambda: True)
-    monkeypatch.setattr(Crew, "__enter__", lambda self: (used.append(self._wanted), enter(self))[1])
-    assert work.count(pair, workers=3) == whole
-    assert used == [3]
-
-
-def test_threads_do_where_a_process_may_not_be_forked(tmp_path, monkeypatch):
-    pairs = [(tmp_path / f"p/{name}.npy", tmp_path / f"g/{name}.png") for name in write_and_name(tmp_path)]
-    one = evaluate(pairs, workers=1)
-    monkeypatch.setattr("softdice_cli.evaluation.crew.can_fork", lambda: False)
-    monkeypatch.setattr(Crew, "__enter__", None)
-    assert evaluate(pairs, workers=3) == one
-
-
-def write_and_name(folder: Path) -> list[str]:
-    names = [f"i{index}" for index in range(9)]
-    write(folder, names)
-    return names

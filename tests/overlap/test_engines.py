@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from softdice_cli.errors import DeviceError
-from softdice_cli.overlap import TILE_PIXELS, Rule, Tally, rule_for, to_pixels
+from softdice_cli.overlap import TILE_PIXELS, Decoding, Tally, decoding_for, to_pixels
 from softdice_cli.overlap.contract import GRID
 from softdice_cli.overlap.devices import choose, devices, engine_for
 from softdice_cli.overlap.exact import sum_parts, sum_rows
@@ -26,9 +26,9 @@ NUMPY = NumpyEngine()
 FLOATS = [np.float16, np.float32, np.float64]
 
 
-def rule(classes: int, **changes: object) -> Rule:
+def decoding(classes: int, **changes: object) -> Decoding:
     plain = {"scale": None, "activation": "none", "threshold": 0.5, "sum_tolerance": None, "top": 1.0}
-    return Rule(classes=classes, **{**plain, **changes})
+    return Decoding(classes=classes, **{**plain, **changes})
 
 
 def on_grid(value: float) -> int:
@@ -56,7 +56,7 @@ def images(draw):
 @given(images())
 def test_sums_are_those_of_exact_arithmetic(image):
     values, codes, classes = image
-    tally = NUMPY.count(values, codes, rule(classes))
+    tally = NUMPY.tally(values, codes, decoding(classes))
     counted = codes <= classes
     for c in range(classes):
         assert tally.probability[c] == sum(on_grid(p) for p in values[c, counted])
@@ -68,18 +68,20 @@ def test_sums_are_those_of_exact_arithmetic(image):
 @given(images(), st.data())
 def test_order_and_tiling_change_no_bit(image, data):
     values, codes, classes = image
-    whole = NUMPY.count(values, codes, rule(classes))
+    whole = NUMPY.tally(values, codes, decoding(classes))
     order = data.draw(st.permutations(range(codes.size)))
     cuts = sorted(data.draw(st.lists(st.integers(0, codes.size), max_size=4)))
     parts = np.split(np.array(order, dtype=np.intp), cuts)
-    assert reduce(add, (NUMPY.count(values[:, part], codes[part], rule(classes)) for part in parts)) == whole
+    assert reduce(add, (NUMPY.tally(values[:, part], codes[part], decoding(classes)) for part in parts)) == whole
 
 
 @settings(deadline=None)
 @given(images())
 def test_the_torch_engine_gives_the_same_bits(image):
     values, codes, classes = image
-    assert engine_for("torch:cpu").count(values, codes, rule(classes)) == NUMPY.count(values, codes, rule(classes))
+    assert engine_for("torch:cpu").tally(values, codes, decoding(classes)) == NUMPY.tally(
+        values, codes, decoding(classes)
+    )
 
 
 @settings(deadline=None)
@@ -88,9 +90,9 @@ def test_scaled_integers_give_the_same_bits_on_both_engines(dtype, data):
     top = int(np.iinfo(dtype).max)
     values = data.draw(hnp.arrays(dtype, (1, 40)))
     codes = data.draw(hnp.arrays(np.intp, 40, elements=st.integers(0, 2)))
-    scaled = rule(1, scale=top)
-    tally = NUMPY.count(values, codes, scaled)
-    assert tally == engine_for("torch:cpu").count(values, codes, scaled)
+    scaled = decoding(1, scale=top)
+    tally = NUMPY.tally(values, codes, scaled)
+    assert tally == engine_for("torch:cpu").tally(values, codes, scaled)
     assert tally.probability[0] == sum(on_grid(int(v) / top) for v in values[0, codes < 2])
 
 
@@ -135,7 +137,7 @@ def test_more_pixels_than_a_float32_can_count():
     """Float32 sums stop at 2²⁴: 2²⁵ ones are 2²⁵ here."""
     ones = np.ones((1, TILE_PIXELS), np.float32)
     codes = np.zeros(TILE_PIXELS, np.intp)
-    tally = reduce(add, (NUMPY.count(ones, codes, rule(1)) for _ in range(64)))
+    tally = reduce(add, (NUMPY.tally(ones, codes, decoding(1)) for _ in range(64)))
     assert to_pixels(tally.probability[0]) == 2.0**25
     assert tally.true_positives == (2**25,)
 
@@ -152,7 +154,7 @@ def test_more_pixels_than_a_float32_can_count():
     ],
 )
 def test_decisions(engine, values, codes, predicted, hits):
-    tally = engine_for(engine).count(np.array(values), np.array(codes, np.intp), rule(len(values)))
+    tally = engine_for(engine).tally(np.array(values), np.array(codes, np.intp), decoding(len(values)))
     assert (tally.predicted, tally.true_positives) == (predicted, hits)
 
 
@@ -175,16 +177,16 @@ def test_the_threshold_is_compared_exactly(dtype, threshold, value):
     ],
 )
 def test_facts_are_seen_and_forbid_the_sums(engine, values, changes, facts):
-    tally = engine_for(engine).count(np.array(values), np.zeros(2, np.intp), rule(len(values), **changes))
+    tally = engine_for(engine).tally(np.array(values), np.zeros(2, np.intp), decoding(len(values), **changes))
     assert {name: getattr(tally.facts, name) for name in facts} == facts
-    assert not tally.facts.acceptable(rule(len(values), **changes))
+    assert not tally.facts.acceptable(decoding(len(values), **changes))
     assert set(tally.probability) == {0}
 
 
 def test_ignored_pixels_are_not_even_looked_at():
     for stray in (np.nan, np.inf, -np.inf, -3, 7):
-        tally = NUMPY.count(np.array([[0.25, stray]]), np.array([0, 2], np.intp), rule(1))
-        assert tally.facts.acceptable(rule(1))
+        tally = NUMPY.tally(np.array([[0.25, stray]]), np.array([0, 2], np.intp), decoding(1))
+        assert tally.facts.acceptable(decoding(1))
         assert to_pixels(tally.probability[0]) == 0.25
 
 
@@ -192,8 +194,8 @@ def test_ignored_pixels_are_not_even_looked_at():
 def test_activations_agree_to_rounding_with_exact_arithmetic_and_each_other(activation):
     logits = np.array([[-800.0, 0, 3, 700], [1.0, 0, -3, 710]])
     codes = np.array([0, 1, 0, 1], np.intp)
-    given_rule = rule(2, activation=activation)
-    tallies = [engine_for(e).count(logits, codes, given_rule) for e in ("cpu", "torch:cpu")]
+    given_decoding = decoding(2, activation=activation)
+    tallies = [engine_for(e).tally(logits, codes, given_decoding) for e in ("cpu", "torch:cpu")]
     with np.errstate(over="ignore", under="ignore"):
         raised = np.exp(logits - logits.max(0))
         expected = raised / raised.sum(0) if activation == "softmax" else 1 / (1 + np.exp(-logits))
@@ -274,7 +276,7 @@ def test_a_label_map_is_its_own_one_hot():
 )
 def test_tolerances(options, epsilon, tolerance):
     three = Settings(classes=tuple(ClassDef(str(i), i) for i in range(3)), **options)
-    assert rule_for(three, epsilon).sum_tolerance == tolerance
+    assert decoding_for(three, epsilon).sum_tolerance == tolerance
 
 
 def test_devices_that_are_not_there_are_named_errors():
@@ -302,16 +304,16 @@ def test_no_engine_asks_for_more_pixels_than_float64_holds_exactly(classes):
 def test_softmax_of_what_sums_to_one_already_is_seen():
     probabilities = np.array([[0.25, 0.5], [0.75, 0.5]])
     codes = np.array([0, 1], np.intp)
-    asked = rule(2, activation="softmax", sum_tolerance=1e-3)
+    asked = decoding(2, activation="softmax", sum_tolerance=1e-3)
     for engine in (NUMPY, engine_for("torch:cpu")):
-        assert engine.count(probabilities, codes, asked).facts.already(asked)
-        assert not engine.count(probabilities * 3, codes, asked).facts.already(asked)
-        assert not engine.count(probabilities, codes, rule(2)).facts.already(rule(2))
+        assert engine.tally(probabilities, codes, asked).facts.already(asked)
+        assert not engine.tally(probabilities * 3, codes, asked).facts.already(asked)
+        assert not engine.tally(probabilities, codes, decoding(2)).facts.already(decoding(2))
 
 
 def test_a_batch_gives_the_tallies_of_its_images():
     rng = np.random.default_rng(5)
     values, codes = rng.random((4, 3, 50)), rng.integers(0, 6, (4, 50))
     codes[codes == 3] = 4
-    batch = engine_for("torch:cpu").submit(values, codes, rule(3))()
-    assert batch == [NUMPY.count(v, c, rule(3)) for v, c in zip(values, codes, strict=True)]
+    batch = engine_for("torch:cpu").submit(values, codes, decoding(3))()
+    assert batch == [NUMPY.tally(v, c, decoding(3)) for v, c in zip(values, codes, strict=True)]

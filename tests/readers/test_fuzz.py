@@ -13,6 +13,8 @@ import pytest
 
 from softdice_cli.readers import Blob
 
+pytestmark = pytest.mark.slow
+
 CASES = int(os.environ.get("SOFTDICE_FUZZ", "6000"))
 
 HARM = """

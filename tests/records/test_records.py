@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from builders import summarized
 
 from softdice_cli.errors import ConfigError, LabelError, ShapeError
 from softdice_cli.records import ClassDef, ClassSums, Failure, ImageRow, Settings
 from softdice_cli.render import to_text
-from softdice_cli.scores import summarize
 
 AB = (ClassDef("a", 0), ClassDef("b", 1))
 
@@ -56,32 +56,32 @@ def test_signature(options, signature):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"eps": 0.0}, "--eps"),
-        ({"eps": float("nan")}, "--eps"),
-        ({"eps": float("inf")}, "--eps"),
-        ({"threshold": 1.0}, "--threshold"),
-        ({"threshold": float("nan")}, "--threshold"),
-        ({"scale": 0}, "--scale"),
-        ({"empty": "nan"}, "--empty"),
-        ({"activation": "relu"}, "--activation"),
-        ({"prediction": "labels", "scale": 255}, "--scale"),
-        ({"prediction": "labels", "activation": "softmax"}, "--activation"),
-        ({"prediction": "labels", "normalized": False}, "--allow-unnormalized"),
-        ({"prediction": "labels", "threshold": 0.7}, "--threshold"),
-        ({"classes": AB, "threshold": 0.7}, "--threshold"),
-        ({"classes": ("a", "b")}, "is no class"),
-        ({"classes": (ClassDef("a", 0.5), ClassDef("b", 1))}, "is no class"),
-        ({"ignore": 255}, "no tuple of labels"),
-        ({"ignore": (1.5,)}, "no tuple of labels"),
-        ({"eps": "x"}, "no number"),
-        ({"scale": 2.5}, "no integer"),
-        ({"classes": (ClassDef("a", None),), "activation": "softmax"}, "--activation softmax"),
-        ({"classes": (ClassDef("a", 0), ClassDef("a", 1))}, "'a' is given twice"),
-        ({"classes": (ClassDef("a", 1), ClassDef("b", 1))}, "'1' is given twice"),
+        ({"eps": 0.0}, "eps"),
+        ({"eps": float("nan")}, "eps"),
+        ({"eps": float("inf")}, "eps"),
+        ({"threshold": 1.0}, "threshold"),
+        ({"threshold": float("nan")}, "threshold"),
+        ({"scale": 0}, "scale"),
+        ({"empty": "nan"}, "empty"),
+        ({"activation": "relu"}, "activation"),
+        ({"prediction": "labels", "scale": 255}, "scale"),
+        ({"prediction": "labels", "activation": "softmax"}, "activation"),
+        ({"prediction": "labels", "normalized": False}, "normalized"),
+        ({"prediction": "labels", "threshold": 0.7}, "threshold"),
+        ({"classes": AB, "threshold": 0.7}, "threshold"),
+        ({"classes": ("a", "b")}, "is not a class"),
+        ({"classes": (ClassDef("a", 0.5), ClassDef("b", 1))}, "is not a class"),
+        ({"ignore": 255}, "not a tuple of labels"),
+        ({"ignore": (1.5,)}, "not a tuple of labels"),
+        ({"eps": "x"}, "not a number"),
+        ({"scale": 2.5}, "not an integer"),
+        ({"classes": (ClassDef("a", None),), "activation": "softmax"}, "softmax makes 1"),
+        ({"classes": (ClassDef("a", 0), ClassDef("a", 1))}, "'a' is the name of two classes"),
+        ({"classes": (ClassDef("a", 1), ClassDef("b", 1))}, "'1' is the label of two classes"),
         ({"classes": (ClassDef("a", 0), ClassDef("b", None))}, "label of its own"),
-        ({"classes": (ClassDef("", 0), ClassDef("b", 1))}, "no name"),
-        ({"classes": AB, "ignore": (1,)}, "both class 'b' and ignored"),
-        ({"classes": (ClassDef("a", None),), "background": False}, "no class"),
+        ({"classes": (ClassDef("", 0), ClassDef("b", 1))}, "a class without a name"),
+        ({"classes": AB, "ignore": (1,)}, "'b' has the label 1, which is ignored"),
+        ({"classes": (ClassDef("a", None),), "background": False}, "only one class"),
         ({"classes": (ClassDef("a", 2**31), ClassDef("b", 0))}, "out of range"),
         ({"ignore": (2**40,)}, "out of range"),
     ],
@@ -98,34 +98,39 @@ def test_classes_come_from_the_first_prediction():
     assert named.resolve(2, path="p") is named
     with pytest.raises(ShapeError, match="3 channels, and the settings hold 2 classes"):
         named.resolve(3, path="p")
-    with pytest.raises(LabelError, match="--ignore 1 is the label of class 1"):
+    with pytest.raises(LabelError, match="1 is ignored, and it is the label of class 1"):
         Settings(ignore=(1,)).resolve(3, path="p")
 
 
 def results():
     def row(name: str) -> ImageRow:
         return ImageRow(
-            name, f"p/{name}.npy", f"m/{name}.png", 4, 1, (ClassSums(2.5, 1.5, 2, 3, 2), ClassSums(1.5, 0.5, 2, 1, 0))
+            name,
+            f"p/{name}.npy",
+            f"m/{name}.png",
+            4,
+            1,
+            (ClassSums(2.5, 1.5, 2, 3, 2, 4), ClassSums(1.5, 0.5, 2, 1, 0, 4)),
         )
 
-    return summarize(
+    return summarized(
         Settings(classes=AB), [row("b"), row("a")], [Failure("c", "p/c.npy", "m/c.png", "no", "x", "y", "try")]
     )
 
 
-def test_the_results_file_has_the_shape_of_the_design():
+def test_the_results_file_has_its_members_in_order():
     document = json.loads(to_text(results(), "json"))
-    head = ["format", "version", "signature", "settings", "classes", "complete", "shard", "left_out"]
+    head = ["format", "version", "softdice", "signature", "settings", "classes", "complete", "shard", "left_out"]
     assert list(document) == [*head, "pooled", "image_mean", "images", "failures", "requirements"]
-    assert (document["format"], document["version"], document["complete"]) == ("softdice-results", 1, False)
+    assert (document["format"], document["version"], document["complete"]) == ("softdice-results", 2, False)
     assert [image["id"] for image in document["images"]] == ["a", "b"]
     image = document["images"][0]
     assert list(image) == ["id", "pred", "gt", "pixels", "ignored", "sums", "classes"]
     assert image["sums"]["probability"] == [2.5, 1.5]
-    assert {"name", "loss", "soft_dice", "dice", "iou", "precision", "recall", "truth_pixels", "predicted_pixels",
-            "true_positives"} == set(image["classes"][0])  # fmt: skip
+    scores = {"loss", "soft_dice", "dice", "iou", "precision", "recall", "specificity"}
+    assert set(image["classes"][0]) == {"name", *scores, "truth_pixels", "predicted_pixels", "true_positives"}
     assert {"loss", "loss_present", "soft_dice", "dice", "iou", "classes"} <= set(document["pooled"])
-    assert document["image_mean"]["classes"][0]["defined"] == 2
+    assert document["image_mean"]["classes"][0]["defined"]["dice"] == 2
     assert document["failures"] == [
         {"id": "c", "pred": "p/c.npy", "gt": "m/c.png", "error": "no", "expected": "x", "found": "y", "hint": "try"}
     ]
@@ -134,14 +139,14 @@ def test_the_results_file_has_the_shape_of_the_design():
 def test_every_score_can_be_computed_again_from_the_saved_rows():
     document = json.loads(to_text(results(), "json"))
     rows = [ImageRow(i["id"], i["pred"], i["gt"], i["pixels"], i["ignored"],
-                     tuple(ClassSums(*c) for c in zip(*i["sums"].values(), strict=True)))
+                     tuple(ClassSums(*c, pixels=i["pixels"]) for c in zip(*i["sums"].values(), strict=True)))
             for i in document["images"]]  # fmt: skip
-    again = summarize(Settings(classes=AB), rows, results().failures)
+    again = summarized(Settings(classes=AB), rows, results().failures)
     assert to_text(again, "json") == to_text(results(), "json")
 
 
 def test_undefined_is_null_and_nothing_else_is():
-    empty = ImageRow("e", "p", "m", 4, 0, (ClassSums(4, 4, 4, 4, 4), ClassSums(0, 0, 0, 0, 0)))
-    document = json.loads(to_text(summarize(Settings(classes=AB), [empty]), "json"), parse_constant=pytest.fail)
+    empty = ImageRow("e", "p", "m", 4, 0, (ClassSums(4, 4, 4, 4, 4, 4), ClassSums(0, 0, 0, 0, 0, 4)))
+    document = json.loads(to_text(summarized(Settings(classes=AB), [empty]), "json"), parse_constant=pytest.fail)
     assert document["pooled"]["classes"][1]["dice"] is None
     assert document["pooled"]["classes"][1]["loss"] == 0.0

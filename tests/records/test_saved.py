@@ -52,7 +52,7 @@ def test_results_follow_the_schema(softdice, tmp_path):
 
 
 @pytest.mark.parametrize("make", [write, broken])
-@pytest.mark.parametrize("format", ["table", "json", "csv", pytest.param("jsonl")],
+@pytest.mark.parametrize("format", ["table", "json", "csv", "jsonl"],
 )  # fmt: skip
 def test_show_gives_the_bytes_that_eval_gave(softdice, tmp_path, make, format):
     make(tmp_path)
@@ -108,11 +108,12 @@ REFUSED = [
     ("pooled.loss_present", None, WRONG),
     ("pooled.foreground", None, WRONG),
     ("image_mean.dice", 0.99, WRONG),
-    ("image_mean.classes.0.defined", 2, WRONG),
+    ("image_mean.classes.0.defined.dice", 2, WRONG),
+    ("image_mean.spread.iou.median", 0.5, WRONG),
     ("images.1.classes.0.dice", 0.99, "images[b].classes[0].dice"),
     ("images.1.classes", [], WRONG),
     # signature, settings and verdict
-    ("signature", "softdice:1", "signature is softdice:1"),
+    ("signature", "softdice:1", "signature is 'softdice:1'"),
     ("settings.eps", 0.5, WRONG),
     ("settings.empty", "zero", WRONG),
     ("complete", False, WRONG),
@@ -121,9 +122,10 @@ REFUSED = [
     # rows removed, or twice
     ("images", [], WRONG),
     # another version, another kind
-    ("version", 2, "has version 2"),
+    ("version", 3, "version 3 of the results format"),
+    ("version", "2", "has version '2'"),
     ("version", None, "has version None"),
-    ("format", "sacrebleu", "is no results file"),
+    ("format", "sacrebleu", "is not a results file"),
     # wrong types
     ("settings", [], "is broken"),
     ("settings.eps", "1e-5", "is broken"),
@@ -134,7 +136,7 @@ REFUSED = [
     ("settings.ignore", ["x"], "is broken"),
     ("settings.ignore", None, "is broken"),
     ("settings.ignore", 5, "is broken"),
-    ("settings.surplus", 5, "is broken"),
+    ("settings.surplus", 5, "it holds 'settings.surplus'"),
     ("settings.eps", 10**400, "is broken"),
     ("classes", {}, "is broken"),
     ("classes.0.name", 0, "is broken"),
@@ -195,18 +197,18 @@ def test_an_edited_file_is_refused(document, path, value, said):
         (lambda text: text[: len(text) // 2], "is not valid JSON"),
         (lambda text: "", "is not valid JSON"),
         (lambda text: "[" * 100_000, "is not valid JSON"),
-        (lambda text: "[]", "is no results file"),
-        (lambda text: '"softdice-results"', "is no results file"),
+        (lambda text: "[]", "is not a results file"),
+        (lambda text: '"softdice-results"', "is not a results file"),
         # constants that Python writes and JSON does not know
-        (lambda text: text.replace('"eps": 1e-05', '"eps": NaN'), "NaN is no JSON"),
-        (lambda text: text.replace('"eps": 1e-05', '"eps": Infinity'), "Infinity is no JSON"),
+        (lambda text: text.replace('"eps": 1e-05', '"eps": NaN'), "NaN is not JSON"),
+        (lambda text: text.replace('"eps": 1e-05', '"eps": Infinity'), "Infinity is not JSON"),
         # a number that is no float
         (lambda text: text.replace('"eps": 1e-05', '"eps": 1e999'), "is broken"),
         # not text
         (lambda text: b"\xff\xfe\xfd\xfc" + text.encode(), "is not valid JSON"),
     ],
 )  # fmt: skip
-def test_what_is_no_results_file_is_refused(document, change, said):
+def test_what_is_not_a_results_file_is_refused(document, change, said):
     changed = change(document)
     assert changed != document
     with pytest.raises(UnreadableError) as caught:
@@ -250,6 +252,30 @@ def test_last_digits_of_a_logarithm_may_differ(document):
     changed = json.loads(document)
     changed["pooled"]["classes"][0]["loss"] *= 1 + 1e-15
     assert restore(json.dumps(changed).encode(), "r.json") == restore(document.encode(), "r.json")
+
+
+def test_more_than_the_last_digits_may_not_differ(document):
+    changed = json.loads(document)
+    changed["pooled"]["classes"][0]["loss"] *= 1 + 1e-11
+    with pytest.raises(UnreadableError, match=r"pooled\.classes\[0\]\.loss is "):
+        restore(json.dumps(changed).encode(), "r.json")
+
+
+@pytest.mark.parametrize(("above", "readable"), [(1.0099, True), (1.0101, False)])
+def test_a_sum_may_be_above_its_pixels_by_the_rounding_of_the_stored_type(document, above, readable):
+    """A probability of bfloat16 may be 1 + 2⁻⁷."""
+    changed = json.loads(document)
+    row = changed["images"][0]
+    row["sums"]["probability"][0] = row["pixels"] * above
+    for member in ("pooled", "image_mean"):
+        del changed[member]
+    del row["classes"]
+    if readable:
+        restored = restore(json.dumps(changed).encode(), "r.json")
+        assert restored.images[0].sums[0].probability == row["pixels"] * above
+    else:
+        with pytest.raises(UnreadableError, match="contradict each other"):
+            restore(json.dumps(changed).encode(), "r.json")
 
 
 def test_a_refused_file_ends_show_and_merge_with_3(softdice, tmp_path, document):

@@ -72,9 +72,12 @@ def test_what_is_no_shard(softdice, tmp_path, text):
 
 
 def merged(*results):
-    parts = [Part(f"{index}.json", entry) for index, entry in enumerate(results)]
-    settings, rows, failures, left_out = merge(parts)
-    return summarize(settings, rows, failures, left_out=left_out)
+    parts = [Part(f"{index}.json", entry.run) for index, entry in enumerate(results)]
+    return summarize(merge(parts))
+
+
+def resharded(results, shard: Shard):
+    return replace(results, run=replace(results.run, shard=shard))
 
 
 def shards(folder: Path, count: int = 3, names: tuple[str, ...] = NAMES, **options):
@@ -99,16 +102,16 @@ def shards(folder: Path, count: int = 3, names: tuple[str, ...] = NAMES, **optio
         (lambda s, whole, other: [whole, whole], "which 0.json holds too"),
         # a shard that is missing, wherever it lies
         (lambda s, whole, other: [s[0], s[1]], "shard 3 of 3 is missing"),
-        (lambda s, whole, other: [s[2]], "shard 1, 2 of 3 is missing"),
+        (lambda s, whole, other: [s[2]], "shards 1, 2 of 3 are missing"),
         # a whole run among shards
-        (lambda s, whole, other: [*s, replace(whole, images=())], "not the shards of one run"),
+        (lambda s, whole, other: [*s, replace(whole, run=replace(whole.run, rows=()))], "not the shards of one run"),
         # shards of another count
-        (lambda s, whole, other: [s[0], s[1], replace(s[2], shard=Shard(3, 4, 6, "run"))], "not the shards of one run"),
+        (lambda s, whole, other: [s[0], s[1], resharded(s[2], Shard(3, 4, 6, "run"))], "not the shards of one run"),
         # shards of another number of pairs
-        (lambda s, whole, other: [s[0], s[1], replace(s[2], shard=Shard(3, 3, 7, "run"))], "not the shards of one run"),
+        (lambda s, whole, other: [s[0], s[1], resharded(s[2], Shard(3, 3, 7, "run"))], "not the shards of one run"),
         # another signature
-        (lambda s, whole, other: [whole, other["eps"]], "other signature than 0.json"),
-        (lambda s, whole, other: [other["ignore"], whole], "other signature than 0.json"),
+        (lambda s, whole, other: [whole, other["eps"]], "another signature than 0.json"),
+        (lambda s, whole, other: [other["ignore"], whole], "another signature than 0.json"),
         # other names for the same labels
         (lambda s, whole, other: [whole, other["names"]], "other classes than 0.json"),
         # nothing

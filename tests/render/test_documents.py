@@ -135,7 +135,7 @@ def test_the_image_mean_says_how_many_images_stand_behind_it(softdice, tmp_path)
     np.save(tmp_path / "p/b.npy", zeros)
     Image.fromarray(np.zeros((5, 4), np.uint8)).save(tmp_path / "g/b.png")
     document = json.loads(softdice(*eval_("--format", "json")).out)
-    assert [c["defined"] for c in document["image_mean"]["classes"]] == [2, 1, 1]
+    assert [c["defined"]["dice"] for c in document["image_mean"]["classes"]] == [2, 1, 1]
     block = softdice(*eval_()).out.split("image mean over 2 images")[1].split("mean")[0]
     rows = [line.split() for line in block.splitlines() if line[:1].isdigit()]
     assert [(row[0], row[-1]) for row in rows] == [("0", "2"), ("1", "1"), ("2", "1")]

@@ -10,10 +10,13 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from softdice_cli.render import Format
 
 NAMES = [
     "\x1b[31mred\x1b]0;title\x07",  # ANSI colours, and a title for the window
@@ -30,7 +33,7 @@ NAMES = [
     "tab\there",
 ]
 ACTING = ["\x1b", "\x07", "\u202e", "\r", "\udcff"]
-FORMATS = ["table", "json", "jsonl", "csv", "markdown", "junit", "github"]
+FORMATS = get_args(Format)
 
 
 @pytest.fixture(scope="module")

@@ -5,18 +5,20 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from softdice_cli.records import ClassDef, ClassSums, ImageRow, Settings
+from softdice_cli.records import ClassDef, ClassSums, ImageRow, Run, Settings
 from softdice_cli.render import Page, neutral, warnings
 from softdice_cli.render.table import table_text
 from softdice_cli.scores import summarize
 
 
 def results(names: list[str], *, absent: bool = False):
-    sums = [ClassSums(10.0, 8.0, 10, 9, 8) for _ in names]
+    pixels = 10 * len(names)
+    sums = [ClassSums(10.0, 8.0, 10, 9, 8, pixels) for _ in names]
     if absent:
-        sums[-1] = ClassSums(0.5, 0.0, 0, 0, 0)
-    row = ImageRow("image", "p", "m", 10 * len(names), 0, tuple(sums))
-    return summarize(Settings(classes=tuple(ClassDef(name, i) for i, name in enumerate(names))), [row])
+        sums[-1] = ClassSums(0.5, 0.0, 0, 0, 0, pixels)
+    row = ImageRow("image", "p", "m", pixels, 0, tuple(sums))
+    settings = Settings(classes=tuple(ClassDef(name, i) for i, name in enumerate(names)))
+    return summarize(Run(settings=settings, rows=(row,)))
 
 
 GOLDEN = """\

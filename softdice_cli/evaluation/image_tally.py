@@ -1,0 +1,117 @@
+"""The pixels of one image → its tally, tile by tile, by several processes if the image is large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from softdice_cli.evaluation.outcomes import killed
+from softdice_cli.evaluation.prepared_pair import Image, PreparedPair
+from softdice_cli.execution import Grant, Task, executor_within
+from softdice_cli.overlap import Engine, Tally
+from softdice_cli.overlap.labels import count_labels, tally_label_map
+from softdice_cli.overlap.tiles import tiles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+    View = tuple[Array, Array]
+
+_LABEL_MAP_TILE = 2**18
+"""Pixels of a tile of a label map."""
+
+_WORTH_PROCESSES = 2**23
+"""Values of an image that are worth several processes."""
+
+_SHARES = 4
+"""Shares of an image for each process, so that none is left with much work when the others are done."""
+
+
+def tally_image(prepared: PreparedPair, image: Image, engine: Engine, grant: Grant) -> Tally:
+    """The tally of an image.
+
+    Args:
+        prepared: the pair that the image belongs to.
+        image: one of its images.
+        engine: adds up the pixels of a tile.
+        grant: how many processes may share the tiles of a large image.
+
+    Raises:
+        LabelError: a label map holds labels that are not classes.
+        UnreadableError: a process that worked on a share of the image died, or the file has shrunk.
+        Abandoned: the result is no longer wanted.
+    """
+    if prepared.settings.prediction == "labels":
+        return _tally_label_map(prepared, image, grant)
+    views = tiles(image.values, image.labels, engine.tile_pixels(len(prepared.settings.classes)))
+    if grant.workers < 2 or image.values.size < _WORTH_PROCESSES:
+        return _tally_views(prepared, views, engine, grant)
+    shares = _cut(list(views), grant.workers * _SHARES)
+    total = Tally.zero(len(prepared.settings.classes))
+    with executor_within(grant.workers).run(_TallyShare(prepared, engine), shares) as tallies:
+        for tally in tallies:
+            total += tally
+    return total
+
+
+def _cut(views: list[View], count: int) -> list[list[View]]:
+    """About so many shares of the same length."""
+    size = max(1, len(views) // count)
+    return [views[start : start + size] for start in range(0, len(views), size)]
+
+
+@dataclass(frozen=True)
+class _TallyShare(Task["list[View]", Tally]):
+    """Adds up some of the tiles of an image."""
+
+    prepared: PreparedPair
+    engine: Engine
+
+    def __call__(self, item: list[View], grant: Grant) -> Tally:
+        """The tally of these tiles together."""
+        return _tally_views(self.prepared, item, self.engine, grant)
+
+    def lost(self, item: list[View], ending: str) -> Tally:
+        """Without this share the image has no tally, so its pair fails."""
+        raise killed(self.prepared.pair, ending)
+
+
+def _tally_views(prepared: PreparedPair, views: Iterable[View], engine: Engine, grant: Grant) -> Tally:
+    total = Tally.zero(len(prepared.settings.classes))
+    for view in views:
+        grant.check()
+        values, codes = _read_tile(prepared, *view)
+        total += engine.tally(values, codes, prepared.decoding)
+    return total
+
+
+def coded_tiles(prepared: PreparedPair, image: Image, pixels: int) -> Iterator[tuple[Array, Array]]:
+    """Tiles of an image, ``(C, n)`` as stored, with the codes ``(n,)`` of their labels."""
+    for values, labels in tiles(image.values, image.labels, pixels):
+        yield _read_tile(prepared, values, labels)
+
+
+def _read_tile(prepared: PreparedPair, values: Array, labels: Array) -> tuple[Array, Array]:
+    """The values ``(C, n)`` and the codes ``(n,)`` behind the views of a tile."""
+    loaded = prepared.prediction.load(values).reshape(len(values), -1)
+    codes = prepared.codes(prepared.truth.load(labels).reshape(-1))
+    return loaded, codes
+
+
+def _tally_label_map(prepared: PreparedPair, image: Image, grant: Grant) -> Tally:
+    classes = len(prepared.settings.classes)
+    total = Tally.zero(classes)
+    strays = 0
+    for labels, codes in coded_tiles(prepared, image, _LABEL_MAP_TILE):
+        grant.check()
+        tally, unknown = tally_label_map(prepared.predicted_codes(labels[0]), codes, classes)
+        total += tally
+        strays += unknown
+    # Unknown labels of the mask are refused first, with the row.
+    if strays and not total.unknown:
+        from softdice_cli.evaluation.label_refusals import refuse_labels
+
+        raise refuse_labels(prepared.prediction, prepared.settings, count_labels(prepared.prediction.chunks()))
+    return total

@@ -1,0 +1,58 @@
+"""What became of a pair: it was evaluated, or there is an error that says why not.
+
+What is wrong with the input is a value here and not an exception, so that one bad file costs one pair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from softdice_cli.errors import InputError, UnreadableError
+from softdice_cli.pairing import Pair
+from softdice_cli.records import ImageRow
+
+if TYPE_CHECKING:
+    from softdice_cli.journal import Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A pair that was evaluated.
+
+    Attributes:
+        classes: how many classes its prediction has.
+        rows: one for each image.
+        stamps: of its two files before they were read, where a journal wants them.
+        note: what a person may want to know about the reading, or empty.
+    """
+
+    classes: int
+    rows: list[ImageRow]
+    stamps: tuple[Stamp, Stamp] | None = None
+    note: str = ""
+
+
+Outcome = Evaluated | InputError
+
+
+def killed(pair: Pair, ending: str) -> UnreadableError:
+    """The error of a pair whose process died, given how the process ended."""
+    return UnreadableError(
+        "the process that evaluated it died",
+        path=pair.pred,
+        found=ending,
+        hint="--workers 1, if memory is short; else one of its files is broken beyond what its library survives",
+    )
+
+
+def out_of_memory(pair: Pair) -> UnreadableError:
+    """The error of a pair that this machine has too little memory for."""
+    return UnreadableError(
+        "needs more memory than there is", path=pair.pred, hint="--workers 1, or a machine with more memory"
+    )
+
+
+def out_of_device_memory(pair: Pair) -> UnreadableError:
+    """The error of a pair of which the device cannot hold a single tile."""
+    return UnreadableError("the device has too little memory for one tile of it", path=pair.pred, hint="--device cpu")

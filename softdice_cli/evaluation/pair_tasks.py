@@ -1,0 +1,105 @@
+"""What is done with one pair, in whatever thread or process that is."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from softdice_cli.errors import InputError
+from softdice_cli.evaluation.image_rows import row_of
+from softdice_cli.evaluation.image_tally import tally_image
+from softdice_cli.evaluation.outcomes import Evaluated, killed, out_of_memory
+from softdice_cli.evaluation.prepared_pair import PreparedPair, prepare_pair
+from softdice_cli.evaluation.reading import Reading
+from softdice_cli.execution import Grant, Task
+from softdice_cli.overlap import Engine
+from softdice_cli.pairing import STDIN, Pair
+from softdice_cli.readers import Blob, warm
+from softdice_cli.records import Settings
+
+if TYPE_CHECKING:
+    from softdice_cli.journal import Stamp
+
+Done = TypeVar("Done")
+
+_BYTES_TOGETHER = 2**20
+"""Bytes of predictions that are worth handing over at once."""
+
+
+def pairs_together(pairs: Sequence[Pair]) -> int:
+    """How many pairs are worth handing over at once, judged by the first one; at least 1."""
+    if not pairs:
+        return 1
+    return max(1, _BYTES_TOGETHER // _bytes_of(pairs[0].pred))
+
+
+def _bytes_of(path: str) -> int:
+    try:
+        return max(1, os.stat(path).st_size)
+    except (OSError, ValueError):
+        return 1
+
+
+@dataclass(frozen=True)
+class PairTask(Task[Pair, Done | InputError]):
+    """A task for pairs, in which whatever is wrong with the input is a result.
+
+    Attributes:
+        settings: as asked for.
+        reading: how files are read.
+        journaled: whether files are stamped before they are read.
+    """
+
+    settings: Settings
+    reading: Reading
+    journaled: bool
+
+    def __call__(self, pair: Pair, grant: Grant) -> Done | InputError:
+        """What the pair gives, or its error."""
+        try:
+            stamps = _stamps(pair) if self.journaled else None
+            return self.use(prepare_pair(pair, self.settings, self.reading, stamps), grant)
+        except InputError as error:
+            return error
+        except MemoryError:
+            return out_of_memory(pair)
+
+    @abstractmethod
+    def use(self, prepared: PreparedPair, grant: Grant) -> Done:
+        """What is done with the pair once it is read and lined up."""
+
+    def lost(self, item: Pair, ending: str) -> InputError:
+        """The error of a pair whose process died."""
+        return killed(item, ending)
+
+    def warm(self, item: Pair) -> None:
+        """Import the libraries that the files of a pair need."""
+        for path in (item.pred, item.gt):
+            if path != STDIN:
+                warm(Blob(path))
+
+
+@dataclass(frozen=True)
+class EvaluatePair(PairTask[Evaluated]):
+    """Reads a pair, adds up its pixels, and gives its rows.
+
+    Attributes:
+        engine: adds up the pixels.
+    """
+
+    engine: Engine
+
+    def use(self, prepared: PreparedPair, grant: Grant) -> Evaluated:
+        """The rows of the pair, one for each image."""
+        rows = [row_of(prepared, image, tally_image(prepared, image, self.engine, grant)) for image in prepared.images]
+        return prepared.evaluated(rows)
+
+
+def _stamps(pair: Pair) -> tuple[Stamp, Stamp]:
+    # Only a run with a journal needs it.
+    from softdice_cli.journal import stamp
+
+    return stamp(pair.pred), stamp(pair.gt)

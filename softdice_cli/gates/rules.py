@@ -1,0 +1,201 @@
+"""The language of rules: which score a requirement is about, and what is asked of it.
+
+A rule is ``[AGGREGATE:]METRIC[CLASS] OP NUMBER``: ``dice>=0.85``, ``loss<=0.4``, ``dice[nucleus]>=0.7``,
+``image_mean:iou>=0.5``, ``image_min:dice>=0.2``, ``image_p05:dice[cell]>=0.4``. Without an aggregate the pooled score
+is judged, and without a class the mean over the classes; a class is given by its name, or else by its place.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from softdice_cli.errors import ConfigError
+from softdice_cli.metrics import BY_NAME, Metric
+from softdice_cli.records import Settings
+
+PRESENT = "loss_present"
+"""The mean loss over the classes that have truth pixels; in a rule, it is written as a metric without classes."""
+
+NAMES = (*BY_NAME, PRESENT)
+AGGREGATES = ("pooled", "image_mean", "image_min", "image_max", "image_pNN")
+
+_AGGREGATE = re.compile(r"pooled|image_mean|image_min|image_max|image_p[0-9]{1,2}")
+_OPERATOR = re.compile(r"\s*(>=|<=|>|<)\s*")
+_GRAMMAR = "[AGGREGATE:]METRIC[CLASS] OP NUMBER, e.g. dice>=0.85, dice[cell]>=0.7 or image_p05:iou>=0.4"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Which score a rule is about: ``aggregate:name[of]``.
+
+    Attributes:
+        aggregate: one of `AGGREGATES`.
+        name: one of `NAMES`.
+        of: the class, or ``None`` for the mean over the classes.
+    """
+
+    aggregate: str
+    name: str
+    of: str | None
+
+    @property
+    def text(self) -> str:
+        """As it is written in a rule."""
+        front = "" if self.aggregate == "pooled" else f"{self.aggregate}:"
+        return f"{front}{self.name}" + ("" if self.of is None else f"[{self.of}]")
+
+    @property
+    def metric(self) -> Metric:
+        """The metric behind the score."""
+        return BY_NAME["loss" if self.name == PRESENT else self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A requirement: a score, an operator, and the number that it is held against."""
+
+    score: Score
+    operator: str
+    bound: float
+
+    @property
+    def text(self) -> str:
+        """The rule in its shortest form."""
+        short = f"{self.bound:g}"
+        return f"{self.score.text}{self.operator}{short if float(short) == self.bound else repr(self.bound)}"
+
+    def holds(self, value: float) -> bool:
+        """Whether a value meets the requirement."""
+        match self.operator:
+            case ">=":
+                return value >= self.bound
+            case ">":
+                return value > self.bound
+            case "<=":
+                return value <= self.bound
+            case _:
+                return value < self.bound
+
+
+def parse_rule(text: str, option: str = "require") -> Rule:
+    """A rule from what the user wrote.
+
+    Args:
+        text: the rule.
+        option: the option that it stands for, for messages.
+
+    Raises:
+        ConfigError: it cannot be read; says at which character, and what could stand there.
+    """
+    score, place = _parse_score(text, option)
+    operator = _OPERATOR.match(text, place)
+    if not operator:
+        raise _misread(option, text, place, "an operator: >=, >, <= or <")
+    bound = _number(text, operator.end(), option)
+    low, high = score.metric.low, score.metric.high
+    if not low <= bound <= high:
+        raise _misread(option, text, operator.end(), f"a number from {low:g} to {high:g}, as {score.name} is")
+    return Rule(score, operator[1], bound)
+
+
+def parse_drop(text: str) -> tuple[Score, float]:
+    """What ``max_drop`` allows: ``NUMBER`` for the pooled mean Dice, or ``[AGGREGATE:]METRIC[CLASS]=NUMBER``.
+
+    Raises:
+        ConfigError: it cannot be read, or is below 0.
+    """
+    score, place = Score("pooled", "dice", None), 0
+    if not re.match(r"\s*[-+.0-9]", text):
+        score, place = _parse_score(text, "max_drop")
+        if text[place : place + 1] != "=":
+            raise _misread("max_drop", text, place, "= and a number")
+        place += 1
+    drop = _number(text, place, "max_drop")
+    if drop < 0:
+        raise _misread("max_drop", text, place, "a number that is not below 0")
+    return score, drop
+
+
+def _parse_score(text: str, option: str) -> tuple[Score, int]:
+    """The score in front of a rule, and where it ends."""
+    aggregate, place = _parse_aggregate(text, option)
+    word = re.match(r"[A-Za-z_]*", text[place:])
+    name = word[0] if word else ""
+    if name not in NAMES:
+        raise _misread(option, text, place, f"a metric: {', '.join(NAMES)}")
+    place += len(name)
+    if text[place : place + 1] != "[":
+        return Score(aggregate, name, None), place
+    end = _end_of_class(text, place)
+    if end < 0:
+        raise _misread(option, text, place, "a class in brackets: [NAME]")
+    if name == PRESENT:
+        raise _misread(option, text, place, f"no class: {PRESENT} is a mean over classes")
+    if not BY_NAME[name].per_class:
+        raise _misread(option, text, place, f"no class: {name} is of all classes together")
+    return Score(aggregate, name, text[place + 1 : end]), end + 1
+
+
+def _parse_aggregate(text: str, option: str) -> tuple[str, int]:
+    """The aggregate in front of a score, and where the metric begins."""
+    place = len(text) - len(text.lstrip())
+    colon = re.match(r"[^\[:<>=]*:", text[place:])
+    if not colon:
+        return "pooled", place
+    aggregate = colon[0][:-1].strip()
+    if not _AGGREGATE.fullmatch(aggregate):
+        raise _misread(option, text, place, f"an aggregate: {', '.join(AGGREGATES)}")
+    rest = text[place + colon.end() :]
+    return aggregate, len(text) - len(rest.lstrip())
+
+
+def _end_of_class(text: str, start: int) -> int:
+    """Where the class ends: at the last bracket that an operator or = follows, as names may hold brackets."""
+    ends = [match.start() for match in re.finditer(r"\](?=\s*(?:>|<|=))", text) if match.start() > start]
+    return ends[-1] if ends else -1
+
+
+def _number(text: str, place: int, option: str) -> float:
+    try:
+        number = float(text[place:])
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise _misread(option, text, place, "a number")
+    return number
+
+
+def _misread(option: str, text: str, place: int, expected: str) -> ConfigError:
+    there = repr(text[place : place + 20]) if text[place:] else "the end"
+    return ConfigError(
+        f"{text!r} cannot be read at character {place + 1}",
+        option=option,
+        expected=expected,
+        found=there,
+        hint=_GRAMMAR,
+    )
+
+
+def check_classes(scores: Iterable[Score], settings: Settings) -> None:
+    """Raises ConfigError where a rule names a class that is not scored; does nothing until the classes are known."""
+    if settings.classes:
+        for score in scores:
+            class_name(score, settings)
+
+
+def class_name(score: Score, settings: Settings) -> str | None:
+    """The name of the class that a score is of, which a rule may give by its place instead.
+
+    Raises:
+        ConfigError: there is no such class.
+    """
+    known = [settings.classes[index].name for index in settings.scored]
+    if score.of is None or score.of in known:
+        return score.of
+    places = {str(index): settings.classes[index].name for index in settings.scored}
+    if score.of in places:
+        return places[score.of]
+    raise ConfigError(f"{score.text}: there is no class {score.of!r}", expected=f"one of {', '.join(known)}")

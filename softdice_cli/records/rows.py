@@ -1,0 +1,97 @@
+"""What was counted: the sums of every image, and the pairs that could not be counted.
+
+Rows are what a run keeps. Every score can be computed from them again, without the pixels.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from softdice_cli.errors import advice
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Sort key for ids as people expect it: numbers by their value, so that 9 comes before 10."""
+    key = []
+    for part in re.split(r"([0-9]+)", text):
+        if part.isdecimal():
+            digits = part.lstrip("0")
+            # The longer of two numbers without leading zeros is the greater one.
+            key.append((0, len(digits), digits))
+        elif part:
+            key.append((1, 0, part))
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSums:
+    """The sums of one class, over one image or many; every score follows from them.
+
+    Attributes:
+        probability: P = Σp over the counted pixels, in pixels.
+        intersection: I = Σp·y, in pixels.
+        truth: Y = Σy, how many pixels have this label.
+        predicted: how many pixels the hard decision gives to this class.
+        true_positives: how many of those have this label.
+        pixels: how many pixels were counted.
+    """
+
+    probability: float
+    intersection: float
+    truth: int
+    predicted: int
+    true_positives: int
+    pixels: int
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        # Workers send these by the thousand, and this way takes less time than the default.
+        values = (
+            self.probability,
+            self.intersection,
+            self.truth,
+            self.predicted,
+            self.true_positives,
+            self.pixels,
+        )
+        return ClassSums, values
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """One evaluated image.
+
+    Attributes:
+        id: unique name of the image within the results.
+        pred: the prediction, as the user named it.
+        gt: the truth, as the user named it.
+        pixels: how many pixels were counted.
+        ignored: how many carry an ignore label.
+        sums: one entry a class, in the order of the channels.
+    """
+
+    id: str
+    pred: str
+    gt: str
+    pixels: int
+    ignored: int
+    sums: tuple[ClassSums, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One pair that could not be evaluated: the error in a sentence, what was expected and found, what to try."""
+
+    id: str
+    pred: str
+    gt: str
+    error: str
+    expected: str
+    found: str
+    hint: str
+
+    @property
+    def details(self) -> list[tuple[str, str]]:
+        """What stands below the error wherever it is shown; see `errors.advice`."""
+        return advice(self.expected, self.found, self.hint)

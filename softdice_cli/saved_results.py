@@ -1,0 +1,114 @@
+"""Results files → results: every score is computed again from the saved sums, and held against what the file claims.
+
+A score that a file does not have is older than the metric, and not forged. A score or field that this program does not
+know is an error that says which side is newer.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from softdice_cli.errors import UnreadableError
+from softdice_cli.records import Results
+from softdice_cli.records.from_json import UnknownMember, document_of, newer, parse, run_from_json
+from softdice_cli.records.to_json import class_to_json, summary_to_json
+from softdice_cli.scores import score_image, summarize
+
+_SAME = 1e-12
+"""Relative difference up to which two scores are the same: the last digits of a logarithm differ between machines."""
+
+
+def restore(data: bytes, path: str) -> Results:
+    """The results in a file, every score computed again from its rows.
+
+    Args:
+        data: the bytes of the file, of any version of the format.
+        path: its name, for messages.
+
+    Raises:
+        UnreadableError: it is not a results file, it is newer than this program, or its scores are not those of its
+            sums.
+    """
+    document = document_of(parse(data, path), path)
+    results = summarize(run_from_json(document, path))
+    try:
+        found = _contradiction(document, results)
+    except UnknownMember as unknown:
+        raise newer(unknown.where, results.run.software, path) from unknown
+    if found:
+        raise UnreadableError(
+            "was changed by hand: its scores are not those of its sums",
+            path=path,
+            found=found,
+            hint="run softdice eval again",
+        )
+    return results
+
+
+def _contradiction(document: dict[str, Any], results: Results) -> str:
+    """The first claim of a file that its sums do not bear out, or an empty text."""
+    computed = {
+        "signature": results.settings.signature,
+        "complete": results.complete,
+        "pooled": summary_to_json(results.pooled),
+        "image_mean": summary_to_json(results.image_mean),
+    }
+    found = _difference({name: document[name] for name in computed if name in document}, computed, "")
+    if found:
+        return found
+    images = {image["id"]: image for image in document["images"]}
+    if len(images) != len(results.images):
+        return "two images of one id"
+    for row in results.images:
+        if "classes" in images[row.id]:
+            scores = [class_to_json(scores) for scores in score_image(results.settings, row)]
+            found = _difference(images[row.id]["classes"], scores, f"images[{row.id}].classes")
+        if found:
+            return found
+    return ""
+
+
+def _difference(claimed: Any, computed: Any, where: str) -> str:
+    """The first member in which a claim differs from what the sums give, with both values.
+
+    Raises:
+        UnknownMember: the claim has a member that is not computed here.
+    """
+    if isinstance(computed, dict) and isinstance(claimed, dict):
+        for name, value in claimed.items():
+            other = computed.get(name)
+            # Nearly every member of a large file is a number that is the same to the last digit.
+            if type(value) in (float, int) and type(value) is type(other) and value == other:
+                continue
+            place = f"{where}.{name}" if where else name
+            if name not in computed:
+                raise UnknownMember(place)
+            if found := _difference(value, computed[name], place):
+                return found
+        return ""
+    if isinstance(computed, list) and isinstance(claimed, list):
+        if len(claimed) != len(computed):
+            return f"{where} has {len(claimed)} entries, and its sums give {len(computed)}"
+        for index, value in enumerate(claimed):
+            if found := _difference(value, computed[index], f"{where}[{index}]"):
+                return found
+        return ""
+    if _is_same(claimed, computed):
+        return ""
+    return f"{where} is {_brief(claimed)}, and its sums give {_brief(computed)}"
+
+
+def _is_same(claimed: Any, computed: Any) -> bool:
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (claimed, computed))
+    if numbers and abs(claimed) < 1e300:
+        return math.isclose(claimed, computed, rel_tol=_SAME, abs_tol=1e-15)
+    return claimed == computed and type(claimed) is type(computed)
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return repr(value)[:80]

@@ -1,0 +1,30 @@
+"""What several test files share: rows, runs and results made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from softdice_cli.records import ClassSums, Failure, ImageRow, Results, Run, Settings, Shard
+from softdice_cli.scores import summarize
+
+Sums = tuple[float, float, int, int, int]
+"""P, I, truth, predicted and true positives of a class."""
+
+
+def image_row(id: str, *sums: Sums, pixels: int | None = None, ignored: int = 0) -> ImageRow:
+    """A row; without pixels, every pixel has the label of one of the classes."""
+    counted = sum(entry[2] for entry in sums) if pixels is None else pixels
+    return ImageRow(id, "p", "m", counted, ignored, tuple(ClassSums(*entry, pixels=counted) for entry in sums))
+
+
+def summarized(
+    settings: Settings,
+    rows: Iterable[ImageRow],
+    failures: Iterable[Failure] = (),
+    *,
+    left_out: Sequence[str] = (),
+    shard: Shard | None = None,
+) -> Results:
+    """The results of a run of these rows."""
+    run = Run(settings=settings, rows=tuple(rows), failures=tuple(failures), left_out=tuple(left_out), shard=shard)
+    return summarize(run)
