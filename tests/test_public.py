@@ -64,7 +64,7 @@ def test_the_wheel_holds_the_package_and_works_without_the_source(tmp_path):
     assert not [name for name in names if not name.startswith("softdice_cli")]
     code = "import softdice_cli; from softdice_cli.cli import main; print(softdice_cli.__file__); main()"
     done = subprocess.run(
-        [sys.executable, "-c", code, "selfcheck"],
+        [sys.executable, "-c", code, "selfcheck", "--device", "all"],
         capture_output=True, text=True, cwd=tmp_path / "site", check=True,
     )  # fmt: skip
     assert str(tmp_path) in done.stdout.splitlines()[0]

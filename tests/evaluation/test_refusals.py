@@ -269,7 +269,10 @@ ROWS: dict[str, Row] = {
     ),
     # colour classes and a mask of numbers
     "colours-on-grey": Row(
-        nothing, "--class a=#000000 --class b=#ff0000", 3, ["m.npy: holds no colours", "uint8 (4, 6)", "NAME=VALUE"]
+        nothing,
+        "--class a=#000000 --class b=#ff0000",
+        3,
+        ["m.npy: does not hold colours", "uint8 (4, 6)", "NAME=VALUE"],
     ),
     # one colour is missing among the classes
     "unknown-colour": Row(
