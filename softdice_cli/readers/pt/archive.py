@@ -69,7 +69,7 @@ class Archive:
             raise UnreadableError(
                 "is a broken archive", path=self.name, found=f"no {member}", hint="save or copy the file again"
             )
-        return int(start)
+        return start
 
     def read(self, member: str) -> bytes:
         """The bytes of a member."""
