@@ -15,6 +15,7 @@ from typing import get_args
 import pytest
 from conftest import ROOT
 
+from softdice_cli.errors import ExitCode
 from softdice_cli.render import Format
 
 CI = (ROOT / "docs/ci.md").read_text()
@@ -102,3 +103,11 @@ def test_every_format_and_command_is_in_the_readme():
         assert f"`{word}`" in README or f"--format {word}" in README, word
     for command in ("eval", "inspect", "show", "merge", "compare", "config", "schema", "selfcheck"):
         assert f"softdice {command}" in README, command
+
+
+def test_the_readme_lists_every_exit_code():
+    """The codes stand in one enum; the table of the README has a row for each, and no other."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## Exit codes")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([0-9, ]+) \|", section, re.MULTILINE)
+    listed = [int(code) for row in rows for code in row.split(", ")]
+    assert listed == [int(code) for code in ExitCode]
