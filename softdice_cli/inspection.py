@@ -20,17 +20,17 @@ from softdice_cli.readers.labels import as_labels
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
 
+# Values that are looked at together.
 _CHUNK = 2**22
-"""Values that are looked at together."""
 
+# Labels that are listed; more of them are hardly labels.
 _FEW = 256
-"""Labels that are listed; more of them are hardly labels."""
 
+# An axis that is longer is not taken for one of classes.
 _MOST_CHANNELS = 1024
-"""An axis that is longer is not taken for one of classes."""
 
+# With more values than this, a file holds probabilities in whole steps rather than labels.
 _MANY_LABELS = 64
-"""With more values than this, a file holds probabilities in whole steps rather than labels."""
 
 
 @dataclass(frozen=True, slots=True)

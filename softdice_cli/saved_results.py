@@ -15,8 +15,8 @@ from softdice_cli.records.from_json import UnknownMember, document_of, newer, pa
 from softdice_cli.records.to_json import class_to_json, summary_to_json
 from softdice_cli.scores import score_image, summarize
 
+# Relative difference up to which two scores are the same: the last digits of a logarithm differ between machines.
 _SAME = 1e-12
-"""Relative difference up to which two scores are the same: the last digits of a logarithm differ between machines."""
 
 
 def restore(data: bytes, path: str) -> Results:

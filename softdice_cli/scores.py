@@ -14,8 +14,8 @@ from dataclasses import replace
 from softdice_cli.metrics import PER_CLASS, WITHOUT_CLASS, Metric
 from softdice_cli.records import ClassScores, ClassSums, ImageRow, Results, Run, Scores, Settings, Spread, Summary
 
+# What 0/0 counts as.
 _EMPTY = {"skip": None, "one": 1.0, "zero": 0.0}
-"""What 0/0 counts as."""
 
 
 def summarize(run: Run) -> Results:

@@ -28,8 +28,8 @@ from softdice_cli.pairing import Pair
 
 Array = NDArray[Any]
 
+# Largest size in bytes of an image that is read as a whole before its turn.
 _READ_AHEAD = 2**26
-"""Largest size in bytes of an image that is read as a whole before its turn."""
 
 
 @dataclass(frozen=True, slots=True)

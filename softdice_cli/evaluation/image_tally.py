@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     View = tuple[Array, Array]
 
+# Pixels of a tile of a label map.
 _LABEL_MAP_TILE = 2**18
-"""Pixels of a tile of a label map."""
 
+# Values of an image that are worth several processes.
 _WORTH_PROCESSES = 2**23
-"""Values of an image that are worth several processes."""
 
+# Shares of an image for each process, so that none is left with much work when the others are done.
 _SHARES = 4
-"""Shares of an image for each process, so that none is left with much work when the others are done."""
 
 
 def tally_image(prepared: PreparedPair, image: Image, engine: Engine, grant: Grant) -> Tally:

@@ -17,11 +17,11 @@ from softdice_cli.layout import SPATIAL
 from softdice_cli.readers import Source
 from softdice_cli.records import MAX_LABEL, Settings
 
+# Labels that are listed in a message.
 _LISTED = 12
-"""Labels that are listed in a message."""
 
+# More labels than this that are not classes, and the file is more likely the wrong one.
 _MOST_STRAYS = 4
-"""More labels than this that are not classes, and the file is more likely the wrong one."""
 
 _WIDE = "check that this is the right file: labels have at most 32 bits"
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Done = TypeVar("Done")
 
+# Bytes of predictions that are worth handing over at once.
 _BYTES_TOGETHER = 2**20
-"""Bytes of predictions that are worth handing over at once."""
 
 
 def pairs_together(pairs: Sequence[Pair]) -> int:

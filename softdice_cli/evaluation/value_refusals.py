@@ -11,8 +11,8 @@ from softdice_cli.overlap import Decoding, Facts
 from softdice_cli.readers import Source
 from softdice_cli.records import MAX_LABEL, Settings
 
+# How far below 0 rounding errors may have pushed a probability, or a tenth of how far above 1: logits go further.
 _SLIP = 1e-3
-"""How far below 0 rounding errors may have pushed a probability, or a tenth of how far above 1: logits go further."""
 
 
 def refuse_kind(source: Source, settings: Settings) -> ProbabilityError | None:

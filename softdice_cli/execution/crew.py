@@ -23,11 +23,11 @@ from softdice_cli.errors import DeviceError
 from softdice_cli.execution.contract import Item, Result
 from softdice_cli.execution.forking import die_with, ending_of, fork
 
+# Chunks that a worker has at once, so that it never waits for the next one.
 _QUEUED = 2
-"""Chunks that a worker has at once, so that it never waits for the next one."""
 
+# Chunks per worker that may be finished before the chunk whose turn it is, so that results do not pile up.
 _AHEAD = 4
-"""Chunks per worker that may be finished before the chunk whose turn it is, so that results do not pile up."""
 
 
 @dataclass

@@ -12,8 +12,8 @@ from typing import NoReturn
 
 _INTERRUPT = (signal.SIGINT,)
 
+# The option of Linux's prctl that names the signal which a process gets when its parent ends.
 _PR_SET_PDEATHSIG = 1
-"""The option of Linux's prctl that names the signal which a process gets when its parent ends."""
 
 
 def fork(serve: Callable[[], None]) -> int:

@@ -9,8 +9,8 @@ from functools import partial
 from softdice_cli.execution.contract import Grant, Item, Result, Task
 from softdice_cli.execution.crew import Crew
 
+# Chunks that each process gets at least, so that none is left with much work when the others are done.
 _LEAST_CHUNKS = 4
-"""Chunks that each process gets at least, so that none is left with much work when the others are done."""
 
 
 class Processes:

@@ -14,8 +14,8 @@ from softdice_cli.execution.serial import Serial
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+# Items that each thread may be ahead of the results that are taken, so that memory does not grow.
 _AHEAD = 2
-"""Items that each thread may be ahead of the results that are taken, so that memory does not grow."""
 
 
 class Threads:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from softdice_cli.records import Activation, Settings
 
+# However many channels are stored in steps, their sum may not lie further from 1 than this.
 _WIDEST_QUANTIZED = 0.1
-"""However many channels are stored in steps, their sum may not lie further from 1 than this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,26 +29,26 @@ if TYPE_CHECKING:
 COARSE = 2.0**-33
 """A float64 holds the sum of as many multiples of this as a tile has pixels: 33 + 1 + 19 bits."""
 
+# In units of this, a multiple of it that is at most 1 is an int64.
 _FINE = 2.0**-62
-"""In units of this, a multiple of it that is at most 1 is an int64."""
 
+# The same in units of 2⁻⁶⁴.
 _FINE_ON_GRID = GRID >> 62
-"""The same in units of 2⁻⁶⁴."""
 
+# Values that are worked on at once, so that intermediate arrays stay in a core's cache.
 _BLOCK_VALUES = 2**16
-"""Values that are worked on at once, so that intermediate arrays stay in a core's cache."""
 
+# Values that are added in float32 before float64 takes over.
 _LONGEST_RUN = 512
-"""Values that are added in float32 before float64 takes over."""
 
+# Values of each row to look at before all of them: mostly these tell already.
 _PROBE = 64
-"""Values of each row to look at before all of them: mostly these tell already."""
 
+# Adding this to a float64 rounds it to a multiple of 2⁻³², which its last bits then are, as an integer.
 _ROUND_HIGH = 1.5 * 2.0**20
-"""Adding this to a float64 rounds it to a multiple of 2⁻³², which its last bits then are, as an integer."""
 
+# The same for multiples of 2⁻⁶⁴.
 _ROUND_LOW = 1.5 * 2.0**-12
-"""The same for multiples of 2⁻⁶⁴."""
 
 _HIGH_BITS, _LOW_BITS = np.array([_ROUND_HIGH, _ROUND_LOW]).view(np.int64).tolist()
 

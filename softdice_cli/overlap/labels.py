@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 OTHER, IGNORED, UNKNOWN = 0, 1, 2
 """Offsets above C: counted without a class (the background of a one-channel map), left out, and refused."""
 
+# Distinct labels that are counted: a file in which every pixel had a label of its own would fill the memory.
 _MOST_LABELS = 2**18
-"""Distinct labels that are counted: a file in which every pixel had a label of its own would fill the memory."""
 
+# Up to so many classes, comparing with each of them costs less than one `bincount`.
 _FEW_CLASSES = 24
-"""Up to so many classes, comparing with each of them costs less than one `bincount`."""
 
 
 def _codes_of(settings: Settings, value: int | None) -> dict[int, int]:

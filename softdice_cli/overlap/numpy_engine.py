@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     Codes = NDArray[np.integer[Any]]
     Mask = NDArray[np.bool_]
 
+# Values of a tile whose working set stays in a core's cache.
 _TILE_VALUES = 2**19
-"""Values of a tile whose working set stays in a core's cache."""
 
+# Every float16 is a multiple of this.
 _HALF_GRAIN = 2.0**-24
-"""Every float16 is a multiple of this."""
 
 
 class NumpyEngine:

@@ -20,8 +20,8 @@ from softdice_cli.overlap.decoding import Decoding
 from softdice_cli.overlap.labels import IGNORED
 from softdice_cli.overlap.numpy_engine import floor_to
 
+# What a value takes on the device while it is added up: its floats, its two words and the masks.
 _BYTES_PER_VALUE = 64
-"""What a value takes on the device while it is added up: its floats, its two words and the masks."""
 
 
 class TorchEngine:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Decode = Callable[["Array"], "Array"]
 
+# Bytes that are read at once where the wanted values lie at a distance from each other.
 _BLOCK = 2**16
-"""Bytes that are read at once where the wanted values lie at a distance from each other."""
 
 
 def possible(stream: BinaryIO) -> bool:

@@ -13,14 +13,14 @@ from softdice_cli.readers.source import ReadOptions, Source, check_bytes, in_mem
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
 
+# Colours that a message lists.
 _LISTED = 8
-"""Colours that a message lists."""
 
+# Colours that a hint names classes by.
 _NAMED = 12
-"""Colours that a hint names classes by."""
 
+# The largest whole number up to which float64 has all of them.
 _MOST = 2.0**53
-"""The largest whole number up to which float64 has all of them."""
 
 Role = Literal["truth", "prediction"]
 

@@ -12,11 +12,11 @@ from typing import BinaryIO
 from softdice_cli.errors import SoftdiceError, UnreadableError
 from softdice_cli.formats import FOREIGN_FORMATS, FORMATS, Format, readable
 
+# Bytes that the list of the members of an archive may take: tens of thousands of them.
 _MAX_LIST = 2**22
-"""Bytes that the list of the members of an archive may take: tens of thousands of them."""
 
+# Bytes that every magic number fits into.
 _HEAD = 16
-"""Bytes that every magic number fits into."""
 
 _LISTED = 5
 

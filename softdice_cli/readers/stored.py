@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 WHOLE = 2**20
 """An array that takes no more bytes than this is read at once."""
 
+# Bytes of one read: an archive makes a copy of each part.
 _AT_ONCE = 2**24
-"""Bytes of one read: an archive makes a copy of each part."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from softdice_cli.render.text import number, plural
 Score = tuple[str, Average]
 """A metric, and how it is averaged."""
 
+# The scores whose intervals are shown where no columns are chosen.
 _USUAL: tuple[Score, ...] = (("dice", "pooled"), ("loss", "pooled"), ("dice", "image_mean"))
-"""The scores whose intervals are shown where no columns are chosen."""
 
 _PREFIXES = {"pooled": "pooled", "image_mean": "image-mean"}
 

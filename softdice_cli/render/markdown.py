@@ -18,8 +18,8 @@ from softdice_cli.render.verdicts import clip, headline
 LIMIT = 65_000
 """Characters of the whole: somewhat below what a comment holds, so that a bot can mark it as its own."""
 
+# How many rows of a table and entries of a list are tried, one after the other, until the text fits.
 _MOST = (100_000, 1000, 500, 200, 100, 50, 20, 10, 5, 2, 1)
-"""How many rows of a table and entries of a list are tried, one after the other, until the text fits."""
 
 _NAME = 200
 _SENTENCE = 600
@@ -27,8 +27,9 @@ _WARNING = 2400
 _SIGNATURE = 1200
 
 _STRONG = ("mean", "all")
+
+# The rows that stay when a table is shortened.
 _KEPT = ("mean", "all", "present")
-"""The rows that stay when a table is shortened."""
 
 
 def markdown_text(results: Results, page: Page) -> Iterator[str]:

@@ -262,7 +262,7 @@ def _object(members: Schema, optional: Collection[str] = ()) -> Schema:
     }
 
 
+# What stands beside scores that are means over images.
 _OVER_IMAGES: Schema = {"defined": _ref("defined"), "spread": _ref("spreads")}
-"""What stands beside scores that are means over images."""
 
 _NOT_OVER_IMAGES: Schema = {"properties": dict.fromkeys(_OVER_IMAGES, False)}

@@ -24,8 +24,9 @@ _SCORES = tuple(metric.name for metric in PER_CLASS)
 CSV_COLUMNS = ("id", "pred", "gt", "class", *_SCORES, *COUNTS, "pixels", "ignored", "error")
 
 _METRICS = tuple(metric.name for metric in METRICS)
+
+# The columns about the spread over the images, and how many of them define a score.
 _OVER_IMAGES = tuple(name for name, column in COLUMNS.items() if column.metric and name.startswith(column.metric + "_"))
-"""The columns about the spread over the images, and how many of them define a score."""
 
 SUMMARY_COLUMNS = ("average", "scope", "class", *_METRICS, "loss_present", *COUNTS, *_OVER_IMAGES, "error")
 

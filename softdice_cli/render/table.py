@@ -24,8 +24,9 @@ _UNLIMITED = 10_000
 _NAME_WIDTH = 15
 _NARROW = 80
 _ASCII = str.maketrans({"–": "-", "−": "-", "ε": "eps", "×": "x", "─": "-"})
+
+# The kinds of rows that stand out.
 _STRONG = ("mean", "all", "unmet")
-"""The kinds of rows that stand out."""
 
 
 def draw(results: Results, page: Page) -> Iterator[str]:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from softdice_cli.records import ClassScores, Failure
 
+# Unicode categories of control, format (bidi, zero width), surrogate, private, unassigned, line and paragraph.
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Unicode categories of control, format (bidi, zero width), surrogate, private, unassigned, line and paragraph."""
 
+# What begins a line that a CI system obeys, in the log of any step.
 _COMMANDS = ("::", "##[")
-"""What begins a line that a CI system obeys, in the log of any step."""
 
+# What begins a cell that a spreadsheet calculates.
 _FORMULAS = ("=", "+", "-", "@")
-"""What begins a cell that a spreadsheet calculates."""
 
 UNDEFINED = "–"
 

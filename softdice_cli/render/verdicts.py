@@ -17,8 +17,9 @@ MISSING_IT = "images that miss it"
 
 _DIGITS = 4
 _MOST_DIGITS = 17
+
+# Numbers from here on are written with an exponent: a bound may be 1e300, which is not a page of digits.
 _FIXED_BELOW = 1e9
-"""Numbers from here on are written with an exponent: a bound may be 1e300, which is not a page of digits."""
 
 
 def verdict_number(value: float | None, bound: float) -> tuple[str, str]:

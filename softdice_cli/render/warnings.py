@@ -5,8 +5,8 @@ from __future__ import annotations
 from softdice_cli.records import Results
 from softdice_cli.render.text import depends_only_on_epsilon, neutral, number
 
+# How many classes a warning names.
 _LISTED = 12
-"""How many classes a warning names."""
 
 
 def warnings(results: Results) -> list[str]:

@@ -13,8 +13,8 @@ from softdice_cli.readers.stored import read_exactly
 
 _SUFFIX = ".npy"
 
+# How many times longer each method makes a member at most.
 _RATIOS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: MAX_RATIO}
-"""How many times longer each method makes a member at most."""
 
 
 def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
 
 _MAX_HEADER = 10_000
-_LENGTHS = {b"\1\0": struct.Struct("<H"), b"\2\0": struct.Struct("<I")}
-"""How each version of the format writes the length of its header."""
 
+# How each version of the format writes the length of its header.
+_LENGTHS = {b"\1\0": struct.Struct("<H"), b"\2\0": struct.Struct("<I")}
+
+# Warning filters belong to the process, so only one thread at a time may change them.
 _FILTERS = threading.Lock()
-"""Warning filters belong to the process, so only one thread at a time may change them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ _HEADER = struct.Struct(">8x4x4sIIBB")
 
 _CHUNK = struct.Struct(">I4s")
 _FIRST_CHUNK = 8
+
+# Bytes of a chunk beside its data: their length, the kind, and a checksum.
 _AROUND_CHUNK = 12
-"""Bytes of a chunk beside its data: their length, the kind, and a checksum."""
 
 _MAX_CHUNKS = 2**18
 

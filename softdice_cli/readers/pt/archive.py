@@ -15,21 +15,22 @@ SAVE = "torch.save(tensor.detach().cpu().contiguous(), path)"
 
 PICKLE = "data.pkl"
 
+# Versions of the format that torch writes and reads.
 _VERSIONS = range(1, 11)
-"""Versions of the format that torch writes and reads."""
 
+# Bytes that the members of a word or a number may have.
 _SMALL = 16
-"""Bytes that the members of a word or a number may have."""
 
 _ENCRYPTED = 1
+
+# What stands before a member: a mark, and the lengths of its name and of an extra field.
 _LOCAL = struct.Struct("<4s22xHH")
-"""What stands before a member: a mark, and the lengths of its name and of an extra field."""
 
+# The end of an archive: a mark, the size and the start of the list of members, and the length of a comment.
 _END = struct.Struct("<4s8xIIH")
-"""The end of an archive: a mark, the size and the start of the list of members, and the length of a comment."""
 
+# Bytes of what stands before the end of an archive of 4 GiB and more.
 _WIDE = 56 + 20
-"""Bytes of what stands before the end of an archive of 4 GiB and more."""
 
 
 @dataclass(frozen=True, slots=True)

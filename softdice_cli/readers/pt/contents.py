@@ -10,8 +10,8 @@ from softdice_cli.readers.choice import choose, listed
 from softdice_cli.readers.pt.archive import SAVE
 from softdice_cli.readers.pt.values import Known, OtherTensor, Tensor
 
+# What the last part of the name of a parameter of a model is.
 _PARAMETERS = ("weight", "bias")
-"""What the last part of the name of a parameter of a model is."""
 
 
 def pick(contents: Any, key: str | None, path: str) -> Tensor | OtherTensor:

@@ -22,8 +22,8 @@ _KEYS = (str, int, float, type(None))
 
 _STRANGE_KEY = Stranger("a key that is neither text nor a number")
 
+# A dtype or a memory format, which may stand beside tensors.
 _TORCH_CONSTANT = re.compile(r"torch [a-z0-9_]+")
-"""A dtype or a memory format, which may stand beside tensors."""
 
 
 @dataclass

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 _MAX_PICKLE = 2**20
 
+# The order of bytes that a file names, or does not; before torch named it, files were little-endian.
 _ORDERS = {"little": "<", "big": ">", "": "<"}
-"""The order of bytes that a file names, or does not; before torch named it, files were little-endian."""
 
+# What NumPy reads each element type as.
 _NUMPY = {
     **{"float64": "f8", "float32": "f4", "float16": "f2", "bool": "?"},
     **{"int64": "i8", "int32": "i4", "int16": "i2", "int8": "i1"},
@@ -30,7 +31,6 @@ _NUMPY = {
     # NumPy does not have this one, whose bits are the upper half of a float32.
     "bfloat16": "u2",
 }
-"""What NumPy reads each element type as."""
 
 
 def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from softdice_cli.readers.source import Array
 
+# Lossless compressions that Pillow can read where tifffile needs its codecs.
 _PILLOW = {"LZW", "CCITTRLE", "CCITTFAX3", "CCITTFAX4"}
-"""Lossless compressions that Pillow can read where tifffile needs its codecs."""
 
 _LOSSY = {"JPEG", "OJPEG", "JPEGXR_NDPI", "WEBP", "JPEG2000", "APERIO_JP2000_RGB", "APERIO_JP2000_YCBC"}
 

@@ -13,18 +13,20 @@ from typing import BinaryIO
 from softdice_cli.errors import UnreadableError
 
 _MAX_PAGES = 100_000
-_MAX_TAGS = 4096
-"""As many as tifffile reads of one page."""
 
+# As many as tifffile reads of one page.
+_MAX_TAGS = 4096
+
+# Pages may share the values of their tags, but these may not come to many times what the file holds.
 _MAX_SHARE = 4
-"""Pages may share the values of their tags, but these may not come to many times what the file holds."""
 
 _FORMS = ("I", "H", "2xHI4x")
-_BIG_FORMS = ("Q", "Q", "2xHQ8x")
-"""What is read of a directory, in a TIFF and in a BigTIFF."""
 
+# What is read of a directory, in a TIFF and in a BigTIFF.
+_BIG_FORMS = ("Q", "Q", "2xHQ8x")
+
+# Bytes that a value of each type takes.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-"""Bytes that a value of each type takes."""
 
 
 def check_directories(stream: BinaryIO, length: int, name: str) -> None:

@@ -21,11 +21,11 @@ from softdice_cli.readers.tiff.strips import check_strips, product
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
 
+# What tifffile writes to describe several pages: `{"shape": [3, 4, 5]}`, and once `shape=(3, 4, 5)`.
 _SHAPE = re.compile(r'shape"?[:=] *[\[(]([ \d]+(?:,[ \d]+)*),?[\])]')
-"""What tifffile writes to describe several pages: ``{"shape": [3, 4, 5]}``, and once ``shape=(3, 4, 5)``."""
 
+# Kinds of TIFF whose metadata can point at other files, or at pages that are not there.
 _PLAIN_FILE: dict[str, Any] = dict.fromkeys(("is_ome", "is_lsm", "is_ndpi", "is_scanimage"), False)
-"""Kinds of TIFF whose metadata can point at other files, or at pages that are not there."""
 
 _PLAIN = {"MINISWHITE", "MINISBLACK", "RGB", "PALETTE", "MASK", "CFA"}
 

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 from softdice_cli.errors import UnreadableError
 
+# Bytes that the strips of a file may unpack to without being looked at.
 _SMALL = 2**26
-"""Bytes that the strips of a file may unpack to without being looked at."""
 
 _PIECE = 2**16
 _STEP = 2**20
@@ -132,5 +132,6 @@ _UNPACKED = {
     "LZMA": _unpacked_by_lzma,
     "PACKBITS": _unpacked_bits,
 }
+
+# How many times longer each compression makes a strip at most.
 _RATIO = {"ADOBE_DEFLATE": 1032, "DEFLATE": 1032, "PIXTIFF": 1032, "LZMA": 2**14, "PACKBITS": 64}
-"""How many times longer each compression makes a strip at most."""
