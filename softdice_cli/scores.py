@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from softdice_cli.metrics import PER_CLASS, WITHOUT_CLASS, Metric
@@ -39,16 +39,18 @@ def summarize(run: Run) -> Results:
 
 def pool(sums: Iterable[tuple[ClassSums, ...]]) -> tuple[ClassSums, ...]:
     """Sums over images, class by class: exact, whatever the order."""
-    return tuple(
-        ClassSums(
-            probability=math.fsum(s.probability for s in column),
-            intersection=math.fsum(s.intersection for s in column),
-            truth=sum(s.truth for s in column),
-            predicted=sum(s.predicted for s in column),
-            true_positives=sum(s.true_positives for s in column),
-            pixels=sum(s.pixels for s in column),
-        )
-        for column in zip(*sums, strict=True)
+    return tuple(map(_total, zip(*sums, strict=True)))
+
+
+def _total(column: Sequence[ClassSums]) -> ClassSums:
+    """The sums of one class over images; the two that are not whole numbers are rounded once."""
+    return ClassSums(
+        probability=math.fsum(sums.probability for sums in column),
+        intersection=math.fsum(sums.intersection for sums in column),
+        truth=sum(sums.truth for sums in column),
+        predicted=sum(sums.predicted for sums in column),
+        true_positives=sum(sums.true_positives for sums in column),
+        pixels=sum(sums.pixels for sums in column),
     )
 
 
@@ -61,6 +63,7 @@ def score_classes(
     settings: Settings, sums: Sequence[ClassSums], metrics: Sequence[Metric] = PER_CLASS
 ) -> tuple[ClassScores, ...]:
     """Scores of the classes that the settings show, from the sums of all classes."""
+    # Where no image was evaluated, there are no sums, and perhaps no classes either.
     if not sums:
         return ()
     return tuple(_score(settings, settings.classes[index].name, sums[index], metrics) for index in settings.scored)
@@ -79,13 +82,18 @@ def _score(settings: Settings, name: str, sums: ClassSums, metrics: Sequence[Met
 
 def score_all(settings: Settings, sums: Sequence[ClassSums]) -> dict[str, float | None]:
     """The metrics that have no class, from the sums of all classes."""
-    empty = _EMPTY[settings.empty]
-    return {metric.name: metric.score(sums, settings.eps, empty) if sums else None for metric in WITHOUT_CLASS}
+    if not sums:
+        return dict.fromkeys((metric.name for metric in WITHOUT_CLASS), None)
+    eps, empty = settings.eps, _EMPTY[settings.empty]
+    return {metric.name: metric.score(sums, eps, empty) for metric in WITHOUT_CLASS}
 
 
 def mean_of(values: Iterable[float | None]) -> float | None:
-    """Mean of the defined values, or ``None`` where none is."""
-    return _mean(values)[0]
+    """Mean of the defined values, or ``None`` where none is defined."""
+    defined = [value for value in values if value is not None]
+    if not defined:
+        return None
+    return math.fsum(defined) / len(defined)
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
@@ -96,22 +104,27 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
-def _mean(values: Iterable[float | None]) -> tuple[float | None, int]:
-    """Mean of the defined values, and how many those are."""
-    defined = [value for value in values if value is not None]
-    return (math.fsum(defined) / len(defined) if defined else None), len(defined)
-
-
 def spread_of(values: Sequence[float]) -> Spread:
     """How defined values are spread; see `Spread`."""
     if not values:
         return Spread(None, None, None, None)
-    sd = None
-    if len(values) > 1:
-        mean = math.fsum(values) / len(values)
-        sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
     ordered = sorted(values)
-    return Spread(sd, quantile(ordered, 0.25), quantile(ordered, 0.5), quantile(ordered, 0.75))
+    return Spread(
+        sd=_standard_deviation(values),
+        q1=quantile(ordered, 0.25),
+        median=quantile(ordered, 0.5),
+        q3=quantile(ordered, 0.75),
+    )
+
+
+def _standard_deviation(values: Sequence[float]) -> float | None:
+    """Of a sample, so with n − 1; a single value has none."""
+    if len(values) < 2:
+        return None
+    mean = math.fsum(values) / len(values)
+    # Two passes with exact sums, so that the order of the images cannot change a digit.
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    return math.sqrt(squares / (len(values) - 1))
 
 
 class _Column:
@@ -122,25 +135,18 @@ class _Column:
         # The losses in the images that have the class.
         self.present = array("d")
 
-    def add(self, name: str, value: float | None) -> None:
-        if value is not None:
-            self._values[name].append(value)
-
-    def add_class(self, scores: ClassScores) -> None:
-        for name, value in scores.values.items():
+    def add(self, values: Mapping[str, float | None]) -> None:
+        """Take the scores of one image."""
+        for name, value in values.items():
             if value is not None:
                 self._values[name].append(value)
+
+    def add_class(self, scores: ClassScores) -> None:
+        """Take the scores of the class in one image."""
+        self.add(scores.values)
         loss = scores.values["loss"]
         if scores.truth_pixels and loss is not None:
             self.present.append(loss)
-
-    def add_means(self, classes: Sequence[ClassScores]) -> None:
-        """The means of one image over its own classes."""
-        for metric in PER_CLASS:
-            name = metric.name
-            defined = [value for scores in classes if (value := scores.values[name]) is not None]
-            if defined:
-                self._values[name].append(math.fsum(defined) / len(defined))
 
     def means(self) -> dict[str, float | None]:
         return {name: mean_of(values) for name, values in self._values.items()}
@@ -156,10 +162,13 @@ def _pooled(settings: Settings, sums: Sequence[ClassSums]) -> Summary:
     """Scores of sums over all images."""
     classes = score_classes(settings, sums)
     means = _over_classes(classes)
+    foreground = None
+    if _has_foreground(settings, classes):
+        foreground = _over_classes(classes[1:])
     return Summary(
         classes=classes,
         means=replace(means, values={**means.values, **score_all(settings, sums)}),
-        foreground=_over_classes(classes[1:]) if _has_foreground(settings, classes) else None,
+        foreground=foreground,
         loss_present=mean_of(scores.values["loss"] for scores in classes if scores.truth_pixels),
     )
 
@@ -168,30 +177,38 @@ def _image_mean(settings: Settings, sums: Sequence[ClassSums], rows: Iterable[Im
     """For each class, the mean of each score over the images where it is defined; counts as in the pooled sums."""
     totals = score_classes(settings, sums)
     columns = [_Column(PER_CLASS) for _ in totals]
-    images, foreground, together = _Column(PER_CLASS), _Column(PER_CLASS), _Column(WITHOUT_CLASS)
+    # The means of each image over its own classes, with and without the background, for their spread alone.
+    own_means, own_foreground = _Column(PER_CLASS), _Column(PER_CLASS)
+    together = _Column(WITHOUT_CLASS)
+    has_foreground = _has_foreground(settings, totals)
     for row in rows:
         scored = score_image(settings, row)
         for column, scores in zip(columns, scored, strict=True):
             column.add_class(scores)
-        images.add_means(scored)
-        foreground.add_means(scored[1:])
-        for name, value in score_all(settings, row.sums).items():
-            together.add(name, value)
-    classes = tuple(
-        replace(total, values=column.means(), defined=column.defined(), spread=column.spread())
-        for total, column in zip(totals, columns, strict=True)
-    )
-    means, front = _over_classes(classes), _over_classes(classes[1:])
+        own_means.add(_means_of(scored))
+        if has_foreground:
+            own_foreground.add(_means_of(scored[1:]))
+        together.add(score_all(settings, row.sums))
+    classes = tuple(map(_averaged, totals, columns))
+    means = _over_classes(classes)
+    foreground = None
+    if has_foreground:
+        foreground = replace(_over_classes(classes[1:]), spread=own_foreground.spread())
     return Summary(
         classes=classes,
         means=Scores(
             values={**means.values, **together.means()},
             defined={**means.defined, **together.defined()},
-            spread={**images.spread(), **together.spread()},
+            spread={**own_means.spread(), **together.spread()},
         ),
-        foreground=replace(front, spread=foreground.spread()) if _has_foreground(settings, classes) else None,
+        foreground=foreground,
         loss_present=mean_of(mean_of(column.present) for column in columns),
     )
+
+
+def _averaged(total: ClassScores, column: _Column) -> ClassScores:
+    """The image means of a class, beside its pooled counts."""
+    return replace(total, values=column.means(), defined=column.defined(), spread=column.spread())
 
 
 def _has_foreground(settings: Settings, classes: Sequence[ClassScores]) -> bool:
@@ -199,10 +216,15 @@ def _has_foreground(settings: Settings, classes: Sequence[ClassScores]) -> bool:
     return settings.background and len(classes) > 1
 
 
+def _means_of(classes: Sequence[ClassScores]) -> dict[str, float | None]:
+    """The mean of each metric over the classes where it is defined."""
+    return {metric.name: mean_of([scores.values[metric.name] for scores in classes]) for metric in PER_CLASS}
+
+
 def _over_classes(classes: Sequence[ClassScores]) -> Scores:
     """The mean of each metric over the classes where it is defined, and how many those are."""
-    means = {metric.name: _mean(scores.values[metric.name] for scores in classes) for metric in PER_CLASS}
-    return Scores(
-        values={name: mean for name, (mean, _) in means.items()},
-        defined={name: count for name, (_, count) in means.items()},
-    )
+    defined = dict.fromkeys((metric.name for metric in PER_CLASS), 0)
+    for scores in classes:
+        for name, value in scores.values.items():
+            defined[name] += value is not None
+    return Scores(values=_means_of(classes), defined=defined)
