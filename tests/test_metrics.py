@@ -104,7 +104,9 @@ def test_rules_are_about_every_metric():
     assert caught.value.expected == "no class: accuracy is of all classes together"
 
 
-@pytest.mark.parametrize("values", [[0.8], [0.8, 0.9], [0.25, 0.5, 0.75, 1.0, 0.125], [0.3] * 101])
+@pytest.mark.parametrize(
+    "values", [[0.8], [0.8, 0.9], [0.1, 0.8, 0.2, 0.4], [0.25, 0.5, 0.75, 1.0, 0.125], [0.3] * 101]
+)
 def test_spread_is_that_of_numpy(values):
     spread = spread_of(values)
     quartiles = np.quantile(values, [0.25, 0.5, 0.75])
