@@ -10,10 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from softdice_cli.records import ClassSums
-from softdice_cli.records.intervals import Average
+
+# Most runs have no intervals, and need not import them.
+if TYPE_CHECKING:
+    from softdice_cli.records.intervals import Average
 
 AVERAGES: tuple[Average, ...] = ("pooled", "image_mean")
 

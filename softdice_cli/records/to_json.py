@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from softdice_cli.records.intervals import ScoreInterval
 from softdice_cli.records.results import ClassScores, Scores, Summary, Verdict
 from softdice_cli.records.rows import Failure, ImageRow
 from softdice_cli.records.run import Run, Shard
 from softdice_cli.records.settings import Settings
+
+# Most results have no intervals, and need not import them.
+if TYPE_CHECKING:
+    from softdice_cli.records.intervals import ScoreInterval
 
 # What stands beside the scores of a class, in pixels.
 COUNTS = ("truth_pixels", "predicted_pixels", "true_positives")

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Literal
 
 from softdice_cli.records import Results
-from softdice_cli.render.content import Page
+from softdice_cli.render.page import Page
 from softdice_cli.render.text import at_line_start, neutral
 from softdice_cli.render.warnings import warnings
 

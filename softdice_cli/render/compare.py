@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from softdice_cli.records import Verdict
 from softdice_cli.render.changes import comparison_sections, headline, legend, verdict_text
-from softdice_cli.render.content import Page, Section
+from softdice_cli.render.content import Section
+from softdice_cli.render.page import Page
 from softdice_cli.render.text import in_spreadsheet, neutral
 
 if TYPE_CHECKING:

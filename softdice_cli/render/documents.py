@@ -19,7 +19,7 @@ from softdice_cli.records.to_json import (
     summary_to_json,
     verdict_to_json,
 )
-from softdice_cli.render.content import Page
+from softdice_cli.render.page import Page
 from softdice_cli.scores import score_image
 
 

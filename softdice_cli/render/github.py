@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from softdice_cli.records import Failure, Results, Verdict
-from softdice_cli.render.content import Page
+from softdice_cli.render.page import Page
 from softdice_cli.render.text import neutral, number, plural
 from softdice_cli.render.verdicts import (
     MISSING_IT,

@@ -8,7 +8,8 @@ from softdice_cli.metrics import AVERAGES, BY_NAME
 from softdice_cli.records import Results
 from softdice_cli.records.intervals import Average, ScoreInterval
 from softdice_cli.render.columns import metrics_of
-from softdice_cli.render.content import Cell, Column, Name, Page, Row, RowKind, Section, Table
+from softdice_cli.render.content import Cell, Column, Name, Row, RowKind, Section, Table
+from softdice_cli.render.page import Page
 from softdice_cli.render.text import number, plural
 
 Score = tuple[str, Average]

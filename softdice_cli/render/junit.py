@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from softdice_cli.metrics import SHOWN
 from softdice_cli.records import Results, Verdict
-from softdice_cli.render.content import Page
+from softdice_cli.render.page import Page
 from softdice_cli.render.text import neutral
 from softdice_cli.render.verdicts import MISSING_IT, failure_text, rule_text, verdict_sentence
 from softdice_cli.render.warnings import warnings

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from softdice_cli.records import Results
-from softdice_cli.render.content import Align, Cell, Entry, Name, Page, Row, Section, Table
+from softdice_cli.render.content import Align, Cell, Entry, Name, Row, Section, Table
+from softdice_cli.render.page import Page
 from softdice_cli.render.sections import comment_sections, extent
 from softdice_cli.render.text import neutral, plural
 from softdice_cli.render.verdicts import clip, headline

@@ -14,7 +14,8 @@ from softdice_cli.metrics import BY_NAME, Metric
 from softdice_cli.records import ClassScores, Failure, ImageRow, Results, Scores, Summary, natural
 from softdice_cli.records.intervals import Average
 from softdice_cli.render.columns import COLUMNS, Scope, ScoreColumn, columns_of
-from softdice_cli.render.content import Cell, Column, Entry, Name, Page, Row, Section, Table
+from softdice_cli.render.content import Cell, Column, Entry, Name, Row, Section, Table
+from softdice_cli.render.page import Page
 from softdice_cli.render.text import advice_of, depends_only_on_epsilon, number, plural
 from softdice_cli.render.warnings import warnings
 from softdice_cli.scores import mean_of, score_image

@@ -15,7 +15,7 @@ from softdice_cli.records import ClassScores, Results, Scores, Summary
 from softdice_cli.records.intervals import Average
 from softdice_cli.records.to_json import COUNTS
 from softdice_cli.render.columns import COLUMNS, Scope, ScoreColumn
-from softdice_cli.render.content import Page
+from softdice_cli.render.page import Page
 from softdice_cli.render.text import in_spreadsheet
 from softdice_cli.render.verdicts import failure_text
 from softdice_cli.scores import score_image

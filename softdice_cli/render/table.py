@@ -16,7 +16,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from softdice_cli.records import Results
-from softdice_cli.render.content import Cell, Entry, Name, Page, Row, Section, Table
+from softdice_cli.render.content import Cell, Entry, Name, Row, Section, Table
+from softdice_cli.render.page import Page
 from softdice_cli.render.sections import extent, page_sections
 from softdice_cli.render.text import at_line_start, neutral
 
