@@ -132,6 +132,8 @@ def test_the_spread_of_a_class_is_over_the_images_where_it_is_defined():
     means = summarized(settings, rows).image_mean.means
     assert (means.dice, means.spread["dice"].median) == ((1 + 0.75) / 2, 1.0)
     assert means.spread["dice"].q1 == 0.875
+    foreground = summarized(settings, rows).image_mean.foreground
+    assert (foreground.spread["dice"].q1, foreground.spread["dice"].median) == (0.625, 0.75)
     nowhere = summarized(settings, [replace(row, sums=(row.sums[0], NOTHING)) for row in rows]).image_mean.classes[1]
     assert nowhere.spread["dice"].median is None
     assert nowhere.dice is None
