@@ -7,14 +7,16 @@ import os
 import sys
 import traceback
 import warnings
-from contextlib import suppress
-from typing import Annotated, Any, NoReturn, TextIO, cast
+from typing import Annotated, NoReturn, TextIO, cast
 
 import typer
 
-from softdice_cli.cli.commands import app
+from softdice_cli.cli.command_table import app
+from softdice_cli.cli.streams import Forgiving, prepare, reader_is_gone
 from softdice_cli.errors import ConfigError, ExitCode, SoftdiceError
 from softdice_cli.version import __version__
+
+_TAKES_PATTERNS = "eval"
 
 
 def _version(wanted: bool) -> None:
@@ -39,45 +41,27 @@ def _root(
 def main() -> NoReturn:
     """Run the command line and exit with the code of its outcome; see `errors.ExitCode`."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the caller
+        # The caller may have closed it.
+        if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
-    sys.stderr = cast(TextIO, _Forgiving(sys.stderr))
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # libraries' own; what a user must know is said by name
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    sys.exit(_flush(_run()))  # every way out: what is left must not fail when Python ends
-
-
-class _Forgiving:
-    """Standard error whose reader may be gone, or its disk full: what is said is lost, and the exit code stays true."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        """Write what can be written."""
-        with suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush what can be flushed."""
-        with suppress(OSError):
-            self._stream.flush()
+        # These are the warnings of libraries. What a user must know is said by name.
+        warnings.simplefilter("ignore")
+    prepare(sys.stdout)
+    prepare(sys.stderr)
+    sys.stderr = cast(TextIO, Forgiving(sys.stderr))
+    # Flushed here on every way out, because what is left must not fail when Python ends.
+    sys.exit(_flush(_run()))
 
 
 def _run() -> int:
     try:
-        app(prog_name="softdice")
+        app(prog_name="softdice", windows_expand_args=_expands_patterns(sys.argv))
     except SystemExit as done:
         if isinstance(done.__context__, BrokenPipeError):
             return _closed_pipe()
-        return done.code if isinstance(done.code, int) else 0
+        if isinstance(done.code, int):
+            return done.code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except SoftdiceError as error:
@@ -87,19 +71,35 @@ def _run() -> int:
         say_error(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - nothing may end in a traceback
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # a page of help, which Typer writes
-            return _full(error)
-        from softdice_cli.cli.terminal import say
-
-        _trace()
-        say(f"internal error, a bug in softdice: {type(error).__name__}: {error}", "error")
-        say("run it again with --debug for the traceback, and report both")
-        return ExitCode.BUG
+        return _unforeseen(error)
     return ExitCode.DONE
 
 
+def _expands_patterns(arguments: list[str]) -> bool:
+    """Whether Typer expands wildcards on Windows, whose shells leave that to the program.
+
+    A pattern for eval stays one argument, as a quoted pattern does in other shells.
+    """
+    return arguments[1:2] != [_TAKES_PATTERNS]
+
+
+def _unforeseen(error: Exception) -> int:
+    if isinstance(error, OSError):
+        # The page of --help is written by Typer, and not by a `Target`.
+        if reader_is_gone(error):
+            return _closed_pipe()
+        if error.errno == errno.ENOSPC:
+            return _full(error)
+    from softdice_cli.cli.terminal import say
+
+    _trace()
+    say(f"internal error, a bug in softdice: {type(error).__name__}: {error}", "error")
+    say("run it again with --debug for the traceback, and report both")
+    return ExitCode.BUG
+
+
 def _trace() -> None:
-    """The traceback of the current error, where it was asked for."""
+    """Print the traceback of the current error, where it was asked for."""
     if "--debug" in sys.argv:
         traceback.print_exc()
 
@@ -107,15 +107,16 @@ def _trace() -> None:
 def _flush(code: int) -> int:
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        return _closed_pipe()
-    except OSError as error:  # a full disk; said before, if there was a result to write
+    except OSError as error:
+        if reader_is_gone(error):
+            return _closed_pipe()
+        # The disk is full. If there was a result to write, that was said before.
         return code or _full(error)
     return code
 
 
 def _full(error: OSError) -> int:
-    """The disk behind standard output is full."""
+    """Say that the disk behind standard output is full."""
     from softdice_cli.cli.terminal import say_error
 
     refused = ConfigError(f"cannot be written: {error.strerror}", path="standard output")

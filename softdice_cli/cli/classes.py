@@ -12,7 +12,12 @@ from softdice_cli.errors import ConfigError
 from softdice_cli.records import ClassDef, Prediction, Settings
 
 _COLOR = re.compile(r"#([0-9a-fA-F]{6})")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 _FORMS = '["a", "b"], {"a": 0, "b": 255} or [{"name": "a", "value": 0}], alone or under "classes"'
+
+# How many classes a hint spells out, and how many characters of a wrong entry an error quotes.
+_SPELLED_OUT = 12
+_QUOTED = 60
 
 
 def settings_from(
@@ -24,16 +29,21 @@ def settings_from(
         ConfigError: an option cannot be read, or two exclude each other.
     """
     if classes and file:
-        raise ConfigError("--class and --classes exclude each other", hint="use one of the two")
-    prediction: Prediction = "labels" if pred_labels else "probabilities"
+        raise ConfigError(
+            "excludes a file of classes", option="classes", hint="leave out --class, or the file of --classes"
+        )
+    ignored = ignore or []
     if file:
         with _naming(file):
-            definitions, colors = _definitions(read_classes(file), ignore or [])
-            Settings(classes=definitions, colors=colors)  # what is wrong with the classes is wrong in the file
+            definitions, colors = _definitions(read_classes(file), ignored)
+            # What is wrong with these classes is wrong in the file, so it has to be found here.
+            Settings(classes=definitions, colors=colors)
     else:
-        definitions, colors = _definitions([split_class(text) for text in classes or ()], ignore or [])
-    ignored = tuple(_label(text, "ignore", text) for text in ignore or ())
-    return Settings(classes=definitions, ignore=ignored, colors=colors, prediction=prediction, **scores)
+        named = [split_class(text) for text in classes or ()]
+        definitions, colors = _definitions(named, ignored)
+    labels = [_label(text, "ignore", text) for text in ignored]
+    prediction: Prediction = "labels" if pred_labels else "probabilities"
+    return Settings(classes=definitions, ignore=tuple(labels), colors=colors, prediction=prediction, **scores)
 
 
 @contextmanager
@@ -49,21 +59,44 @@ def _naming(file: Path) -> Iterator[None]:
 
 def _definitions(named: list[tuple[str, str | None]], ignore: list[str]) -> tuple[tuple[ClassDef, ...], bool]:
     """The classes, and whether labels are colours."""
-    labels = [label for _, label in named if label is not None] + ignore
-    colors = any(label.startswith("#") for label in labels)
-    if colors and not all(label.startswith("#") for label in labels):
-        raise ConfigError("labels are either all numbers or all colours", found=", ".join(labels))
-    if colors and any(label is None for _, label in named):
+    given = [label for _, label in named if label is not None]
+    colors = _are_colors(given + ignore)
+    if colors and len(given) < len(named):
         raise ConfigError(
             "must give every class its colour", option="classes", hint="write NAME=#rrggbb for every class"
         )
-    return tuple(_definition(index, name, label, len(named)) for index, (name, label) in enumerate(named)), colors
+    definitions: list[ClassDef] = []
+    for position, (name, text) in enumerate(named):
+        value: int | None
+        if text is not None:
+            value = _label(text, "classes", f"{name}={text}")
+        elif len(named) > 1:
+            value = position
+        else:
+            # The label of a single class is decided by the masks.
+            value = None
+        definitions.append(ClassDef(name, value))
+    return tuple(definitions), colors
+
+
+def _are_colors(labels: list[str]) -> bool:
+    """Whether labels are colours; none of them may be of the other kind.
+
+    Raises:
+        ConfigError: some are numbers, and some are colours.
+    """
+    colors = [label for label in labels if label.startswith("#")]
+    if colors and len(colors) < len(labels):
+        raise ConfigError("labels are either all numbers or all colours", found=", ".join(labels))
+    return bool(colors)
 
 
 def split_class(text: str) -> tuple[str, str | None]:
     """``NAME`` or ``NAME=LABEL`` as (name, label or None); the label follows the last ``=``."""
     name, equals, label = text.rpartition("=")
-    return (name, label) if equals else (text, None)
+    if not equals:
+        return text, None
+    return name, label
 
 
 def read_classes(file: Path) -> list[tuple[str, str | None]]:
@@ -72,28 +105,57 @@ def read_classes(file: Path) -> list[tuple[str, str | None]]:
     Raises:
         ConfigError: the file cannot be read, or holds something else.
     """
-    loaded = _load(file)
-    classes = loaded.get("classes", loaded) if isinstance(loaded, dict) else loaded
-    if isinstance(classes, list) and all(isinstance(entry, str) for entry in classes) and classes:
-        return [(entry, None) for entry in classes]
-    if isinstance(classes, list) and all(_is_entry(entry) for entry in classes) and classes:
-        return [(entry["name"], None if entry.get("value") is None else str(entry["value"])) for entry in classes]
-    if isinstance(classes, dict) and all(_is_label(label) for label in classes.values()) and classes:
+    classes = _load(file)
+    if isinstance(classes, dict):
+        classes = classes.get("classes", classes)
+    if classes and isinstance(classes, dict) and _first_wrong(classes) is None:
         _refuse_reversed(classes)
         return [(name, str(label)) for name, label in classes.items()]
+    if classes and isinstance(classes, list):
+        if all(isinstance(entry, str) for entry in classes):
+            return [(name, None) for name in classes]
+        if all(_is_entry(entry) for entry in classes):
+            return [_named(entry) for entry in classes]
     raise ConfigError("holds no classes", path=str(file), expected=_FORMS, found=_what(classes))
 
 
+def _first_wrong(classes: dict[str, Any] | list[Any]) -> str | None:
+    """The first entry that is not a class, in short, or ``None``."""
+    if isinstance(classes, dict):
+        for name, label in classes.items():
+            if not _is_label(label):
+                return f"{name!r}: {_brief(label)}"
+        return None
+    for entry in classes:
+        if not isinstance(entry, str) and not _is_entry(entry):
+            return _brief(entry)
+    return None
+
+
+def _named(entry: dict[str, Any]) -> tuple[str, str | None]:
+    """A table of a name and, perhaps, a label as (name, label or None)."""
+    value = entry.get("value")
+    if value is None:
+        return entry["name"], None
+    return entry["name"], str(value)
+
+
 def _refuse_reversed(classes: dict[str, int | str]) -> None:
-    if all(map(_reads_as_label, classes)) and not any(_reads_as_label(str(label)) for label in classes.values()):
-        turned = ", ".join(f"{name} → {label}" for label, name in list(classes.items())[:12])
-        raise ConfigError(
-            "label → name is the wrong way round: write name → label", expected=_FORMS, hint=f"turn it round: {turned}"
-        )
+    """Raises ConfigError for a table whose names read as labels, and whose labels do not."""
+    if not all(_reads_as_label(name) for name in classes):
+        return
+    if any(_reads_as_label(str(label)) for label in classes.values()):
+        return
+    turned = [f"{name} → {label}" for label, name in classes.items()]
+    raise ConfigError(
+        "label → name is the wrong way round: write name → label",
+        expected=_FORMS,
+        hint=f"turn it round: {', '.join(turned[:_SPELLED_OUT])}",
+    )
 
 
 def _reads_as_label(text: str) -> bool:
-    return re.fullmatch(r"[+-]?[0-9]+", text) is not None or _COLOR.fullmatch(text) is not None
+    return _INTEGER.fullmatch(text) is not None or _COLOR.fullmatch(text) is not None
 
 
 def _load(file: Path) -> Any:
@@ -104,15 +166,19 @@ def _load(file: Path) -> Any:
     suffix = file.suffix.lower()
     if suffix not in (".json", ".toml", ""):
         raise ConfigError(f"ends in {file.suffix}", path=str(file), expected=".json or .toml", hint="save it as .json")
-    if file.is_char_device():  # which may have no end
+    # A device may have no end.
+    if file.is_char_device():
         raise ConfigError("is a device, and a file was expected", path=str(file), hint="check --classes")
     try:
         text = file.read_text(encoding="utf-8")
-        return tomllib.loads(text) if suffix == ".toml" else json.loads(text, object_pairs_hook=_distinct)
+        if suffix == ".toml":
+            return tomllib.loads(text)
+        return json.loads(text, object_pairs_hook=_distinct)
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", path=str(file), hint="check --classes") from error
     except ValueError as error:
-        raise ConfigError(f"is not valid {suffix[1:].upper() or 'JSON'}: {error}", path=str(file)) from error
+        kind = suffix[1:].upper() or "JSON"
+        raise ConfigError(f"is not valid {kind}: {error}", path=str(file)) from error
     except RecursionError:
         raise ConfigError("is nested too deeply", path=str(file), expected=_FORMS) from None
 
@@ -128,20 +194,24 @@ def _distinct(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _what(classes: object) -> str:
-    """What was found instead of classes, down to the first entry that is none."""
-    wrong: list[str] = []
-    if isinstance(classes, dict):
-        wrong = [f"{name!r}: {_brief(label)}" for name, label in classes.items() if not _is_label(label)]
-    if isinstance(classes, list):
-        wrong = [_brief(entry) for entry in classes if not (isinstance(entry, str) or _is_entry(entry))]
-    kind = type(classes).__name__ if classes or not isinstance(classes, list | dict) else "nothing"
-    return f"{kind} with {wrong[0]}" if wrong else kind
+    """What was found instead of classes, down to the first entry that is not a class."""
+    kind = type(classes).__name__
+    if not isinstance(classes, list | dict):
+        return kind
+    if not classes:
+        return "nothing"
+    wrong = _first_wrong(classes)
+    if wrong is None:
+        return kind
+    return f"{kind} with {wrong}"
 
 
 def _brief(entry: object) -> str:
     if isinstance(entry, dict):
         return f"a table of {', '.join(entry) or 'nothing'}"
-    return "a list" if isinstance(entry, list) else repr(entry)[:60]
+    if isinstance(entry, list):
+        return "a list"
+    return repr(entry)[:_QUOTED]
 
 
 def _is_label(label: object) -> bool:
@@ -149,18 +219,11 @@ def _is_label(label: object) -> bool:
 
 
 def _is_entry(entry: object) -> bool:
-    return (
-        isinstance(entry, dict)
-        and entry.keys() <= {"name", "value"}
-        and isinstance(entry.get("name"), str)
-        and (entry.get("value") is None or _is_label(entry["value"]))
-    )
-
-
-def _definition(index: int, name: str, label: str | None, count: int) -> ClassDef:
-    if label is None:
-        return ClassDef(name, index if count > 1 else None)
-    return ClassDef(name, _label(label, "classes", f"{name}={label}"))
+    """Whether this is a table of a name and, perhaps, a label."""
+    if not isinstance(entry, dict) or not entry.keys() <= {"name", "value"}:
+        return False
+    value = entry.get("value")
+    return isinstance(entry.get("name"), str) and (value is None or _is_label(value))
 
 
 def _label(text: str, option: str, written: str) -> int:
@@ -170,8 +233,7 @@ def _label(text: str, option: str, written: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ConfigError(
-            f"{written!r} does not end in a label" if written != text else f"{text!r} is not a label",
-            option=option,
-            expected="an integer or #rrggbb",
-        ) from None
+        problem = f"{written!r} does not end in a label"
+        if written == text:
+            problem = f"{text!r} is not a label"
+        raise ConfigError(problem, option=option, expected="an integer or #rrggbb") from None

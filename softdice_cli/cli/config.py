@@ -15,6 +15,7 @@ from softdice_cli.cli.eval import Eval
 from softdice_cli.cli.keys import known, to_toml
 from softdice_cli.cli.sources import File, NoFile, Setting, collect
 from softdice_cli.cli.terminal import Target
+from softdice_cli.errors import ExitCode
 from softdice_cli.render import neutral
 
 _DEFAULT = "default"
@@ -37,13 +38,16 @@ class Config:
     def run(self) -> int:
         """Print them."""
         found = collect(self.config, self.no_config, Eval)
-        settings = {
-            known()[field.name].key: found.get(field.name, Setting(field.default, _DEFAULT))
-            for field in dataclasses.fields(Eval)
-        }
+        settings: dict[str, Setting] = {}
+        for field in dataclasses.fields(Eval):
+            default = Setting(field.default, _DEFAULT)
+            settings[known()[field.name].key] = found.get(field.name, default)
         with Target(self.output) as target:
-            target.write(_json(settings) if self.format == "json" else _columns(settings))
-        return 0
+            if self.format == "json":
+                target.write(_json(settings))
+            else:
+                target.write(_columns(settings))
+        return ExitCode.DONE
 
 
 def _json(settings: Mapping[str, Setting]) -> str:
@@ -54,7 +58,11 @@ def _json(settings: Mapping[str, Setting]) -> str:
 def _columns(settings: Mapping[str, Setting]) -> str:
     rows = [("option", "value", "from")]
     for key, setting in settings.items():
-        value = "not set" if setting.value is None else to_toml(setting.value)
+        value = "not set"
+        if setting.value is not None:
+            value = to_toml(setting.value)
         rows.append((key, neutral(value), neutral(setting.origin)))
-    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
-    return "".join(f"{key:<{first}}  {value:<{second}}  {origin}\n" for key, value, origin in rows)
+    key_width = max(len(key) for key, _, _ in rows)
+    value_width = max(len(value) for _, value, _ in rows)
+    lines = [f"{key:<{key_width}}  {value:<{value_width}}  {origin}\n" for key, value, origin in rows]
+    return "".join(lines)

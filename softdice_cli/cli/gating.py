@@ -11,8 +11,11 @@ from softdice_cli.cli.saved_files import load
 from softdice_cli.errors import ConfigError
 from softdice_cli.records import Results, Settings
 
-if TYPE_CHECKING:  # a run without requirements needs no gates
+# A run without requirements does not need the gates.
+if TYPE_CHECKING:
     from softdice_cli.gates import Rule, Score
+
+_BOTH = "--baseline main.json --max-drop 0.01"
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,26 @@ class Gate:
 
         Raises:
             ConfigError: a rule cannot be read, or one of --baseline and --max-drop is without the other.
-            UnreadableError: the baseline is no results file.
+            UnreadableError: the baseline is not a results file.
         """
         if fail_under is None and not (require or baseline or max_drop):
             return Gate((), (), None)
         from softdice_cli.gates import parse_drop, parse_rule
 
-        rules = [] if fail_under is None else [parse_rule(f"dice>={fail_under!r}", "fail_under")]
-        rules += [parse_rule(text) for text in require or ()]
+        rules = []
+        if fail_under is not None:
+            rules.append(parse_rule(f"dice>={fail_under!r}", "fail_under"))
+        for text in require or ():
+            rules.append(parse_rule(text))
         drops = [parse_drop(text) for text in max_drop or ()]
-        if (baseline is None) != (not drops):
-            given, missing = ("max_drop", "--baseline") if baseline is None else ("baseline", "--max-drop")
-            raise ConfigError(f"needs {missing}", option=given, hint="--baseline main.json --max-drop 0.01")
-        return Gate(rules, drops, None if baseline is None else (str(baseline), load(str(baseline))))
+        if baseline is None:
+            if drops:
+                raise ConfigError("needs a baseline", option="max_drop", hint=_BOTH)
+            return Gate(rules, drops, None)
+        if not drops:
+            raise ConfigError("needs the largest drop that is allowed", option="baseline", hint=_BOTH)
+        path = str(baseline)
+        return Gate(rules, drops, (path, load(path)))
 
     @property
     def asks(self) -> bool:
@@ -58,16 +68,19 @@ class Gate:
 
     def check(self, settings: Settings) -> None:
         """Raises ConfigError where a rule names a class that is known not to be there."""
-        if self.asks:
-            from softdice_cli.gates import check_classes
+        if not self.asks:
+            return
+        from softdice_cli.gates import check_classes
 
-            check_classes([*(rule.score for rule in self.rules), *(score for score, _ in self.drops)], settings)
+        scores = [rule.score for rule in self.rules]
+        scores += [score for score, _ in self.drops]
+        check_classes(scores, settings)
 
     def judge(self, results: Results) -> Results:
         """The results with a verdict on everything that was asked.
 
         Raises:
-            ConfigError: a rule names no class of the results.
+            ConfigError: a rule names a class that the results do not have.
             InputError: the baseline is of something else.
         """
         if not self.asks:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.terminal import Target, say_error
@@ -37,33 +37,43 @@ class Inspect:
 
         options = ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes)
         found: list[Inspection | InputError] = []
+        code = ExitCode.DONE
         for path in self.files:
             try:
                 found.append(inspect(path, options))
             except InputError as error:
                 found.append(error)
                 say_error(error)
+                code = ExitCode.INPUT
         with Target(self.output) as target:
-            for piece in _json(found) if self.format == "json" else _blocks(found):
-                target.write(piece)
-        return ExitCode.INPUT if any(isinstance(entry, InputError) for entry in found) else ExitCode.DONE
+            if self.format == "json":
+                target.write(_json(found))
+            else:
+                for block in _blocks(found):
+                    target.write(block)
+        return code
 
 
-def _json(found: list[Inspection | InputError]) -> Iterator[str]:
-    documents = [
-        {"path": entry.path, "error": entry.headline(as_flag), "hint": entry.next_step(as_flag)}
-        if isinstance(entry, InputError)
-        else asdict(entry)
-        for entry in found
-    ]
-    yield json.dumps(documents, indent=2, allow_nan=False) + "\n"
+def _json(found: list[Inspection | InputError]) -> str:
+    documents = [_document(entry) for entry in found]
+    return json.dumps(documents, indent=2, allow_nan=False) + "\n"
+
+
+def _document(entry: Inspection | InputError) -> dict[str, Any]:
+    if isinstance(entry, InputError):
+        return {"path": entry.path, "error": entry.headline(as_flag), "hint": entry.next_step(as_flag)}
+    return asdict(entry)
 
 
 def _blocks(found: list[Inspection | InputError]) -> Iterator[str]:
+    """A block for each file that could be read; the others were named on standard error."""
     for entry in found:
-        if not isinstance(entry, InputError):
-            rows = "".join(f"  {label:<8}  {text}\n" for label, text in _rows(entry))
-            yield f"{at_line_start(entry.path)}: {entry.format}, {entry.dtype} {entry.shape}\n{rows}"
+        if isinstance(entry, InputError):
+            continue
+        lines = [f"{at_line_start(entry.path)}: {entry.format}, {entry.dtype} {entry.shape}\n"]
+        for label, text in _rows(entry):
+            lines.append(f"  {label:<8}  {text}\n")
+        yield "".join(lines)
 
 
 def _rows(entry: Inspection) -> Iterator[tuple[str, str]]:
@@ -74,10 +84,15 @@ def _rows(entry: Inspection) -> Iterator[tuple[str, str]]:
     for sums in entry.sums:
         yield "sums", f"{sums.low:.6g} to {sums.high:.6g} along axis {sums.axis}"
     if entry.labels is not None:
-        shown = [f"{label} ({count} px)" for label, count in list(entry.labels.items())[:_LISTED]]
-        yield (
-            "labels",
-            ", ".join(shown) + (f" and {len(entry.labels) - _LISTED} more" if len(entry.labels) > _LISTED else ""),
-        )
+        yield "labels", _labels(entry.labels)
     for note in entry.notes:
         yield "reads as", note
+
+
+def _labels(labels: Mapping[str, int]) -> str:
+    """The labels with their pixel counts, up to a number that can be looked through."""
+    shown = [f"{label} ({count} px)" for label, count in labels.items()]
+    text = ", ".join(shown[:_LISTED])
+    if len(shown) > _LISTED:
+        text += f" and {len(shown) - _LISTED} more"
+    return text

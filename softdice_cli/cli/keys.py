@@ -10,6 +10,7 @@ import functools
 import inspect
 import json
 import re
+import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,12 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from softdice_cli.cli.eval import Eval
 from softdice_cli.errors import ConfigError
+
+# What is greater, infinite or NaN is not a finite number.
+_LARGEST_FLOAT = sys.float_info.max
+
+# How many characters of a wrong value an error quotes.
+_QUOTED = 60
 
 _KINDS = {bool: "true or false", int: "an integer", float: "a finite number", str: "a string", Path: "a path"}
 
@@ -44,12 +51,17 @@ class Option:
     def expected(self) -> str:
         """What a value must be, in words."""
         if self.choices:
-            return "one of " + ", ".join(map(to_toml, self.choices))
+            return "one of " + ", ".join(to_toml(choice) for choice in self.choices)
+        if self.kind is list and self.field == "class_":
+            return "a list of strings or numbers, or a table of names and their labels"
         if self.kind is list:
-            table = ", or a table of names and their labels" if self.field == "class_" else ""
-            return f"a list of strings or numbers{table}"
-        bounds = (("at least", self.info.min), ("at most", self.info.max))
-        return " ".join([_KINDS[self.kind], *(f"of {text} {bound}" for text, bound in bounds if bound is not None)])
+            return "a list of strings or numbers"
+        text = _KINDS[self.kind]
+        if self.info.min is not None:
+            text += f" of at least {self.info.min}"
+        if self.info.max is not None:
+            text += f" of at most {self.info.max}"
+        return text
 
     @property
     def is_path(self) -> bool:
@@ -67,72 +79,95 @@ def known() -> Mapping[str, Option]:
 def _option(field: str, hint: Any) -> Option:
     kind, info = get_args(hint)[:2]
     if get_origin(kind) in (Union, types.UnionType):
-        kind = next(part for part in get_args(kind) if part is not type(None))
-    declared = [text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str)]
-    flags = [text.split("/")[0] for text in declared if text.startswith("--")]  # Typer calls the first the default
-    key = flags[0][2:] if flags else field.replace("_", "-")
+        kind = _without_none(kind)
+    key = _long_name(info) or field.replace("_", "-")
     if get_origin(kind) is Literal:
         return Option(key, field, str, info, get_args(kind))
     return Option(key, field, get_origin(kind) or kind, info)
 
 
+def _without_none(union: Any) -> Any:
+    """The type of an option that may also be left out."""
+    return next(part for part in get_args(union) if part is not type(None))
+
+
+def _long_name(info: Any) -> str:
+    """The first long flag that was declared, without its dashes; an empty text where Typer makes it from the field."""
+    # Typer calls the first name the default.
+    for declared in (info.default, *(info.param_decls or ())):
+        if isinstance(declared, str) and declared.startswith("--"):
+            return declared.split("/")[0].removeprefix("--")
+    return ""
+
+
 def options_of(job: Callable[..., object]) -> Mapping[str, Option]:
     """The options that a command takes from the file, by field.
 
-    `Eval` takes all; another command those that it shares with `Eval`, but for how and where its result is written:
-    the file's ``output`` is the output of eval, and is not to be overwritten by what shows it.
+    `Eval` takes all of them. Another command takes those that it shares with `Eval`, except for how and where its
+    result is written: the file's ``output`` is the output of eval, and what shows it must not replace it.
     """
+    if job is Eval:
+        return known()
     fields = inspect.signature(job).parameters
-    return {
-        field: option
-        for field, option in known().items()
-        if job is Eval or (field in fields and option.info.rich_help_panel != "Output")
-    }
+    shared: dict[str, Option] = {}
+    for field, option in known().items():
+        if field in fields and option.info.rich_help_panel != "Output":
+            shared[field] = option
+    return shared
 
 
 def checked(option: Option, value: Any, path: str, key: str) -> Any:
     """A value as the command line would give it.
 
     Raises:
-        ConfigError: its type, or its size, is another.
+        ConfigError: its type or its size does not fit.
     """
-    if _fits(option, value):
-        if option.kind is list:
-            pairs = [f"{name}={label}" for name, label in value.items()] if isinstance(value, dict) else value
-            return [str(entry) for entry in pairs]
+    if not _fits(option, value):
+        raise _unfitting(option, value, path, key)
+    if option.kind is not list:
         return option.kind(value)
+    if isinstance(value, dict):
+        return [f"{name}={label}" for name, label in value.items()]
+    return [str(entry) for entry in value]
+
+
+def _unfitting(option: Option, value: Any, path: str, key: str) -> ConfigError:
+    """The error of a value that the option cannot have; where there is no file, the path is the key itself."""
+    written = to_toml(value)
     hint = "softdice eval --help"
-    if option.kind is list and _is_entry(value):
-        hint = f"{key} = [{to_toml(value)}]"
-    if option.kind in (str, Path) and not option.choices and _is_entry(value):
-        hint = f'{key} = "{to_toml(value)}"'
-    found = f"{key} = {to_toml(value)[:60]}"
+    if _is_entry(value) and option.kind is list:
+        hint = f"{key} = [{written}]"
+    elif _is_entry(value) and option.kind in (str, Path) and not option.choices:
+        hint = f'{key} = "{written}"'
     problem = "has a value that it cannot have"
     if key != path:
         problem = f"{key} {problem}"
-    raise ConfigError(problem, path=path, expected=option.expected, found=found, hint=hint)
+    return ConfigError(problem, path=path, expected=option.expected, found=f"{key} = {written[:_QUOTED]}", hint=hint)
 
 
 def _fits(option: Option, value: Any) -> bool:
+    if option.kind is list and isinstance(value, dict):
+        return option.field == "class_" and all(_is_class_label(label) for label in value.values())
     if option.kind is list:
-        if isinstance(value, dict) and option.field == "class_":
-            return all(_is_entry(label) and not isinstance(label, float) for label in value.values())
-        return isinstance(value, list) and all(map(_is_entry, value))
+        return isinstance(value, list) and all(_is_entry(entry) for entry in value)
+    # In Python, true and false are also integers.
     if option.kind is bool or isinstance(value, bool):
         return option.kind is bool and isinstance(value, bool)
-    if option.kind in (int, float):
-        low, high = option.info.min, option.info.max
-        return (
-            isinstance(value, (int, float) if option.kind is float else int)
-            and abs(value) <= _LARGEST
-            and (low is None or value >= low)
-            and (high is None or value <= high)
-        )
+    if option.kind is int:
+        return isinstance(value, int) and _is_within(value, option.info)
+    if option.kind is float:
+        return isinstance(value, int | float) and _is_within(value, option.info)
     return isinstance(value, str) and (not option.choices or value in option.choices)
 
 
-_LARGEST = 1.7976931348623157e308
-"""The largest float: what is greater, infinite or NaN is no finite number."""
+def _is_within(value: float, bounds: Any) -> bool:
+    if not abs(value) <= _LARGEST_FLOAT:
+        return False
+    return (bounds.min is None or value >= bounds.min) and (bounds.max is None or value <= bounds.max)
+
+
+def _is_class_label(value: object) -> bool:
+    return _is_entry(value) and not isinstance(value, float)
 
 
 def _is_entry(value: object) -> bool:
@@ -143,10 +178,12 @@ def from_text(option: Option, text: str, variable: str) -> Any:
     """The value of a variable.
 
     Raises:
-        ConfigError: it is none of the option.
+        ConfigError: the option cannot have it.
     """
-    number = option.kind is int and re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip())
-    return checked(option, int(text) if number else text, variable, variable)
+    value: int | str = text
+    if option.kind is int and re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
+        value = int(text)
+    return checked(option, value, variable, variable)
 
 
 def to_toml(value: object) -> str:

@@ -14,11 +14,11 @@ from softdice_cli.records import Failure, ImageRow, Settings
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
+# Seconds between two lines in a log.
 _EVERY = 10.0
-"""Seconds between two lines in a log."""
 
+# Seconds between two states of the bar.
 _REDRAWN = 0.1
-"""Seconds between two states of the bar."""
 
 
 class Progress:
@@ -44,8 +44,11 @@ class Progress:
         self._on_rows = on_rows
         self._on_failure = on_failure
         self._bar: Bar | None = None
-        self._pairs = self._done = self._failed = 0
-        self._begun = self._told = 0.0
+        self._pairs = 0
+        self._done = 0
+        self._failed = 0
+        self._begun = 0.0
+        self._told = 0.0
 
     def __enter__(self) -> Progress:
         return self
@@ -57,7 +60,8 @@ class Progress:
     def started(self, pairs: int) -> None:
         """So many pairs will be evaluated."""
         self._pairs = pairs
-        self._begun = self._told = time.monotonic()
+        self._begun = time.monotonic()
+        self._told = self._begun
         if pairs > 1 and not self._quiet and self._wants_bar:
             self._draw()
 
@@ -75,15 +79,19 @@ class Progress:
     def _advance(self) -> None:
         self._done += 1
         if self._bar:
-            rate = f"{self._rate():.0f}"
-            self._bar.update(self._bar.task_ids[0], completed=self._done, failed=self._failed, rate=rate)
-            if time.monotonic() - self._told > _REDRAWN:
-                self._told = time.monotonic()
-                self._bar.refresh()
+            self._update(self._bar)
         elif not self._quiet and time.monotonic() - self._told > _EVERY:
             self._told = time.monotonic()
-            left = (self._pairs - self._done) / self._rate()
-            say(f"{self._done} of {self._pairs} pairs, {self._rate():.1f}/s, {self._failed} failed, {left:.0f} s left")
+            rate = self._rate()
+            left = (self._pairs - self._done) / rate
+            say(f"{self._done} of {self._pairs} pairs, {rate:.1f}/s, {self._failed} failed, {left:.0f} s left")
+
+    def _update(self, bar: Bar) -> None:
+        bar.update(bar.task_ids[0], completed=self._done, failed=self._failed, rate=f"{self._rate():.0f}")
+        # Drawing takes longer than evaluating a small pair.
+        if time.monotonic() - self._told > _REDRAWN:
+            self._told = time.monotonic()
+            bar.refresh()
 
     def _rate(self) -> float:
         return self._done / max(time.monotonic() - self._begun, 1e-9)
@@ -101,7 +109,7 @@ class Progress:
             TimeRemainingColumn(),
             TextColumn("{task.fields[failed]} failed"),
         )
-        # no thread redraws it, as a process with threads cannot be forked
+        # No thread redraws it, because a process with threads cannot be forked.
         self._bar = Bar(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
         self._bar.add_task("", total=self._pairs, failed=0, rate="–")
         self._bar.start()

@@ -18,18 +18,23 @@ import typer
 
 from softdice_cli.errors import ConfigError, as_flag
 
-if TYPE_CHECKING:  # most runs have no file, and need no keys
+# Most runs have no file, and need no keys.
+if TYPE_CHECKING:
     from softdice_cli.cli.keys import Option
 
 _OWN, _PROJECT = "softdice.toml", "pyproject.toml"
 _VARIABLES = {"device": "SOFTDICE_DEVICE", "workers": "SOFTDICE_WORKERS"}
+
+# Options that exclude each other: a flag of the first set also takes the place of keys of the second.
 _INSTEAD = (
     ({"class_"}, {"classes"}),
     ({"classes"}, {"class_"}),
     ({"pairs"}, {"pred", "gt"}),
     ({"pred", "gt"}, {"pairs"}),
 )
-"""Options that exclude each other: a flag of the first takes the place of keys of the second, too."""
+
+# How many characters of a wrong value an error quotes.
+_QUOTED = 60
 
 _PANEL = "Configuration"
 File = Annotated[
@@ -71,84 +76,137 @@ def settled(
     What is wrong with a value is said of the file or variable that it stands in.
 
     Raises:
-        ConfigError: the file or a variable cannot be read, or holds what is no option or no value of one.
+        ConfigError: the file or a variable cannot be read, or holds what is not an option, or not a value of one.
     """
-    sources = {field: ctx.get_parameter_source(field) for field in given}
-    flags = {field for field, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
-    displaced = {field for one, other in _INSTEAD if flags & one for field in other}
-    used = collect(config, no_config, job, flags | displaced)
+    flags = {field for field in given if _is_flag(ctx, field)}
+    used = collect(config, no_config, job, flags | _displaced(flags))
+    values = {field: setting.value for field, setting in used.items()}
     try:
-        yield given | {field: setting.value for field, setting in used.items()}
+        yield given | values
     except Exception as error:
         if isinstance(error, ConfigError) and not error.path:
             error.path = _blamed(error, used)
-        if "debug" in used and used["debug"].value:  # the flag is looked for among the arguments
+        # The flag itself is looked for among the arguments.
+        if values.get("debug"):
             import traceback
 
             traceback.print_exc()
         raise
 
 
+def _is_flag(ctx: typer.Context, field: str) -> bool:
+    """Whether the value of a field was given on the command line."""
+    source = ctx.get_parameter_source(field)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _displaced(flags: Set[str]) -> Set[str]:
+    """The fields whose place is taken by flags that exclude them."""
+    displaced: set[str] = set()
+    for one, other in _INSTEAD:
+        if flags & one:
+            displaced |= other
+    return displaced
+
+
 def _blamed(error: ConfigError, used: Mapping[str, Setting]) -> str:
-    """The file or variable that holds the option that the error is about."""
+    """The file or variable that holds the option that the error is about, or an empty text."""
     from softdice_cli.cli.keys import known
 
     wanted = as_flag(error.option).removeprefix("--")
-    return next((setting.origin for field, setting in used.items() if known()[field].key == wanted), "")
+    for field, setting in used.items():
+        if known()[field].key == wanted:
+            return setting.origin
+    return ""
 
 
 def collect(
     config: Path | None, no_config: bool, job: Callable[..., object], without: Set[str] = frozenset()
 ) -> dict[str, Setting]:
-    """What the file and the environment say of the fields of a command, but for some; a file is checked whole.
+    """What the file and the environment say of the fields of a command; the file is checked as a whole.
+
+    Args:
+        config: the file that was asked for, or ``None`` for the nearest one.
+        no_config: read no file.
+        job: the command.
+        without: fields that are decided elsewhere.
 
     Raises:
         ConfigError: see `settled`.
     """
-    if config is not None and no_config:
-        raise ConfigError("--config and --no-config exclude each other", hint="use one of the two")
-    if config is not None:
-        path, table = str(config), _table(str(config))
-        if table is None:
-            raise ConfigError("holds no [tool.softdice]", path=path, hint="write the options under [tool.softdice]")
-    else:
-        path, table = ("", {}) if no_config else _nearest()
-    if not table and not any(map(os.environ.get, _VARIABLES.values())):
+    path, table = _chosen(config, no_config)
+    if not table and not any(os.environ.get(variable) for variable in _VARIABLES.values()):
         return {}
     from softdice_cli.cli.keys import from_text, known, options_of
 
     wanted = options_of(job).keys() - without
-    read = list(_read(path, table))
-    found = {option.field: Setting(value, path) for option, value in read if option.field in wanted}
+    found: dict[str, Setting] = {}
+    for option, value in _read(path, table):
+        if option.field in wanted:
+            found[option.field] = Setting(value, path)
     for field, variable in _VARIABLES.items():
-        if field in wanted and (text := os.environ.get(variable)):
+        text = os.environ.get(variable)
+        if field in wanted and text:
             found[field] = Setting(from_text(known()[field], text, variable), variable)
     return found
+
+
+def _chosen(config: Path | None, no_config: bool) -> tuple[str, dict[str, Any]]:
+    """The path of the file of options, and its keys; both are empty where there is none."""
+    if config is None:
+        if no_config:
+            return "", {}
+        return _nearest()
+    if no_config:
+        raise ConfigError("names a file of options, and none is to be read", option="config", against="no_config")
+    path = str(config)
+    table = _table(path)
+    if table is None:
+        raise ConfigError("holds no [tool.softdice]", path=path, hint="write the options under [tool.softdice]")
+    return path, table
 
 
 def _nearest() -> tuple[str, dict[str, Any]]:
     """The nearest file above the working directory with options, as a path from there; an empty path for none."""
     try:
         here = os.getcwd()
-    except OSError:  # it was removed
+    except OSError:
+        # The working directory was removed.
         return "", {}
     folder = ""
     while True:
-        paths = filter(os.path.isfile, (os.path.join(folder, name) for name in (_OWN, _PROJECT)))
-        found = [(path, table) for path in paths if (table := _table(path)) is not None]
+        found = _tables_in(folder)
         if len(found) > 1:
-            both = " and ".join(path for path, _ in found)
-            raise ConfigError(f"{both} both hold options", hint=f"keep one, or choose: --config {found[0][0]}")
-        if found or os.path.dirname(here) == here:
-            return found[0] if found else ("", {})
-        here, folder = os.path.dirname(here), os.path.join(os.pardir, folder)
+            (one, _), (other, _) = found
+            raise ConfigError(f"{one} and {other} both hold options", hint=f"keep one, or choose: --config {one}")
+        if found:
+            return found[0]
+        above = os.path.dirname(here)
+        if above == here:
+            return "", {}
+        here = above
+        folder = os.path.join(os.pardir, folder)
+
+
+def _tables_in(folder: str) -> list[tuple[str, dict[str, Any]]]:
+    """The files of a folder that hold options, with their keys."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for name in (_OWN, _PROJECT):
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path):
+            continue
+        table = _table(path)
+        if table is not None:
+            found.append((path, table))
+    return found
 
 
 def _table(path: str) -> dict[str, Any] | None:
-    """The keys in a file; ``None`` for a pyproject.toml without a table of ours, which is mostly seen unparsed."""
+    """The keys in a file; ``None`` for a pyproject.toml without a table of ours."""
     project = os.path.basename(path) == _PROJECT
     try:
         data = Path(path).read_bytes()
+        # Parsing takes longer than a look at the bytes.
         if project and b"softdice" not in data:
             return None
         import tomllib
@@ -157,15 +215,19 @@ def _table(path: str) -> dict[str, Any] | None:
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", path=path, hint="check it, or --no-config") from error
     except ValueError as error:
-        raise ConfigError(f"is not valid TOML: {error}", path=path, hint="mend it, or --no-config") from error
+        raise ConfigError(f"is not valid TOML: {error}", path=path, hint="fix it, or --no-config") from error
     except RecursionError:
         raise ConfigError("is nested too deeply", path=path, hint="--no-config") from None
     if not project:
         return document
     tools = document.get("tool")
-    table = tools.get("softdice") if isinstance(tools, dict) else None
+    if not isinstance(tools, dict):
+        return None
+    table = tools.get("softdice")
     if table is not None and not isinstance(table, dict):
-        raise ConfigError("tool.softdice is no table", path=path, expected="[tool.softdice], and a key a line below it")
+        raise ConfigError(
+            "tool.softdice is not a table", path=path, expected="[tool.softdice], and one key on each line below it"
+        )
     return table
 
 
@@ -182,7 +244,8 @@ def _read(path: str, table: Mapping[str, Any]) -> Iterator[tuple[Option, Any]]:
         if name in seen:
             raise ConfigError(f"{seen[name]} and {key} are the same option", path=path, hint=f"keep {name}")
         seen[name] = key
-        yield options[name], _anchored(options[name], checked(options[name], value, path, key), path)
+        option = options[name]
+        yield option, _anchored(option, checked(option, value, path, key), path)
 
 
 def _unknown(path: str, key: str, value: Any, options: Mapping[str, Option]) -> ConfigError:
@@ -194,17 +257,20 @@ def _unknown(path: str, key: str, value: Any, options: Mapping[str, Option]) -> 
         return ConfigError(
             f"[tool.…] is for {_PROJECT}", path=path, hint="write the keys at the top of the file, under no [table]"
         )
+    hint = "softdice config lists the options"
     near = difflib.get_close_matches(key.replace("_", "-").lower(), options, 1, cutoff=0.5)
-    hint = f"{near[0]} is the nearest" if near else "softdice config lists the options"
-    return ConfigError(f"there is no option {key!r}", path=path, found=f"{key} = {to_toml(value)[:60]}", hint=hint)
+    if near:
+        hint = f"{near[0]} is the nearest"
+    found = f"{key} = {to_toml(value)[:_QUOTED]}"
+    return ConfigError(f"there is no option {key!r}", path=path, found=found, hint=hint)
 
 
 def _anchored(option: Option, value: Any, path: str) -> Any:
     """A value in which a relative path starts from the folder of the file that it stands in."""
-    folder, metavar = os.path.dirname(path), option.info.metavar or ""
+    folder = os.path.dirname(path)
+    metavar = option.info.metavar or ""
     if option.kind is list and metavar.endswith("=FILE"):
-        parts = [entry.partition("=") for entry in value]
-        return [name + equals + (os.path.join(folder, file) if file else "") for name, equals, file in parts]
+        return [_anchored_entry(entry, folder) for entry in value]
     text = str(value)
     if not option.is_path or not folder or text in ("", "-"):
         return value
@@ -212,6 +278,15 @@ def _anchored(option: Option, value: Any, path: str) -> Any:
     if metavar == "PATH" and not os.path.lexists(joined):
         import glob
 
-        if glob.has_magic(text):  # a pattern; what looks like one in the name of the folder is none
+        # The value is a pattern. What looks like a pattern in the name of the folder is not one.
+        if glob.has_magic(text):
             joined = os.path.join(glob.escape(folder), text)
     return option.kind(joined)
+
+
+def _anchored_entry(entry: str, folder: str) -> str:
+    """``NAME=FILE`` with its file anchored."""
+    name, equals, file = entry.partition("=")
+    if file:
+        file = os.path.join(folder, file)
+    return name + equals + file

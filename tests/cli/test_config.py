@@ -195,7 +195,7 @@ def test_what_is_wrong_in_a_file_is_named(softdice, tmp_path, text, words):
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("pyproject.toml", b"[tool]\nsoftdice = 3", "tool.softdice is no table"),
+        ("pyproject.toml", b"[tool]\nsoftdice = 3", "tool.softdice is not a table"),
         ("pyproject.toml", b"tool = 'softdice'", "holds no [tool.softdice]"),
         ("pyproject.toml", b"[project]", "holds no [tool.softdice]"),
         ("pyproject.toml", b"[tool.softdice]\nepss = 1", "there is no option 'epss'"),
@@ -214,7 +214,8 @@ def test_a_file_that_was_asked_for_must_hold_options(softdice, tmp_path, name, d
 
 def test_what_contradicts_is_refused(softdice, tmp_path):
     Path(tmp_path, "softdice.toml").write_text("eps = 1")
-    assert "exclude each other" in softdice("eval", *NOTEBOOK, "--config", "softdice.toml", "--no-config").err
+    both = softdice("eval", *NOTEBOOK, "--config", "softdice.toml", "--no-config")
+    assert (both.code, "leave out --config or --no-config" in both.err) == (2, True)
     Path(tmp_path, "pyproject.toml").write_text("[tool.softdice]\neps = 2")
     run = softdice("eval", *NOTEBOOK)
     assert run.code == 2

@@ -63,8 +63,8 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
         (f"{EVAL} --require dice>>0.8", 2, "cannot be read at character"),
         (f"{EVAL} --require dice[cat]>=0.8", 2, "there is no class 'cat'"),
         (f"{EVAL} --class a --class b --require dice[cat]>=0.8", 2, "one of a, b"),
-        (f"{EVAL} --max-drop 0.01", 2, "--max-drop needs --baseline"),
-        (f"{EVAL} --baseline main.json", 2, "--baseline needs --max-drop"),
+        (f"{EVAL} --max-drop 0.01", 2, "--max-drop needs a baseline"),
+        (f"{EVAL} --baseline main.json", 2, "--baseline needs the largest drop that is allowed"),
         (f"{EVAL} --nonsense", 2, "No such option"),
         # 2: a percentage, a shard that is judged as if it were the whole, and a report that could not be written
         (f"{EVAL} --fail-under 85", 2, "a number from 0 to 1"),

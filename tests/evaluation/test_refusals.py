@@ -335,7 +335,12 @@ ROWS: dict[str, Row] = {
         nothing, "--class a=1 --class b=1 --class c", 2, ["--class '1' is the label of two classes"]
     ),
     # two sources of classes
-    "class-and-classes": Row(nothing, "--class a --classes c.json", 2, ["--class and --classes exclude each other"]),
+    "class-and-classes": Row(
+        nothing,
+        "--class a --classes c.json",
+        2,
+        ["--class excludes a file of classes", "leave out --class, or the file of --classes"],
+    ),
     # a label that is no label
     "class-without-number": Row(
         nothing, "--class a=x", 2, ["--class 'a=x' does not end in a label", "an integer or #rrggbb"]

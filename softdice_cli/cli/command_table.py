@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 _CONTEXT = {"help_option_names": ["--help", "-h"]}
 
+# The first sentence of each job stands here once more, so that a list of them imports nothing.
 _ABOUT = {
     "eval": "Evaluate saved predictions against their masks: per-class soft-Dice loss and hard Dice.",
     "inspect": "Look into files: format, shape, type, range, sums, labels, and what they suggest for eval.",
@@ -22,10 +23,13 @@ _ABOUT = {
     "schema": "Print the JSON Schema of the results file.",
     "selfcheck": "Rebuild a known example and compare its numbers on a device; exit 4 if any differs.",
 }
-"""The first sentence of each job, here once more so that a list of them imports nothing."""
 
 _MODULES = {"show": "saved", "merge": "saved", "schema": "saved"}
 _CONFIGURABLE = {"eval", "show", "merge"}
+
+_NOT_PLAIN = object()
+_PLAIN_INTEGER = re.compile(r"[0-9]{1,18}")
+_PLAIN_FLOAT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?(e-?[0-9]{1,2})?")
 
 
 class Commands(TyperGroup):
@@ -33,15 +37,18 @@ class Commands(TyperGroup):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.commands = dict.fromkeys(_ABOUT)  # type: ignore[assignment]  # the names; get_command has the rest
+        # Only the names; `get_command` has the rest.
+        self.commands = dict.fromkeys(_ABOUT)  # type: ignore[assignment]
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The options, which take plain values as they are."""
-        return list(map(plainly, super().get_params(ctx)))
+        return [plainly(option) for option in super().get_params(ctx)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name, or ``None``."""
-        return load(cmd_name) if cmd_name in _ABOUT else None
+        if cmd_name not in _ABOUT:
+            return None
+        return load(cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands for ``--help``."""
@@ -51,9 +58,10 @@ class Commands(TyperGroup):
 
 def load(name: str) -> TyperCommand:
     """The command of that name, with its options."""
-    from softdice_cli.cli.command import as_command
+    from softdice_cli.cli.typer_command import as_command
 
-    job = getattr(import_module(f"softdice_cli.cli.{_MODULES.get(name, name)}"), name.capitalize())
+    module = import_module(f"softdice_cli.cli.{_MODULES.get(name, name)}")
+    job = getattr(module, name.capitalize())
     alone = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=_CONTEXT)
     alone.command(name, cls=Command)(as_command(job, configurable=name in _CONFIGURABLE))
     return typer.main.get_command(alone)  # type: ignore[return-value]
@@ -64,7 +72,7 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The options; see `plainly`."""
-        return list(map(plainly, super().get_params(ctx)))
+        return [plainly(option) for option in super().get_params(ctx)]
 
 
 def plainly(option: Any) -> Any:
@@ -78,14 +86,13 @@ def plainly(option: Any) -> Any:
         plain = _plain(option, value)
         if plain is _NOT_PLAIN:
             return convert(ctx, value)
-        return plain if option.callback is None else option.callback(ctx, option, plain)
+        if option.callback is None:
+            return plain
+        return option.callback(ctx, option, plain)
 
     if "process_value" not in vars(option):
         option.process_value = process
     return option
-
-
-_NOT_PLAIN = object()
 
 
 def _plain(option: Any, value: Any) -> Any:
@@ -93,19 +100,33 @@ def _plain(option: Any, value: Any) -> Any:
     kind = getattr(getattr(option, "type_descriptor", None), "annotation", None)
     if option.required or kind is None:
         return _NOT_PLAIN
-    if value is None:
-        return () if option.multiple else None
-    if not isinstance(value, str):  # a flag, a default, or what was repeated
-        return value if kind is bool or kind == list[str] or value is option.default else _NOT_PLAIN
-    if kind is str or (get_origin(kind) is Literal and value in get_args(kind)):
+    if isinstance(value, str):
+        return _plain_text(kind, value, option.type_descriptor.parameter_info)
+    if value is None and option.multiple:
+        return ()
+    # What is left is a flag, a default, or what was repeated.
+    if value is None or kind is bool or kind == list[str] or value is option.default:
         return value
-    if kind is Path:
-        return Path(value)
-    if kind is int and re.fullmatch(r"[0-9]{1,18}", value):
-        return int(value) if _within(option.type_descriptor.parameter_info, int(value)) else _NOT_PLAIN
-    if kind is float and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?(e-?[0-9]{1,2})?", value):
-        return float(value) if _within(option.type_descriptor.parameter_info, float(value)) else _NOT_PLAIN
     return _NOT_PLAIN
+
+
+def _plain_text(kind: Any, text: str, bounds: Any) -> Any:
+    """A text as a value of that type, where the conversion is beyond doubt."""
+    if kind is str or (get_origin(kind) is Literal and text in get_args(kind)):
+        return text
+    if kind is Path:
+        return Path(text)
+    number: float
+    if kind is int and _PLAIN_INTEGER.fullmatch(text):
+        number = int(text)
+    elif kind is float and _PLAIN_FLOAT.fullmatch(text):
+        number = float(text)
+    else:
+        return _NOT_PLAIN
+    # Typer has the message for a number that is out of bounds.
+    if not _within(bounds, number):
+        return _NOT_PLAIN
+    return number
 
 
 def _within(bounds: Any, value: float) -> bool:
@@ -117,6 +138,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # what Typer needs for boxes is half of the time that --help may take
+    # The boxes that Typer draws need half of the time that --help may take.
+    rich_markup_mode=None,
     context_settings=_CONTEXT,
 )
