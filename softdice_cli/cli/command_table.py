@@ -24,7 +24,6 @@ _ABOUT = {
     "selfcheck": "Rebuild a known example and compare its numbers on a device; exit 4 if any differs.",
 }
 
-_MODULES = {"show": "saved", "merge": "saved", "schema": "saved"}
 _CONFIGURABLE = {"eval", "show", "merge"}
 
 _NOT_PLAIN = object()
@@ -60,7 +59,7 @@ def load(name: str) -> TyperCommand:
     """The command of that name, with its options."""
     from softdice_cli.cli.typer_command import as_command
 
-    module = import_module(f"softdice_cli.cli.{_MODULES.get(name, name)}")
+    module = import_module(f"softdice_cli.cli.{name}")
     job = getattr(module, name.capitalize())
     alone = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=_CONTEXT)
     alone.command(name, cls=Command)(as_command(job, configurable=name in _CONFIGURABLE))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from softdice_cli.cli import options as o
-from softdice_cli.cli.saved_files import load
+from softdice_cli.cli.input_files import load
 from softdice_cli.cli.terminal import Target, page, say
 from softdice_cli.errors import ConfigError, ExitCode
 from softdice_cli.render.compare import CompareFormat, render_comparison, verdict_text
@@ -90,14 +90,22 @@ class Compare:
             seed=self.seed,
             worst=self.worst,
         )
-        verdict = judge(comparison, self.min_effect) if self.fail_if_worse else None
+        verdict = None
+        if self.fail_if_worse:
+            verdict = judge(comparison, self.min_effect)
         with Target(self.output) as target:
             target.write(render_comparison(comparison, self.format, page(self.output), verdict))
-        for note in comparison.notes if self.format == "csv" or self.output else ():
-            say(note, "warning")
-        if verdict:
-            say(verdict_text(comparison, verdict), "" if verdict.passed else "error")
-        return ExitCode.DONE if verdict is None or verdict.passed else ExitCode.UNMET
+        # Where the notes are not on the screen already.
+        if self.format == "csv" or self.output:
+            for note in comparison.notes:
+                say(note, "warning")
+        if verdict is None:
+            return ExitCode.DONE
+        if verdict.passed:
+            say(verdict_text(comparison, verdict))
+            return ExitCode.DONE
+        say(verdict_text(comparison, verdict), "error")
+        return ExitCode.UNMET
 
 
 def _names(text: str | None) -> list[str] | None:

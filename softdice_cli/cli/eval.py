@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from softdice_cli.cli import options as o
 from softdice_cli.cli.classes import settings_from
 from softdice_cli.cli.gating import Gate
+from softdice_cli.cli.input_files import read_file
 from softdice_cli.cli.progress import Progress
 from softdice_cli.cli.report import Shown, conclude, extras, report
-from softdice_cli.cli.saved_files import read_file
 from softdice_cli.cli.terminal import Target, read_stdin, say
 from softdice_cli.errors import ConfigError, EmptyError
 from softdice_cli.records import Failure, ImageRow, Results, Settings, Shard
@@ -119,8 +119,7 @@ class Eval:
 
         self._refuse_combinations()
         if self.pairs is not None:
-            data = read_stdin(self.max_bytes) if self.pairs == _STDIN else read_file(self.pairs)
-            found = pair_manifest(self.pairs, data, allow_missing=self.allow_missing)
+            found = pair_manifest(self.pairs, self._manifest(self.pairs), allow_missing=self.allow_missing)
         elif is_many(str(self.pred)) or is_many(str(self.gt)):
             refuse_mixture(str(self.pred), str(self.gt))
             sides = Side(str(self.pred), self.pred_suffix), Side(str(self.gt), self.gt_suffix)
@@ -136,13 +135,24 @@ class Eval:
             )
         return found
 
+    def _manifest(self, path: str) -> bytes:
+        """The bytes of the list of pairs."""
+        if path == _STDIN:
+            return read_stdin(self.max_bytes)
+        return read_file(path)
+
     def _refuse_combinations(self) -> None:
+        """Raises ConfigError where it is not one pair, two folders or one list."""
         if self.pairs is not None and (self.pred is not None or self.gt is not None):
             raise ConfigError("--pairs stands instead of --pred and --gt", hint="use one of the two ways")
         if self.pairs is None and (self.pred is None or self.gt is None):
-            missing = " and ".join(name for name, given in (("--pred", self.pred), ("--gt", self.gt)) if given is None)
+            problem = "--gt is missing"
+            if self.pred is None:
+                problem = "--pred is missing"
+            if self.pred is None and self.gt is None:
+                problem = "--pred and --gt are missing"
             raise ConfigError(
-                f"{missing} {'are' if ' and ' in missing else 'is'} missing",
+                problem,
                 expected="--pred and --gt, or --pairs",
                 hint="softdice eval --pred p.npy --gt mask.png",
             )
@@ -164,11 +174,14 @@ class Eval:
         from softdice_cli.evaluation import Reading
         from softdice_cli.readers import ReadOptions
 
+        stdin = None
+        if _STDIN in (self.pred, self.gt):
+            stdin = read_stdin(self.max_bytes)
         return Reading(
             layout=self.layout,
             pred=ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
             gt=ReadOptions(key=self.gt_key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
-            stdin=read_stdin(self.max_bytes) if _STDIN in (self.pred, self.gt) else None,
+            stdin=stdin,
         )
 
     def _evaluate(
@@ -183,8 +196,11 @@ class Eval:
         from softdice_cli.evaluation import evaluate
         from softdice_cli.overlap.devices import choose
 
+        pairs = found.pairs
+        if part is not None:
+            pairs = pairs[part.index - 1 :: part.count]
         return evaluate(
-            found.pairs if part is None else found.pairs[part.index - 1 :: part.count],
+            pairs,
             settings=settings,
             device=choose(self.device, say),
             reading=reading,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softdice_cli.cli.saved_files import load
+from softdice_cli.cli.input_files import load
 from softdice_cli.errors import ConfigError
 from softdice_cli.records import Results, Settings
 

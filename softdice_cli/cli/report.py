@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 from softdice_cli.cli.terminal import Target, page, say, say_error
 from softdice_cli.errors import ConfigError, ExitCode
@@ -43,18 +43,19 @@ def extras(
     found: list[Extra] = []
     for text in reports or ():
         wanted, _, file = text.partition("=")
-        known = next((name for name in get_args(Format) if name == wanted), None)
-        if known is None or not file:
+        if wanted not in get_args(Format) or not file:
             raise ConfigError(
                 f"--report {text!r} cannot be read",
                 expected="FORMAT=FILE",
                 found=f"formats are {', '.join(get_args(Format))}",
                 hint="--report junit=softdice.xml",
             )
-        found.append((known, Path(file)))
+        found.append((cast(Format, wanted), Path(file)))
     kept = {_real(path): option for option, path in inputs if path is not None and str(path) != "-"}
-    outputs = [("--output", output)] if output else []
-    _check_files(kept, [*outputs, *((f"--report {name}", file) for name, file in found)])
+    outputs = [(f"--report {name}", file) for name, file in found]
+    if output:
+        outputs.insert(0, ("--output", output))
+    _check_files(kept, outputs)
     return found
 
 
@@ -70,7 +71,8 @@ def _check_files(kept: dict[str, str], files: Sequence[tuple[str, Path]]) -> Non
     """What would fail after the evaluation, or replace what it reads, fails before it."""
     seen: dict[str, str] = {}
     for option, file in files:
-        if file.exists() and not file.is_file() and not file.is_dir():  # a device or a pipe
+        # A device or a pipe is written to as it is.
+        if file.exists() and not file.is_file() and not file.is_dir():
             continue
         real = _real(file)
         if real in kept:
@@ -128,7 +130,9 @@ def conclude(results: Results, reports: Sequence[Extra], shown: Shown, *, listed
         return ExitCode.INPUT
     if not results.images:
         return ExitCode.EMPTY
-    return ExitCode.UNMET if unmet else ExitCode.DONE
+    if unmet:
+        return ExitCode.UNMET
+    return ExitCode.DONE
 
 
 def _sentence(verdict: Verdict) -> str:

@@ -15,7 +15,7 @@ from conftest import ROOT
 from softdice_cli.cli import options as o
 from softdice_cli.cli.eval import Eval
 from softdice_cli.cli.keys import known, options_of
-from softdice_cli.cli.saved import Show
+from softdice_cli.cli.show import Show
 
 NOTEBOOK = ("--pred", ROOT / "sample_data/notebook/pred.npy", "--gt", ROOT / "sample_data/notebook/mask.png")
 SAMPLES: dict[type, Any] = {bool: True, int: 3, float: 0.25, str: "text", Path: "text", list: ["a", 7]}

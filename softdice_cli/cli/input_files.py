@@ -8,6 +8,7 @@ from softdice_cli.cli.terminal import read_stdin
 from softdice_cli.errors import UnreadableError
 from softdice_cli.records import Results
 
+# Bytes that standard input may have.
 _LIMIT = 2**33
 
 
@@ -15,11 +16,13 @@ def load(path: str) -> Results:
     """The results in a file, or on standard input for ``-``; every score is computed again.
 
     Raises:
-        UnreadableError: it is no results file, or was changed by hand.
+        UnreadableError: it is not a results file, or was changed by hand.
     """
     from softdice_cli.saved_results import restore
 
-    return restore(read_stdin(_LIMIT) if path == "-" else read_file(path), path)
+    if path == "-":
+        return restore(read_stdin(_LIMIT), path)
+    return restore(read_file(path), path)
 
 
 def read_file(path: str) -> bytes:
