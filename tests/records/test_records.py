@@ -91,6 +91,26 @@ def test_settings_that_cannot_mean_anything(options, says):
         Settings(**options)
 
 
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        # each limit itself is allowed, and what lies just beyond it is not
+        ({"eps": 1e-100}, {"eps": 0.99e-100}),
+        ({"eps": 1e6}, {"eps": 1000000.5}),
+        ({"threshold": 0}, {"threshold": -1e-300}),
+        ({"threshold": 1 - 2**-53}, {"threshold": 1}),
+        ({"scale": 1}, {"scale": 0}),
+        ({"scale": 2**31 - 1}, {"scale": 2**31}),
+        ({"ignore": (2**31 - 1, 1 - 2**31)}, {"ignore": (-(2**31),)}),
+        ({"classes": (ClassDef("a", 2**31 - 1), ClassDef("b", 0))}, {"classes": (ClassDef("a", 2**31),)}),
+    ],
+)
+def test_limits_are_inside(inside, outside):
+    Settings(**inside)
+    with pytest.raises(ConfigError, match="out of range"):
+        Settings(**outside)
+
+
 def test_classes_come_from_the_first_prediction():
     assert [c.name for c in Settings().resolve(3, path="p").classes] == ["0", "1", "2"]
     assert Settings().resolve(1, path="p").classes == (ClassDef("foreground", None),)
@@ -98,6 +118,8 @@ def test_classes_come_from_the_first_prediction():
     assert named.resolve(2, path="p") is named
     with pytest.raises(ShapeError, match="3 channels, and the settings hold 2 classes"):
         named.resolve(3, path="p")
+    with pytest.raises(ShapeError, match="the map has 1 channel, and the settings hold 2 classes"):
+        named.resolve(1, path="p")
     with pytest.raises(LabelError, match="1 is ignored, and it is the label of class 1"):
         Settings(ignore=(1,)).resolve(3, path="p")
 
