@@ -144,7 +144,7 @@ class Journal:
                 self._take(json.loads(line))
         except UnknownMember as unknown:
             raise newer(unknown.where, "of an unknown version", str(self._path)) from unknown
-        except (ValueError, TypeError, KeyError, RecursionError, ConfigError) as error:
+        except (ValueError, TypeError, LookupError, RecursionError, ConfigError) as error:
             raise self._refuse(f"is broken, or is not a journal: {error}") from error
         if rest:
             # Cut off while its last line was written.
