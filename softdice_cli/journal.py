@@ -1,7 +1,7 @@
 """A journal of finished pairs, so that a run that was cut off can go on where it stopped.
 
-One line of JSON a pair, written whole; the first line says what the rows mean. Failures are not written, so they are
-tried again. A journal of other settings, or of files that changed since, is refused.
+Each pair is one line of JSON, which is written whole, and the first line says what the rows mean. Failures are not
+written, so they are tried again. A journal of other settings, or of files that changed since, is refused.
 """
 
 from __future__ import annotations
@@ -22,24 +22,30 @@ from softdice_cli.records.to_json import classes_to_json, row_to_json, settings_
 FORMAT = "softdice-journal"
 VERSION = 1
 
+# How often the file is forced to the disk. A power failure costs the pairs of that time.
 _SYNC_SECONDS = 1.0
+
+# The members of the first line.
 _HEADER = ("format", "version", "softdice", "settings", "classes", "reading")
+
+# On Windows, a file is otherwise opened as text, in which line breaks are changed.
+_BINARY = getattr(os, "O_BINARY", 0)
 
 Stamp = tuple[int, int]
 """Size in bytes and time of the last change in nanoseconds."""
 
 
 class Journal:
-    """The journal of one run; a context manager that holds the file to itself.
+    """The journal of one run: a context manager that keeps other runs out of the file.
 
     Args:
-        path: the file; made if it is not there.
+        path: the file; it is made if it is not there.
         run: what the rows will mean, before the first prediction says how many classes there are.
         reading: how files are read, in plain values.
         pairs: the prediction and the truth of each pair of the run, by id.
 
     Raises:
-        InputError: it was made with other settings, of other pairs or files, is in use, or is not a journal.
+        InputError: it was made with other settings, or of other pairs or files; it is in use, or is not a journal.
     """
 
     def __init__(self, path: Path, run: Run, reading: Mapping[str, Any], pairs: Mapping[str, tuple[str, str]]) -> None:
@@ -85,15 +91,22 @@ class Journal:
         return self._done.get(id)
 
     def add(self, id: str, stamps: tuple[Stamp, Stamp], rows: list[ImageRow]) -> None:
-        """Note a finished pair: its rows, and the stamps that its files had before they were read."""
+        """Note a finished pair.
+
+        Args:
+            id: of the pair.
+            stamps: what `stamp` gave for the prediction and for the truth before they were read.
+            rows: what the pair gave, a row an image.
+        """
         self._write({"id": id, "files": stamps, "rows": [row_to_json(row) for row in rows]})
 
     def _write(self, entry: object) -> None:
         line = json.dumps(entry, allow_nan=False).encode() + b"\n"
         try:
-            # One call, unless the disk is full; half a line at the end is dropped when it is read.
+            # One call writes the whole line, unless the disk is full. Half a line is dropped when it is read.
             while line:
-                line = line[os.write(self._file, line) :]
+                written = os.write(self._file, line)
+                line = line[written:]
             if time.monotonic() - self._synced > _SYNC_SECONDS:
                 os.fsync(self._file)
                 self._synced = time.monotonic()
@@ -104,7 +117,8 @@ class Journal:
         """Keep other runs out, where the system can."""
         try:
             import fcntl
-        except ImportError:  # Windows
+        except ImportError:
+            # Windows has no such locks.
             return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -112,33 +126,37 @@ class Journal:
             raise self._refuse("is in use by another run", hint="wait for it, or give this run its own") from error
 
     def _load(self) -> None:
+        """Believe what the journal holds, and drop half a line at its end."""
         with open(self._path, "rb") as stream:
-            *lines, rest = stream.read().split(b"\n")
+            content = stream.read()
+        *lines, rest = content.split(b"\n")
         header = json.dumps(self._header, allow_nan=False).encode()
         if not lines and header.startswith(rest):
             # New, or cut off while its first line was written.
             os.ftruncate(self._file, 0)
             self._write(self._header)
             return
+        # A file without a line end is not ours, and its only line tells what it is instead.
+        first, *entries = lines or [rest]
         try:
-            self._check_header(json.loads(lines[0] if lines else rest))
-            for line in lines[1:]:
+            self._check_header(json.loads(first))
+            for line in entries:
                 self._take(json.loads(line))
         except UnknownMember as unknown:
             raise newer(unknown.where, "of an unknown version", str(self._path)) from unknown
-        except (ValueError, TypeError, KeyError, RecursionError, ConfigError) as error:
+        except (ValueError, TypeError, LookupError, RecursionError, ConfigError) as error:
             raise self._refuse(f"is broken, or is not a journal: {error}") from error
         if rest:
             # Cut off while its last line was written.
-            os.ftruncate(self._file, sum(len(line) + 1 for line in lines))
+            os.ftruncate(self._file, len(content) - len(rest))
 
     def _take(self, entry: Any) -> None:
         """Believe one finished pair, if its files are those that it was made of."""
-        name, stamps = entry["id"], [tuple(file) for file in entry["files"]]
+        name, stamps = entry["id"], entry["files"]
         if name not in self._pairs:
             raise self._refuse(f"holds pair {name!r}, which this run does not have")
         for path, then in zip(self._pairs[name], stamps, strict=True):
-            self._check_stamp(name, path, then)
+            self._check_stamp(name, path, tuple(then))
         rows = [row_from_json(row, None) for row in entry["rows"]]
         if not rows:
             raise ValueError(f"pair {name!r} has no rows")
@@ -155,8 +173,9 @@ class Journal:
         now = stamp(path)
         if then == now:
             return
-        place = 0 if then[0] != now[0] else 1
-        what = ("bytes", "nanoseconds at its last change")[place]
+        place, what = 1, "nanoseconds at its last change"
+        if then[0] != now[0]:
+            place, what = 0, "bytes"
         raise self._refuse(
             f"holds pair {name!r}, whose file {path} changed since",
             expected=f"{then[place]} {what}",
@@ -193,10 +212,6 @@ class Journal:
         return InputError(problem, path=str(self._path), expected=expected, found=found, hint=hint)
 
 
-_BINARY = getattr(os, "O_BINARY", 0)
-"""On Windows, a file is otherwise opened as text, in which line breaks are changed."""
-
-
 def stamp(path: str) -> Stamp:
     """What tells whether a file changed; zeros where there is none."""
     try:
@@ -207,11 +222,14 @@ def stamp(path: str) -> Stamp:
 
 
 def _difference(mine: Any, theirs: Any) -> tuple[str, str]:
-    """The members in which this run and a journal differ, as each of them has them."""
-    if isinstance(mine, dict) and isinstance(theirs, dict):
-        names = [name for name in dict.fromkeys([*mine, *theirs]) if mine.get(name) != theirs.get(name)]
-        return _members(mine, names), _members(theirs, names)
-    return _classes(mine), _classes(theirs)
+    """The members in which this run and a journal differ, as this run and as the journal has them."""
+    if not isinstance(mine, dict) or not isinstance(theirs, dict):
+        return _classes(mine), _classes(theirs)
+    names = []
+    for name in dict.fromkeys([*mine, *theirs]):
+        if mine.get(name) != theirs.get(name):
+            names.append(name)
+    return _members(mine, names), _members(theirs, names)
 
 
 def _members(values: dict[str, Any], names: list[str]) -> str:

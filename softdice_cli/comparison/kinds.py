@@ -1,4 +1,8 @@
-"""Which scores get an interval and are compared: metrics and averages, and the classes and means that each has."""
+"""Which scores get an interval and are compared.
+
+A kind is a metric with one way of averaging it over images. A target is what a kind has a score of: a class, or a mean
+over classes. Every file of this room numbers kinds and targets in the order that is set here.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,9 @@ class Kind:
     @property
     def sign(self) -> int:
         """1 where higher is better, -1 where lower is."""
-        return -1 if self.metric.lower_is_better else 1
+        if self.metric.lower_is_better:
+            return -1
+        return 1
 
 
 JUDGED = Kind(BY_NAME["dice"], "pooled")
@@ -38,27 +44,35 @@ def kinds_of(metrics: Sequence[str] | None = None) -> tuple[Kind, ...]:
     Raises:
         ConfigError: there is no such metric.
     """
+    found: list[Kind] = []
     if metrics is None:
-        found = [Kind(metric, average) for metric in SHOWN for average in metric.compared]
+        for metric in SHOWN:
+            found.extend(Kind(metric, average) for average in metric.compared)
     else:
-        for name in metrics:
-            if name not in BY_NAME:
-                raise ConfigError(
-                    f"{name!r} is not a metric", option="metrics", expected=f"some of {', '.join(BY_NAME)}"
-                )
-        found = [Kind(BY_NAME[name], average) for name in dict.fromkeys(metrics) for average in AVERAGES]
+        # A metric that is named twice is compared once.
+        for name in dict.fromkeys(metrics):
+            metric = _metric(name)
+            found.extend(Kind(metric, average) for average in AVERAGES)
     return tuple(sorted(found, key=lambda kind: (AVERAGES.index(kind.average), kind.metric.smooth)))
 
 
+def _metric(name: str) -> Metric:
+    if name not in BY_NAME:
+        raise ConfigError(f"{name!r} is not a metric", option="metrics", expected=f"some of {', '.join(BY_NAME)}")
+    return BY_NAME[name]
+
+
 def targets(settings: Settings, metric: Metric) -> list[tuple[Scope, str]]:
-    """What a metric is of: the classes, then the means; or all classes together."""
+    """What a metric has scores of: the classes, then the means; or all classes together."""
     if not metric.per_class:
         return [("mean", "all classes")]
-    classes: list[tuple[Scope, str]] = [("class", settings.classes[index].name) for index in settings.scored]
-    means: list[tuple[Scope, str]] = [("mean", "mean")]
+    found: list[tuple[Scope, str]] = []
+    for index in settings.scored:
+        found.append(("class", settings.classes[index].name))
+    found.append(("mean", "mean"))
     if has_foreground(settings):
-        means.append(("foreground", "foreground mean"))
-    return classes + means
+        found.append(("foreground", "foreground mean"))
+    return found
 
 
 def has_foreground(settings: Settings) -> bool:
@@ -67,12 +81,15 @@ def has_foreground(settings: Settings) -> bool:
 
 
 def values_of(results: Results, kind: Kind) -> list[float | None]:
-    """The score of each target, as `scores` computed it."""
-    summary = results.pooled if kind.average == "pooled" else results.image_mean
+    """The score of each target, as `scores` computed it, in the order of `targets`."""
+    summary = results.image_mean
+    if kind.average == "pooled":
+        summary = results.pooled
     name = kind.metric.name
-    values = [summary.means.values[name]]
-    if kind.metric.per_class:
-        values = [*(scores.values[name] for scores in summary.classes), *values]
-        if summary.foreground is not None:
-            values.append(summary.foreground.values[name])
+    if not kind.metric.per_class:
+        return [summary.means.values[name]]
+    values = [scores.values[name] for scores in summary.classes]
+    values.append(summary.means.values[name])
+    if summary.foreground is not None:
+        values.append(summary.foreground.values[name])
     return values

@@ -1,14 +1,14 @@
 """Two saved results of the same images → what changed, and how much of it chance alone could do.
 
-Images are what is drawn again: a pooled score of a resample comes from its resampled sums, an image mean from its
-resampled scores.
+Images are what is drawn again. The pooled score of a resample follows from its resampled sums, and the image mean from
+its resampled scores.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -64,20 +64,14 @@ def compare(
         kinds = (JUDGED, *kinds)
     refuse_difference(a, b, names)
     plan = Plan.of(a.settings, kinds)
-    columns = np.stack([plan.columns(results) for results in (a, b)])
-    interval: IntervalAt = no_interval
-    p: PValueAt = no_p
-    if len(a.images) > 1:
-        drawn = resampled(plan, columns, resamples, seed)
-        interval = percentiles([scores[1] - scores[0] for scores in drawn])
-        p = p_values(plan, columns, resamples, seed)
+    columns = np.stack([plan.columns(a), plan.columns(b)])
+    interval, p = _chance(plan, columns, resamples, seed)
     # The scores of the single images, (2, n, targets) for each kind.
     own = plan.scores(columns)
-    changes = [
-        change
-        for place, kind in enumerate(kinds)
-        for change in _changes(kind, (a, b), own[place], partial(interval, place), partial(p, place))
-    ]
+    changes: list[ScoreChange] = []
+    for place, kind in enumerate(kinds):
+        for target, change in enumerate(_changes(kind, a, b, own[place])):
+            changes.append(_with_chance(change, interval(place, target), p(place, target)))
     return Comparison(
         *names,
         signature=a.settings.signature,
@@ -102,34 +96,45 @@ def judge(comparison: Comparison, min_effect: float = 0.0) -> Verdict:
         raise ConfigError(
             f"{min_effect} is out of range", option="min_effect", expected="a difference of Dice, 0 or greater"
         )
-    mean = comparison.judged
-    high, bound = mean.interval.high if mean.interval else None, 0.0 - min_effect
-    return Verdict(
-        rule=f"--fail-if-worse --min-effect {min_effect!r}",
-        value=high,
-        operator=">=",
-        bound=bound,
-        passed=high is not None and high >= bound,
-        reason="" if high is not None else "undefined",
-    )
+    rule = f"--fail-if-worse --min-effect {min_effect!r}"
+    # Subtracting from 0.0 gives 0.0 where a minus sign would give -0.0.
+    bound = 0.0 - min_effect
+    interval = comparison.judged.interval
+    if interval is None:
+        return Verdict(rule, None, ">=", bound, passed=False, reason="undefined")
+    return Verdict(rule, interval.high, ">=", bound, passed=interval.high >= bound)
 
 
-def _changes(
-    kind: Kind,
-    sides: tuple[Results, Results],
-    own: Floats,
-    interval: Callable[[int], Interval | None],
-    p: Callable[[int], tuple[float | None, int]],
-) -> Iterator[ScoreChange]:
-    """One kind of score of both; `own` are the scores of the single images, ``(2, n, targets)``."""
-    befores, afters = (values_of(results, kind) for results in sides)
-    for target, (scope, name) in enumerate(targets(sides[0].settings, kind.metric)):
+def _chance(plan: Plan, columns: Floats, resamples: int, seed: int) -> tuple[IntervalAt, PValueAt]:
+    """The intervals and the p-values of the differences between the sides of columns ``(2, n, M)``."""
+    _, images, _ = columns.shape
+    if images == 1:
+        return no_interval, no_p
+    drawn = resampled(plan, columns, resamples, seed)
+    interval = percentiles([scores[1] - scores[0] for scores in drawn])
+    return interval, p_values(plan, columns, resamples, seed)
+
+
+def _changes(kind: Kind, a: Results, b: Results, own: Floats) -> Iterator[ScoreChange]:
+    """How each target of a kind changed, still without an interval and a p-value.
+
+    Args:
+        kind: of score.
+        a: the results that are compared with.
+        b: the results that are judged.
+        own: the scores of the single images, ``(2, n, targets)``.
+    """
+    befores, afters = values_of(a, kind), values_of(b, kind)
+    for target, (scope, name) in enumerate(targets(a.settings, kind.metric)):
         before, after = befores[target], afters[target]
-        difference = None if before is None or after is None else after - before
+        difference = None
+        if before is not None and after is not None:
+            difference = after - before
+        # Above 0 where an image became better, whichever way is better for the metric.
         change = (own[1, :, target] - own[0, :, target]) * kind.sign
-        better, worse = int((change > ROUNDING).sum()), int((change < -ROUNDING).sum())
+        better = int((change > ROUNDING).sum())
+        worse = int((change < -ROUNDING).sum())
         undefined = int(np.isnan(change).sum())
-        value, permutations = p(target)
         yield ScoreChange(
             metric=kind.metric.name,
             average=kind.average,
@@ -138,9 +143,9 @@ def _changes(
             a=before,
             b=after,
             difference=difference,
-            interval=None if difference is None else interval(target),
-            p=value,
-            permutations=permutations,
+            interval=None,
+            p=None,
+            permutations=0,
             better=better,
             worse=worse,
             tied=len(change) - better - worse - undefined,
@@ -148,21 +153,45 @@ def _changes(
         )
 
 
+def _with_chance(change: ScoreChange, interval: Interval | None, p_value: tuple[float | None, int]) -> ScoreChange:
+    """A change with what chance alone could do; an undefined difference has no interval."""
+    if change.difference is None:
+        interval = None
+    p, permutations = p_value
+    return replace(change, interval=interval, p=p, permutations=permutations)
+
+
 def _changed(a: Results, dice: Floats, worst: int) -> tuple[ImageChange, ...]:
     """The images that changed most, by mean hard Dice; `dice` is of the single images, ``(2, n, targets)``."""
-    classes = len(a.settings.scored)
-    mean = dice[:, :, classes]
+    # The mean stands behind the classes.
+    mean = dice[:, :, len(a.settings.scored)]
     size = np.nan_to_num(np.abs(mean[1] - mean[0]), nan=0.0)
-    ranked = sorted(np.flatnonzero(size > ROUNDING), key=lambda i: (-size[i], natural(a.images[i].id)))
-    changed = []
-    for index in ranked[:worst]:
-        x, y = float(mean[0, index]), float(mean[1, index])
-        own = dice[:, index, :classes]
-        most = _explains(own)
-        ends = [None if math.isnan(value) else float(value) for value in own[:, most]]
-        name = a.settings.classes[a.settings.scored[most]].name
-        changed.append(ImageChange(a.images[index].id, x, y, y - x, name, *ends))
-    return tuple(changed)
+    changed = np.flatnonzero(size > ROUNDING)
+    ranked = sorted(changed, key=lambda index: (-size[index], natural(a.images[index].id)))
+    return tuple(_image_change(a, dice, int(index)) for index in ranked[:worst])
+
+
+def _image_change(a: Results, dice: Floats, index: int) -> ImageChange:
+    scored = a.settings.scored
+    before = float(dice[0, index, len(scored)])
+    after = float(dice[1, index, len(scored)])
+    of_classes = dice[:, index, : len(scored)]
+    most = _explains(of_classes)
+    return ImageChange(
+        id=a.images[index].id,
+        a=before,
+        b=after,
+        difference=after - before,
+        class_name=a.settings.classes[scored[most]].name,
+        class_a=_defined(of_classes[0, most]),
+        class_b=_defined(of_classes[1, most]),
+    )
+
+
+def _defined(value: float) -> float | None:
+    if math.isnan(value):
+        return None
+    return float(value)
 
 
 def _explains(dice: Floats) -> int:
@@ -171,5 +200,8 @@ def _explains(dice: Floats) -> int:
     for index in range(dice.shape[1]):
         before, after = mean_of(np.delete(dice, index, axis=1))
         change = abs(after - before)
-        changes.append(0.0 if np.isnan(change) else change)
+        # Where no mean is left without a class, nothing but this class changed.
+        if np.isnan(change):
+            change = 0.0
+        changes.append(change)
     return int(np.argmin(changes))

@@ -1,6 +1,6 @@
-"""What cannot be compared, because a difference would say something else than it seems to, and what could mislead.
+"""What cannot be compared, because the difference would not mean what it seems to mean, and what could mislead.
 
-The first is refused by name, the second is said in notes beside the numbers.
+The first is refused, and the error names it. The second is said in notes beside the numbers.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from softdice_cli.errors import ConfigError, EmptyError, InputError
-from softdice_cli.records import Results, natural
+from softdice_cli.records import ClassDef, ImageRow, Results, Settings, Summary, natural
 
 RESAMPLES_RANGE = (100, 100_000)
+
+# How many images a message names.
 _NAMED = 5
 
 
@@ -36,31 +38,11 @@ def refuse_difference(a: Results, b: Results, names: tuple[str, str]) -> None:
         EmptyError: there is no image.
         InputError: results are incomplete, or their classes, signatures or images differ.
     """
-    for results, name in zip((a, b), names, strict=True):
-        _refuse_incomplete(results, name)
+    _refuse_incomplete(a, names[0])
+    _refuse_incomplete(b, names[1])
     _refuse_other_classes(a, b, names)
-    parts = [r.settings.signature.split("|") for r in (a, b)]
-    if parts[0] != parts[1]:
-        raise InputError(
-            f"has another signature than {names[0]}",
-            path=names[1],
-            expected="|".join(part for part in parts[0] if part not in parts[1]) or a.settings.signature,
-            found="|".join(part for part in parts[1] if part not in parts[0]) or b.settings.signature,
-            hint="evaluate both with the same options",
-        )
-    ids = [[row.id for row in results.images] for results in (a, b)]
-    for name, own in zip(names, ids, strict=True):
-        if len(set(own)) < len(own):
-            raise InputError("holds two images of one id", path=name, hint="run softdice eval again")
-    if ids[0] != ids[1]:
-        only = [sorted(set(x) - set(y), key=natural) for x, y in (ids, ids[::-1])]
-        raise InputError(
-            f"has other images than {names[0]}",
-            path=names[1],
-            expected=_count(len(ids[0]), "image") + (f", also {_some(only[0])}" if only[0] else ""),
-            found=_count(len(ids[1]), "image") + (f", also {_some(only[1])}" if only[1] else ""),
-            hint="evaluate the same images with both",
-        )
+    _refuse_other_signature(a, b, names)
+    _refuse_other_images(a, b, names)
 
 
 def _refuse_incomplete(results: Results, name: str) -> None:
@@ -76,43 +58,127 @@ def _refuse_incomplete(results: Results, name: str) -> None:
 
 
 def _refuse_other_classes(a: Results, b: Results, names: tuple[str, str]) -> None:
-    shown = [[f"{c.name}={'any' if c.value is None else r.settings.label_text(c.value)}" for c in r.settings.classes]
-             for r in (a, b)]  # fmt: skip
-    for index, (mine, theirs) in enumerate(zip_longest(*shown, fillvalue="no class")):
+    sides = zip_longest(_shown_classes(a.settings), _shown_classes(b.settings), fillvalue="no class")
+    for index, (mine, theirs) in enumerate(sides):
         if mine != theirs:
-            what = f"has other classes than {names[0]}"
-            raise InputError(what, path=names[1], expected=f"{mine} as class {index}", found=theirs,
-                             hint="evaluate both with the same --class options, in the same order")  # fmt: skip
+            raise InputError(
+                f"has other classes than {names[0]}",
+                path=names[1],
+                expected=f"{mine} as class {index}",
+                found=theirs,
+                hint="evaluate both with the same --class options, in the same order",
+            )
+
+
+def _shown_classes(settings: Settings) -> list[str]:
+    return [f"{entry.name}={_shown_label(settings, entry)}" for entry in settings.classes]
+
+
+def _shown_label(settings: Settings, entry: ClassDef) -> str:
+    if entry.value is None:
+        return "any"
+    return settings.label_text(entry.value)
+
+
+def _refuse_other_signature(a: Results, b: Results, names: tuple[str, str]) -> None:
+    mine, theirs = a.settings.signature, b.settings.signature
+    if mine == theirs:
+        return
+    raise InputError(
+        f"has another signature than {names[0]}",
+        path=names[1],
+        expected=_parts_beyond(mine, theirs) or mine,
+        found=_parts_beyond(theirs, mine) or theirs,
+        hint="evaluate both with the same options",
+    )
+
+
+def _parts_beyond(signature: str, other: str) -> str:
+    """The parts of a signature that another one does not have."""
+    known = other.split("|")
+    return "|".join(part for part in signature.split("|") if part not in known)
+
+
+def _refuse_other_images(a: Results, b: Results, names: tuple[str, str]) -> None:
+    mine = [row.id for row in a.images]
+    theirs = [row.id for row in b.images]
+    # Images are paired by their place, so an id that stands twice would pair whatever comes next to it.
+    _refuse_double_ids(mine, names[0])
+    _refuse_double_ids(theirs, names[1])
+    if mine == theirs:
+        return
+    raise InputError(
+        f"has other images than {names[0]}",
+        path=names[1],
+        expected=_images_beyond(mine, theirs),
+        found=_images_beyond(theirs, mine),
+        hint="evaluate the same images with both",
+    )
+
+
+def _refuse_double_ids(ids: list[str], name: str) -> None:
+    if len(set(ids)) < len(ids):
+        raise InputError("holds two images of one id", path=name, hint="run softdice eval again")
+
+
+def _images_beyond(ids: list[str], others: list[str]) -> str:
+    """How many images there are, and which of them the other side does not have."""
+    count = _count(len(ids), "image")
+    only = sorted(set(ids) - set(others), key=natural)
+    if not only:
+        return count
+    return f"{count}, also {_some(only)}"
 
 
 def notes_on(a: Results, b: Results) -> Iterator[str]:
     """What would mislead if it were not said."""
     if len(a.images) == 1:
         yield "a single image cannot be resampled: there are no intervals and no p-values"
-    for side, results in (("A", a), ("B", b)):
-        if results.shard:
-            yield f"{side} is shard {results.shard.index} of {results.shard.count}, not the whole run"
-    other = [
-        x.id
-        for x, y in zip(a.images, b.images, strict=True)
-        if x.pixels != y.pixels or [s.truth for s in x.sums] != [s.truth for s in y.sums]
-    ]
+    yield from _shard_notes(a, "A")
+    yield from _shard_notes(b, "B")
+    yield from _mask_notes(a, b)
+    yield from _class_notes("pooled", a.pooled, b.pooled)
+    yield from _class_notes("image-mean", a.image_mean, b.image_mean)
+
+
+def _shard_notes(results: Results, side: str) -> Iterator[str]:
+    if results.shard:
+        yield f"{side} is shard {results.shard.index} of {results.shard.count}, not the whole run"
+
+
+def _mask_notes(a: Results, b: Results) -> Iterator[str]:
+    other = []
+    for mine, theirs in zip(a.images, b.images, strict=True):
+        if _mask_pixels(mine) != _mask_pixels(theirs):
+            other.append(mine.id)
     if other:
         where = f"{_count(len(other), 'image')}: {_some(other)}"
         yield f"the masks of B are not those of A, by their pixels per class, in {where}"
-    for text, x, y in (("pooled", a.pooled, b.pooled), ("image-mean", a.image_mean, b.image_mean)):
-        before, after = x.means.defined["dice"], y.means.defined["dice"]
-        if before != after:
-            yield (
-                f"the {text} mean of hard Dice is over {before} classes in A and {after} in B: "
-                "a class is undefined (0/0) in one of them"
-            )
+
+
+def _mask_pixels(row: ImageRow) -> tuple[int, list[int]]:
+    """How many pixels were evaluated, and how many of them the mask gives to each class."""
+    return row.pixels, [sums.truth for sums in row.sums]
+
+
+def _class_notes(average: str, a: Summary, b: Summary) -> Iterator[str]:
+    before, after = a.means.defined["dice"], b.means.defined["dice"]
+    if before != after:
+        yield (
+            f"the {average} mean of hard Dice is over {before} classes in A and {after} in B: "
+            "a class is undefined (0/0) in one of them"
+        )
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    if number == 1:
+        return f"{number} {noun}"
+    return f"{number} {noun}s"
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    shown = ", ".join(names[:_NAMED])
+    left = len(names) - _NAMED
+    if left > 0:
+        return f"{shown} and {left} more"
+    return shown

@@ -1,7 +1,7 @@
-"""Images drawn again, or swapped between the sides: exact sums, raw bits, percentiles and permutation p-values.
+"""Images drawn again, or swapped between the sides: intervals from percentiles, and p-values from permutations.
 
-Every sum is exact (see `Grid`) and the random numbers are the bits of PCG64. So one seed gives the same digits on every
-machine, except for the last ones of a logarithm, and the same file twice differs by exactly nothing.
+Every sum is exact (see `Grid`), and the random numbers are the raw bits of PCG64. So one seed gives the same digits on
+every machine, except for the last digits of a logarithm, and a file compared with itself differs by exactly nothing.
 
 Sources: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13.3 (percentile interval); Phipson & Smyth,
 Permutation p-values should never be zero (2010), for (b+1)/(n+1).
@@ -24,9 +24,10 @@ IntervalAt = Callable[[int, int], Interval | None]
 """The interval of a kind and a target, by their places."""
 
 PValueAt = Callable[[int, int], tuple[float | None, int]]
-"""The p-value of a kind and a target, and how many permutations count for it."""
+"""The p-value of a kind and a target, by their places, and how many permutations count for it."""
 
 LEVEL = 0.95
+"""How much of what was drawn lies within an interval."""
 
 ROUNDING = 1e-12
 """Differences up to here (relative to 1) are rounding, not change."""
@@ -34,6 +35,7 @@ ROUNDING = 1e-12
 CELLS = 2**22
 """How many image weights are held at once (32 MB); it changes no digit."""
 
+# What follows the seed, so that draws and flips do not share their bits.
 _BOOTSTRAP, _PERMUTATION = 0, 1
 
 
@@ -43,7 +45,7 @@ def intervals(
     """Scores with their intervals, ordered by kind; within a kind, classes first, then means.
 
     Args:
-        results: of any images; with none there is nothing, with one there are no intervals.
+        results: of any images. Without an image there are no scores, and with a single one there are no intervals.
         metrics: names of metrics; those that tables show by default.
         resamples: how many bootstrap resamples.
         seed: the same seed gives the same digits.
@@ -60,24 +62,34 @@ def intervals(
         drawn = resampled(plan, plan.columns(results)[None], resamples, seed)
         interval = percentiles([scores[0] for scores in drawn])
     found = []
-    for k, kind in enumerate(plan.kinds):
+    for place, kind in enumerate(plan.kinds):
         values = values_of(results, kind)
-        for t, (scope, name) in enumerate(targets(results.settings, kind.metric)):
-            found.append(ScoreInterval(kind.metric.name, kind.average, scope, name, values[t], interval(k, t)))
+        for target, (scope, name) in enumerate(targets(results.settings, kind.metric)):
+            found.append(
+                ScoreInterval(
+                    metric=kind.metric.name,
+                    average=kind.average,
+                    scope=scope,
+                    name=name,
+                    value=values[target],
+                    interval=interval(place, target),
+                )
+            )
     return tuple(found)
 
 
 class Grid:
-    """Columns as whole numbers small enough that every weighted sum of them is exact in float64, in any order.
+    """Columns as whole numbers, so small that every weighted sum of them is exact in float64, in any order.
 
-    A value x is cut to high·2^-shift + low·2^-(shift + bits), both whole; weights are whole and add up to at most n, so
-    that no sum exceeds n·2^bits ≤ 2^53. What is left of x is below 2^-(2·bits) of the greatest.
+    A value x becomes high·2^-shift + low·2^-(shift + bits), where high and low are whole numbers up to 2^bits. Weights
+    are whole and add up to at most n, so no sum exceeds n·2^bits ≤ 2^53. What is left of x is below 2^-(2·bits) of the
+    greatest value of its column.
 
     Args:
         columns: ``(*S, n, M)``.
 
     Attributes:
-        parts: ``(*S, n, M + W)``, where W of the columns have a low part.
+        parts: ``(*S, n, M + W)``: the high part of each column, then the low parts of those W columns that have one.
     """
 
     def __init__(self, columns: Floats) -> None:
@@ -101,21 +113,28 @@ class Grid:
 def _chunks(total: int, images: int) -> Iterator[int]:
     """How many resamples to hold at once, until all are done."""
     step = max(1, CELLS // images)
-    yield from (min(step, total - start) for start in range(0, total, step))
+    for start in range(0, total, step):
+        yield min(step, total - start)
 
 
 def draws(images: int, resamples: int, seed: int) -> Iterator[NDArray[np.intp]]:
     """Indices of the images of each resample, ``(some, images)``."""
-    bits, shift = np.random.PCG64([seed, _BOOTSTRAP]), np.uint64(32)
+    bits = np.random.PCG64([seed, _BOOTSTRAP])
+    shift = np.uint64(32)
     for count in _chunks(resamples, images):
-        drawn = ((bits.random_raw(count * images) >> shift) * np.uint64(images)) >> shift
+        # A fraction of 32 bits times the number of images, cut down to a whole index.
+        fractions = bits.random_raw(count * images) >> shift
+        drawn = (fractions * np.uint64(images)) >> shift
         yield drawn.astype(np.intp).reshape(count, images)
 
 
 def _flips(images: int, permutations: int, seed: int) -> Iterator[Floats]:
     """Which images change sides in each permutation, 0 or 1, ``(some, images)``."""
-    bits, words = np.random.PCG64([seed, _PERMUTATION]), -(-images // 64)
+    bits = np.random.PCG64([seed, _PERMUTATION])
+    # Words of 64 bits, rounded up; each permutation begins with a new word.
+    words = -(-images // 64)
     for count in _chunks(permutations, images):
+        # The order of the bytes is set, so that every machine reads the same bits.
         raw = bits.random_raw(count * words).astype("<u8").view(np.uint8).reshape(count, -1)
         yield np.unpackbits(raw, axis=1)[:, :images].astype(np.float64)
 
@@ -134,6 +153,7 @@ def resampled(plan: Plan, columns: Floats, resamples: int, seed: int) -> list[Fl
     """
     sides, images, _ = columns.shape
     grid = Grid(columns)
+    # (n, sides · parts), so that one product of matrices sums up both sides.
     flat = np.ascontiguousarray(np.moveaxis(grid.parts, 0, 1)).reshape(images, -1)
     done: list[list[Floats]] = [[] for _ in plan.kinds]
     for drawn in draws(images, resamples, seed):
@@ -154,6 +174,7 @@ def percentiles(drawn: Sequence[Floats]) -> IntervalAt:
         values = values[~np.isnan(values)]
         if not len(values):
             return None
+        # Adding 0.0 turns -0.0 into 0.0.
         low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) + 0.0
         return Interval(float(low), float(high), len(values))
 
@@ -163,39 +184,61 @@ def percentiles(drawn: Sequence[Floats]) -> IntervalAt:
 def p_values(plan: Plan, columns: Floats, permutations: int, seed: int) -> PValueAt:
     """Two-sided permutation p-values of columns ``(2, n, M)``, each with how many permutations count for it."""
     grid = Grid(columns)
-    totals, change = grid.parts.sum(axis=1), grid.parts[1] - grid.parts[0]
-    sides = [plan.scores(grid.read(total)) for total in totals]
-    observed = [np.abs(b - a) for a, b in zip(*sides, strict=True)]
-    # A permutation that gives the observed difference but for rounding has to count as one that reaches it.
-    bars = [
-        size - ROUNDING * np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
-        for size, a, b in zip(observed, *sides, strict=True)
-    ]
-    reached = [np.zeros(size.shape, np.int64) for size in observed]
-    counted = [np.zeros(size.shape, np.int64) for size in observed]
+    totals = grid.parts.sum(axis=1)
+    tests: list[_PermutationTest] = []
+    for a, b in zip(plan.scores(grid.read(totals[0])), plan.scores(grid.read(totals[1])), strict=True):
+        tests.append(_PermutationTest(a, b))
+    # Swapping an image adds its change to one side and takes it from the other.
+    change = grid.parts[1] - grid.parts[0]
     for flips in _flips(columns.shape[1], permutations, seed):
         moved = flips @ change
-        ours, theirs = (plan.scores(grid.read(sums)) for sums in (totals[0] + moved, totals[1] - moved))
-        for k, bar in enumerate(bars):
-            difference = np.abs(theirs[k] - ours[k])
-            # NaN reaches nothing, as no comparison with it is true.
-            reached[k] += (difference >= bar).sum(axis=0)
-            counted[k] += (~np.isnan(difference)).sum(axis=0)
+        ours = plan.scores(grid.read(totals[0] + moved))
+        theirs = plan.scores(grid.read(totals[1] - moved))
+        for test, a, b in zip(tests, ours, theirs, strict=True):
+            test.add(a, b)
 
     def p(kind: int, target: int) -> tuple[float | None, int]:
-        count = int(counted[kind][target])
-        if np.isnan(observed[kind][target]) or not count:
-            return None, 0
-        return float((reached[kind][target] + 1) / (count + 1)), count
+        return tests[kind].p(target)
 
     return p
 
 
+class _PermutationTest:
+    """How many permutations give at least the difference that was observed, for the scores of one kind.
+
+    Args:
+        a: the scores of A, ``(targets,)``.
+        b: the scores of B.
+    """
+
+    def __init__(self, a: Floats, b: Floats) -> None:
+        self._observed = np.abs(b - a)
+        # A permutation that gives the observed difference but for rounding has to count as one that reaches it.
+        self._bar = self._observed - ROUNDING * np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
+        self._reached = np.zeros(a.shape, np.int64)
+        self._counted = np.zeros(a.shape, np.int64)
+
+    def add(self, a: Floats, b: Floats) -> None:
+        """Count the scores of the two sides in some permutations, ``(some, targets)``."""
+        difference = np.abs(b - a)
+        # NaN reaches nothing, as no comparison with it is true.
+        self._reached += (difference >= self._bar).sum(axis=0)
+        self._counted += (~np.isnan(difference)).sum(axis=0)
+
+    def p(self, target: int) -> tuple[float | None, int]:
+        """The p-value of a target, and how many permutations define its difference."""
+        count = int(self._counted[target])
+        if np.isnan(self._observed[target]) or not count:
+            return None, 0
+        # The order that was observed counts as one permutation more, so the p-value is never 0.
+        return float((self._reached[target] + 1) / (count + 1)), count
+
+
 def no_interval(kind: int, target: int) -> Interval | None:
-    """Of a single image, which cannot be resampled."""
+    """The interval of a score of a single image: there is none, as one image cannot be resampled."""
     return None
 
 
 def no_p(kind: int, target: int) -> tuple[float | None, int]:
-    """The same for a permutation."""
+    """The p-value of a score of a single image: there is none, as one image cannot be permuted."""
     return None, 0

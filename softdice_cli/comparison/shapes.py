@@ -1,4 +1,7 @@
-"""What a comparison of two results is made of: every score, the images that changed most, and notes."""
+"""What a comparison of two results is made of: every score, the images that changed most, and notes.
+
+These are plain values without NumPy, so that every output can draw them.
+"""
 
 from __future__ import annotations
 
@@ -89,4 +92,5 @@ class Comparison:
     @property
     def judged(self) -> ScoreChange:
         """The pooled mean hard Dice, which a verdict is about."""
-        return next(s for s in self.scores if (s.metric, s.average, s.scope) == ("dice", "pooled", "mean"))
+        kind = ("dice", "pooled", "mean")
+        return next(score for score in self.scores if (score.metric, score.average, score.scope) == kind)

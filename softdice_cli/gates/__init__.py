@@ -1,4 +1,8 @@
-"""Requirements and baselines → verdicts; pure. Values are never rounded, and undefined or incomplete never passes."""
+"""Requirements and baselines → verdicts.
+
+The room is pure: it judges results that are in memory. Values are never rounded before they are judged, and what is
+undefined or incomplete never passes.
+"""
 
 from softdice_cli.gates.baselines import judge_drops
 from softdice_cli.gates.judging import judge, measure, with_verdicts

@@ -1,4 +1,8 @@
-"""Results and a baseline → verdicts on what may be lost, and baselines that say nothing about these results."""
+"""Results and a baseline → verdicts on how much a score may drop.
+
+A drop only means something between results of the same images, masks, classes and options. A baseline of anything else
+is refused here, and the message names what differs.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from collections.abc import Sequence
 from softdice_cli.errors import InputError
 from softdice_cli.gates.judging import measure, why_not
 from softdice_cli.gates.rules import Score, check_classes
-from softdice_cli.records import ImageRow, Results, Verdict
+from softdice_cli.records import ImageRow, Results, Settings, Verdict
 
+# How many images a message names.
 _NAMED = 12
 
 
@@ -35,36 +40,59 @@ def judge_drops(results: Results, baseline: Results, drops: Sequence[tuple[Score
 
 
 def _judge_drop(results: Results, baseline: Results, score: Score, allowed: float) -> Verdict:
-    before, after = measure(baseline, score), measure(results, score)
-    drop = None
-    if before is not None and after is not None:
-        drop = after - before if score.metric.lower_is_better else before - after
+    before = measure(baseline, score)
+    after = measure(results, score)
+    drop = _drop(score, before, after)
     reason = why_not(results, drop)
     met = drop is not None and drop <= allowed and not reason
-    was = "undefined" if before is None else f"{before:.4f}"
+    was = "undefined"
+    if before is not None:
+        was = f"{before:.4f}"
     return Verdict(f"drop of {score.text} from {was}", drop, "<=", allowed, met, reason)
+
+
+def _drop(score: Score, before: float | None, after: float | None) -> float | None:
+    """By how much a score became worse; below 0 where it became better, ``None`` where one of the two is undefined."""
+    if before is None or after is None:
+        return None
+    if score.metric.lower_is_better:
+        return after - before
+    return before - after
 
 
 def _refuse_other_meaning(results: Results, baseline: Results, path: str) -> None:
     """Raises InputError where the numbers of the two do not mean the same."""
+    # Without an image, the results may not know their classes yet.
+    if not results.images:
+        return
     mine, theirs = results.settings, baseline.settings
-    for what, a, b in (
-        ("another signature", mine.signature, theirs.signature),
-        ("other classes", ", ".join(c.name for c in mine.classes), ", ".join(c.name for c in theirs.classes)),
-    ):
-        if a != b and results.images:
-            raise InputError(
-                f"has {what} than these results",
-                path=path,
-                expected=a,
-                found=b,
-                hint="make the baseline with the same options",
-            )
+    _refuse_difference("another signature", mine.signature, theirs.signature, path)
+    _refuse_difference("other classes", _class_names(mine), _class_names(theirs), path)
+
+
+def _refuse_difference(what: str, mine: str, theirs: str, path: str) -> None:
+    if mine != theirs:
+        raise InputError(
+            f"has {what} than these results",
+            path=path,
+            expected=mine,
+            found=theirs,
+            hint="make the baseline with the same options",
+        )
+
+
+def _class_names(settings: Settings) -> str:
+    return ", ".join(entry.name for entry in settings.classes)
 
 
 def _refuse_other_masks(results: Results, baseline: Results, path: str) -> None:
+    """Raises InputError where an image that both have was compared with another mask."""
+    # Images that only one of them has are refused later, by name.
     truths = {row.id: _truth(row) for row in baseline.images}
-    other = [row.id for row in results.images if row.id in truths and truths[row.id] != _truth(row)]
+    other = []
+    for row in results.images:
+        if row.id in truths and truths[row.id] != _truth(row):
+            other.append(row.id)
     if other:
         raise InputError(
             "was made with other masks than these results",
@@ -76,21 +104,32 @@ def _refuse_other_masks(results: Results, baseline: Results, path: str) -> None:
 
 
 def _truth(row: ImageRow) -> tuple[int, int, list[int]]:
-    """What the mask of an image gives to its row."""
+    """The numbers in the row of an image that follow from its mask alone."""
     return row.pixels, row.ignored, [sums.truth for sums in row.sums]
 
 
 def _refuse_other_images(results: Results, baseline: Results, path: str) -> None:
-    """Raises InputError for other images; those that are missing because their pair failed are judged as incomplete."""
-    ids = {row.id for row in results.images} | {failure.id for failure in results.failures}
-    known = {row.id for row in baseline.images}
-    if not results.complete or ids == known:
+    """Raises InputError where the two are not of the same images."""
+    # Images whose pair failed are missing here; such results are judged as incomplete.
+    if not results.complete:
         return
-    lists = (("not in the baseline", sorted(ids - known)), ("only in the baseline", sorted(known - ids)))
+    ids = {row.id for row in results.images}
+    known = {row.id for row in baseline.images}
+    if ids == known:
+        return
+    found = []
+    if ids - known:
+        found.append(f"not in the baseline: {_some(ids - known)}")
+    if known - ids:
+        found.append(f"only in the baseline: {_some(known - ids)}")
     raise InputError(
         "is of other images than these results",
         path=path,
         expected="the same images",
-        found="; ".join(f"{what}: {', '.join(names[:_NAMED])}" for what, names in lists if names),
+        found="; ".join(found),
         hint="make the baseline of the same images",
     )
+
+
+def _some(names: set[str]) -> str:
+    return ", ".join(sorted(names)[:_NAMED])

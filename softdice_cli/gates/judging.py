@@ -1,4 +1,7 @@
-"""Results and rules → verdicts."""
+"""Results and rules → verdicts.
+
+A verdict keeps the unrounded value that was judged, so whoever reads it can see how close it was.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from softdice_cli.gates.rules import PRESENT, Rule, Score, check_classes, class_
 from softdice_cli.records import ClassScores, ImageRow, Results, Verdict
 from softdice_cli.scores import mean_of, quantile, score_all, score_image
 
+# How many images are named where a rule on single images is not met.
 _LISTED = 20
-"""Images that are named where a rule on single images is not met."""
 
 
 def judge(results: Results, rules: Sequence[Rule]) -> list[Verdict]:
@@ -25,12 +28,12 @@ def judge(results: Results, rules: Sequence[Rule]) -> list[Verdict]:
 
 def _judge(results: Results, rule: Rule) -> Verdict:
     value = measure(results, rule.score)
-    met = value is not None and rule.holds(value)
+    holds = value is not None and rule.holds(value)
     reason = why_not(results, value)
     images: tuple[str, ...] = ()
-    if not met and rule.score.aggregate.startswith("image_"):
+    if not holds and rule.score.aggregate.startswith("image_"):
         images = _failing(results, rule)
-    return Verdict(rule.text, value, rule.operator, rule.bound, met and not reason, reason, images)
+    return Verdict(rule.text, value, rule.operator, rule.bound, holds and not reason, reason, images)
 
 
 def why_not(results: Results, value: float | None) -> str:
@@ -51,14 +54,14 @@ def measure(results: Results, score: Score) -> float | None:
     """
     if not results.images:
         return None
+    # The scores of a class are filed under its name, and a rule may give its place.
     score = replace(score, of=class_name(score, results.settings))
     if score.aggregate == "pooled":
         summary = results.pooled
     elif score.aggregate == "image_mean":
         summary = results.image_mean
     else:
-        values = sorted(value for _, value in _by_image(results, score))
-        return quantile(values, _share(score.aggregate)) if values else None
+        return _quantile_of_images(results, score)
     if score.name == PRESENT:
         return summary.loss_present
     if score.of is None:
@@ -66,9 +69,21 @@ def measure(results: Results, score: Score) -> float | None:
     return _of_class(summary.classes, score)
 
 
+def _quantile_of_images(results: Results, score: Score) -> float | None:
+    """The minimum, maximum or percentile of a score over the images where it is defined."""
+    values = [value for _, value in _by_image(results, score)]
+    if not values:
+        return None
+    return quantile(sorted(values), _share(score.aggregate))
+
+
 def _share(aggregate: str) -> float:
-    named = {"image_min": 0.0, "image_max": 1.0}
-    return named[aggregate] if aggregate in named else int(aggregate.removeprefix("image_p")) / 100
+    """The quantile that an aggregate over single images asks for, from 0 to 1."""
+    if aggregate == "image_min":
+        return 0.0
+    if aggregate == "image_max":
+        return 1.0
+    return int(aggregate.removeprefix("image_p")) / 100
 
 
 def _of_class(classes: Sequence[ClassScores], score: Score) -> float | None:
@@ -82,24 +97,37 @@ def _of_image(results: Results, row: ImageRow, score: Score) -> float | None:
     classes = score_image(results.settings, row)
     if score.of is not None:
         return _of_class(classes, score)
-    if score.name == PRESENT:
-        return mean_of(entry.values["loss"] for entry in classes if entry.truth_pixels)
-    return mean_of(entry.values[score.name] for entry in classes)
+    values = []
+    for entry in classes:
+        # The mean over the present classes leaves out those that the mask of this image does not show.
+        if score.name != PRESENT or entry.truth_pixels:
+            values.append(entry.values[score.metric.name])
+    return mean_of(values)
 
 
 def _by_image(results: Results, score: Score) -> list[tuple[str, float]]:
-    """The score of each image where it is defined."""
-    found = ((row.id, _of_image(results, row, score)) for row in results.images)
-    return [(name, value) for name, value in found if value is not None]
+    """The id and the score of each image where the score is defined."""
+    found = []
+    for row in results.images:
+        value = _of_image(results, row, score)
+        if value is not None:
+            found.append((row.id, value))
+    return found
 
 
 def _failing(results: Results, rule: Rule) -> tuple[str, ...]:
     """The images that do not meet a rule by themselves, the worst first."""
     score = replace(rule.score, of=class_name(rule.score, results.settings))
-    failing = [(value, name) for name, value in _by_image(results, score) if not rule.holds(value)]
-    sign = -1 if rule.operator.startswith("<") else 1
-    ordered = sorted(failing, key=lambda entry: (sign * entry[0], entry[1]))
-    return tuple(name for _, name in ordered[:_LISTED])
+    # Where a rule asks for small values, the worst image has the largest one.
+    sign = 1
+    if rule.operator.startswith("<"):
+        sign = -1
+    failing = []
+    for name, value in _by_image(results, score):
+        if not rule.holds(value):
+            failing.append((sign * value, name))
+    failing.sort()
+    return tuple(name for _, name in failing[:_LISTED])
 
 
 def with_verdicts(results: Results, verdicts: Sequence[Verdict]) -> Results:

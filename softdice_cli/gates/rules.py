@@ -1,8 +1,8 @@
 """The language of rules: which score a requirement is about, and what is asked of it.
 
 A rule is ``[AGGREGATE:]METRIC[CLASS] OP NUMBER``: ``dice>=0.85``, ``loss<=0.4``, ``dice[nucleus]>=0.7``,
-``image_mean:iou>=0.5``, ``image_min:dice>=0.2``, ``image_p05:dice[cell]>=0.4``. Without an aggregate the pooled score
-is judged, and without a class the mean over the classes; a class is given by its name, or else by its place.
+``image_mean:iou>=0.5``, ``image_min:dice>=0.2``, ``image_p05:dice[cell]>=0.4``. Without an aggregate, the pooled score
+is judged. Without a class, the mean over the classes is judged. A class is given by its name, or else by its place.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from softdice_cli.metrics import BY_NAME, Metric
 from softdice_cli.records import Settings
 
 PRESENT = "loss_present"
-"""The mean loss over the classes that have truth pixels; in a rule, it is written as a metric without classes."""
+"""The mean loss over the classes that have truth pixels; a rule writes it as a metric without classes."""
 
 NAMES = (*BY_NAME, PRESENT)
 AGGREGATES = ("pooled", "image_mean", "image_min", "image_max", "image_pNN")
 
+# What an aggregate, an operator and a whole rule look like.
 _AGGREGATE = re.compile(r"pooled|image_mean|image_min|image_max|image_p[0-9]{1,2}")
 _OPERATOR = re.compile(r"\s*(>=|<=|>|<)\s*")
 _GRAMMAR = "[AGGREGATE:]METRIC[CLASS] OP NUMBER, e.g. dice>=0.85, dice[cell]>=0.7 or image_p05:iou>=0.4"
@@ -44,13 +45,19 @@ class Score:
     @property
     def text(self) -> str:
         """As it is written in a rule."""
-        front = "" if self.aggregate == "pooled" else f"{self.aggregate}:"
-        return f"{front}{self.name}" + ("" if self.of is None else f"[{self.of}]")
+        text = self.name
+        if self.aggregate != "pooled":
+            text = f"{self.aggregate}:{text}"
+        if self.of is not None:
+            text = f"{text}[{self.of}]"
+        return text
 
     @property
     def metric(self) -> Metric:
         """The metric behind the score."""
-        return BY_NAME["loss" if self.name == PRESENT else self.name]
+        if self.name == PRESENT:
+            return BY_NAME["loss"]
+        return BY_NAME[self.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,11 @@ class Rule:
     @property
     def text(self) -> str:
         """The rule in its shortest form."""
-        short = f"{self.bound:g}"
-        return f"{self.score.text}{self.operator}{short if float(short) == self.bound else repr(self.bound)}"
+        bound = f"{self.bound:g}"
+        # A verdict has to show the bound that was judged, so six digits serve only where they are all of it.
+        if float(bound) != self.bound:
+            bound = repr(self.bound)
+        return f"{self.score.text}{self.operator}{bound}"
 
     def holds(self, value: float) -> bool:
         """Whether a value meets the requirement."""
@@ -88,7 +98,7 @@ def parse_rule(text: str, option: str = "require") -> Rule:
         option: the option that it stands for, for messages.
 
     Raises:
-        ConfigError: it cannot be read; says at which character, and what could stand there.
+        ConfigError: it cannot be read; the message says at which character, and what could stand there.
     """
     score, place = _parse_score(text, option)
     operator = _OPERATOR.match(text, place)
@@ -107,8 +117,9 @@ def parse_drop(text: str) -> tuple[Score, float]:
     Raises:
         ConfigError: it cannot be read, or is below 0.
     """
-    score, place = Score("pooled", "dice", None), 0
-    if not re.match(r"\s*[-+.0-9]", text):
+    if re.match(r"\s*[-+.0-9]", text):
+        score, place = Score("pooled", "dice", None), 0
+    else:
         score, place = _parse_score(text, "max_drop")
         if text[place : place + 1] != "=":
             raise _misread("max_drop", text, place, "= and a number")
@@ -122,10 +133,10 @@ def parse_drop(text: str) -> tuple[Score, float]:
 def _parse_score(text: str, option: str) -> tuple[Score, int]:
     """The score in front of a rule, and where it ends."""
     aggregate, place = _parse_aggregate(text, option)
-    word = re.match(r"[A-Za-z_]*", text[place:])
-    name = word[0] if word else ""
-    if name not in NAMES:
+    word = re.match(r"[A-Za-z_]+", text[place:])
+    if not word or word[0] not in NAMES:
         raise _misread(option, text, place, f"a metric: {', '.join(NAMES)}")
+    name = word[0]
     place += len(name)
     if text[place : place + 1] != "[":
         return Score(aggregate, name, None), place
@@ -142,6 +153,7 @@ def _parse_score(text: str, option: str) -> tuple[Score, int]:
 def _parse_aggregate(text: str, option: str) -> tuple[str, int]:
     """The aggregate in front of a score, and where the metric begins."""
     place = len(text) - len(text.lstrip())
+    # A colon behind a bracket or an operator belongs to a class, or to nothing that a rule may hold.
     colon = re.match(r"[^\[:<>=]*:", text[place:])
     if not colon:
         return "pooled", place
@@ -153,9 +165,16 @@ def _parse_aggregate(text: str, option: str) -> tuple[str, int]:
 
 
 def _end_of_class(text: str, start: int) -> int:
-    """Where the class ends: at the last bracket that an operator or = follows, as names may hold brackets."""
-    ends = [match.start() for match in re.finditer(r"\](?=\s*(?:>|<|=))", text) if match.start() > start]
-    return ends[-1] if ends else -1
+    """Where the class ends: at the last bracket that an operator or = follows, as names may hold brackets.
+
+    Returns:
+        The place of that bracket, or -1 where there is none.
+    """
+    end = -1
+    for bracket in re.finditer(r"\](?=\s*(?:>|<|=))", text):
+        if bracket.start() > start:
+            end = bracket.start()
+    return end
 
 
 def _number(text: str, place: int, option: str) -> float:
@@ -163,39 +182,46 @@ def _number(text: str, place: int, option: str) -> float:
         number = float(text[place:])
     except ValueError:
         number = math.nan
+    # A bound of "nan" or "inf" would never, or always, be met.
     if not math.isfinite(number):
         raise _misread(option, text, place, "a number")
     return number
 
 
 def _misread(option: str, text: str, place: int, expected: str) -> ConfigError:
-    there = repr(text[place : place + 20]) if text[place:] else "the end"
+    found = "the end"
+    if text[place:]:
+        found = repr(text[place : place + 20])
     return ConfigError(
         f"{text!r} cannot be read at character {place + 1}",
         option=option,
         expected=expected,
-        found=there,
+        found=found,
         hint=_GRAMMAR,
     )
 
 
 def check_classes(scores: Iterable[Score], settings: Settings) -> None:
     """Raises ConfigError where a rule names a class that is not scored; does nothing until the classes are known."""
-    if settings.classes:
-        for score in scores:
-            class_name(score, settings)
+    if not settings.classes:
+        return
+    for score in scores:
+        class_name(score, settings)
 
 
 def class_name(score: Score, settings: Settings) -> str | None:
-    """The name of the class that a score is of, which a rule may give by its place instead.
+    """The name of the class that a score is of; a rule may give the place of the class instead.
 
     Raises:
         ConfigError: there is no such class.
     """
-    known = [settings.classes[index].name for index in settings.scored]
-    if score.of is None or score.of in known:
-        return score.of
+    if score.of is None:
+        return None
     places = {str(index): settings.classes[index].name for index in settings.scored}
+    known = list(places.values())
+    # A name comes first: a class that is called "1" may stand at another place.
+    if score.of in known:
+        return score.of
     if score.of in places:
         return places[score.of]
     raise ConfigError(f"{score.text}: there is no class {score.of!r}", expected=f"one of {', '.join(known)}")
