@@ -21,6 +21,8 @@ from softdice_cli.cli.streams import prepare, reader_is_gone
 from softdice_cli.cli.terminal import Target
 from softdice_cli.errors import ConfigError
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = ("--pred", ROOT / "sample_data/notebook/pred.npy", "--gt", ROOT / "sample_data/notebook/mask.png")
 MAIN = "from softdice_cli.cli import main\nmain()\n"
 
