@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from systems import posix
 
 from softdice_cli import InputError, Run, Settings, evaluate
 from softdice_cli.journal import Journal
@@ -70,7 +70,7 @@ def kill_when(folder: Path, ready, seconds: float, *extra: str) -> None:
         while not ready() and process.poll() is None:
             time.sleep(0.002)
     finally:
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait(30)
 
 
@@ -298,6 +298,7 @@ def test_a_broken_line_is_refused(softdice, tmp_path, change):
     assert "j: " in run.err
 
 
+@posix
 def test_two_runs_at_once_are_refused(softdice, tmp_path):
     write(tmp_path, ["a"])
     with Journal(tmp_path / "j", Run(settings=Settings()), {}, {}):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import started, wait_until_reading
+from systems import linux
 
 COMMAND = [sys.executable, "-m", "softdice_cli"]
 GOOD = np.array([[[0.9, 0.8, 0.2, 0.1]], [[0.1, 0.2, 0.8, 0.9]]], np.float32)
@@ -104,6 +105,7 @@ def test_a_closed_pipe_is_141_although_the_gate_would_fail(folder):
     assert done.returncode == 141
 
 
+@linux
 def test_an_interrupt_is_130(folder):
     large = np.lib.format.open_memmap(folder / "large.npy", "w+", np.float32, (2, 20_000, 20_000))
     mask = np.lib.format.open_memmap(folder / "large_m.npy", "w+", np.uint8, (20_000, 20_000))

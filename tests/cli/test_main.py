@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ROOT, started, wait_until_reading
+from systems import linux, posix, terminal
 
 from softdice_cli import __version__
 
@@ -85,6 +85,7 @@ def test_an_output_that_cannot_be_written_leaves_the_old_file(softdice, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
+@posix
 def test_a_name_that_reads_as_markup_or_acts_on_terminals_is_shown(softdice, tmp_path):
     name = "[red]\x1b[31mp.npy"
     (tmp_path / name).write_bytes(b"")
@@ -112,6 +113,7 @@ def test_a_closed_pipe_is_quiet(arguments):
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@linux
 def test_ctrl_c_is_quiet(tmp_path):
     large = np.lib.format.open_memmap(tmp_path / "p.npy", "w+", np.float32, (2, 20_000, 20_000))  # sparse, never filled
     del large
@@ -143,6 +145,8 @@ def test_a_bug_is_exit_4_without_a_traceback_and_with_one_under_debug():
 
 def in_terminal(columns: int, **env: str) -> str:
     """What a person sees: the main job on a terminal of that width."""
+    import pty
+
     main, child = pty.openpty()
     clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}
     environment = {**clean, "COLUMNS": str(columns), "TERM": "xterm", **env}
@@ -162,6 +166,7 @@ def in_terminal(columns: int, **env: str) -> str:
     return seen.decode()
 
 
+@terminal
 def test_a_terminal_has_color_and_no_color_is_honoured():
     assert "\x1b[1m" in in_terminal(80)
     assert "\x1b[" not in in_terminal(80, NO_COLOR="1")
@@ -209,6 +214,7 @@ def test_every_option_changes_what_it_names(softdice):
         assert changed["signature"] != plain["signature"], option
 
 
+@posix
 def test_a_link_stays_and_what_it_points_to_is_replaced(softdice, tmp_path):
     target, link = tmp_path / "r.json", tmp_path / "latest.json"
     target.write_text("old")
@@ -220,6 +226,7 @@ def test_a_link_stays_and_what_it_points_to_is_replaced(softdice, tmp_path):
     assert target.stat().st_mode & 0o777 == 0o640
 
 
+@posix
 def test_a_pipe_as_output_is_written_to(softdice, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 
 import numpy as np
 import pytest
 from folders import eval_, slowly, write
+from systems import terminal
 
 from softdice_cli import Failure, Settings
 from softdice_cli.cli import progress as progress_module
@@ -57,8 +57,11 @@ def read_all(master: int) -> bytes:
     return shown
 
 
+@terminal
 @pytest.mark.parametrize("quiet", [False, True])
 def test_a_terminal_gets_a_bar_and_the_pipe_the_result(tmp_path, quiet):
+    import pty
+
     write(tmp_path, ("a", "b", "c"))
     (tmp_path / "p/b.npy").write_bytes(b"")
     master, slave = pty.openpty()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from folders import eval_, write
+from systems import POSIX, posix
 
 LIMITED = """
 import resource, signal, sys
@@ -40,6 +41,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@posix
 @pytest.mark.parametrize("option", ["--output", "--report"])
 def test_a_full_disk_leaves_the_old_file(folder, option):
     for name in ("old.json", "new.json"):
@@ -53,6 +55,7 @@ def test_a_full_disk_leaves_the_old_file(folder, option):
     assert sorted(path.name for path in folder.iterdir()) == ["g", "old.json", "p"]  # and no half of another
 
 
+@posix
 def test_a_run_that_is_killed_while_it_writes_leaves_the_old_file(folder):
     (folder / "r.json").write_text("old")
     assert run(folder, KILLED, *eval_("--format", "json", "--output", "r.json")).returncode == -9
@@ -62,6 +65,7 @@ def test_a_run_that_is_killed_while_it_writes_leaves_the_old_file(folder):
     assert json.loads((folder / "r.json").read_text())["complete"]
 
 
+@posix
 def test_a_journal_on_a_full_disk_ends_the_run_and_can_be_resumed(folder):
     done = run(folder, LIMITED, *eval_("--journal", "j", "--format", "github"))
     assert (done.returncode, "j: cannot be written: File too large" in done.stderr) == (3, True)
@@ -70,7 +74,8 @@ def test_a_journal_on_a_full_disk_ends_the_run_and_can_be_resumed(folder):
     assert (resumed.returncode, resumed.stdout) == (0, plain.stdout)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@posix
+@pytest.mark.skipif(POSIX and os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_may_not_be_written_is_named(folder):
     (folder / "closed").mkdir(mode=0o500)
     done = run(folder, "from softdice_cli.cli import main; main()", *eval_("--output", "closed/r.json"))
@@ -108,6 +113,7 @@ def test_a_stream_that_cannot_be_written_changes_no_other_code(folder, arguments
         assert "standard output: cannot be written: No space left on device" in done.stderr
 
 
+@posix
 def test_a_working_directory_that_was_removed_is_no_bug(folder):
     code = (
         "import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); from softdice_cli.cli import main; main()"

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from folders import eval_, pairs_of, write
+from systems import linux
 
 import softdice_cli.evaluation.image_tally as image_tally
 import softdice_cli.evaluation.pair_tasks as pair_tasks
@@ -33,6 +34,7 @@ main()
 """The same, with a pair that the process which evaluates it does not survive."""
 
 
+@linux
 def test_a_pair_that_kills_its_process_is_a_failure_by_name(tmp_path):
     write(tmp_path, list("abcdef"))
     done = subprocess.run(

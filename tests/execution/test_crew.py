@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 from conftest import descendants, started
 from folders import eval_, write
+from systems import linux
 
 from softdice_cli import DeviceError
 from softdice_cli.execution.crew import Crew
+
+pytestmark = linux
 
 
 class TwoWords(Exception):  # noqa: N818 - it is named in a message

@@ -15,6 +15,7 @@ from multiprocessing import get_context
 
 import pytest
 from folders import broken, pairs_of
+from systems import POSIX, posix
 
 import softdice_cli.evaluation.evaluate_pairs as evaluate_pairs
 import softdice_cli.execution.choice as choice
@@ -70,6 +71,8 @@ WAYS = [Serial(), Threads(1), Threads(3), Processes(1), Processes(3)]
 
 @pytest.fixture(params=WAYS, ids=lambda way: f"{type(way).__name__}{getattr(way, '_workers', '')}")
 def way(request) -> Executor:
+    if isinstance(request.param, Processes) and not POSIX:
+        pytest.skip("no process can be forked here")
     return request.param
 
 
@@ -102,10 +105,10 @@ def test_every_way_raises_what_a_task_raises(way):
     ("way", "items", "granted"),
     [
         # an item of few may use what is left over
-        (Processes(4), 1, 4),
-        (Processes(4), 2, 2),
-        (Processes(5), 3, 1),
-        (Processes(4), 9, 1),
+        pytest.param(Processes(4), 1, 4, marks=posix),
+        pytest.param(Processes(4), 2, 2, marks=posix),
+        pytest.param(Processes(5), 3, 1, marks=posix),
+        pytest.param(Processes(4), 9, 1, marks=posix),
         # threads and the plain way have nothing to give
         (Threads(4), 2, 1),
         (Serial(), 1, 1),
@@ -177,6 +180,7 @@ def test_within_a_task_there_are_processes_or_nothing(monkeypatch, forks, worker
     assert type(choice.executor_within(workers)) is expected
 
 
+@posix
 @pytest.mark.parametrize("missing", ["fork", "alone", "macos"])
 def test_where_no_process_can_be_forked(monkeypatch, missing):
     monkeypatch.delitem(machine.sys.modules, "torch", raising=False)

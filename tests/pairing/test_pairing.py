@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from systems import posix
 
 from softdice_cli import Pair, PairingError, Side, UnreadableError, pair_folders, pair_manifest
 
@@ -247,6 +248,7 @@ def test_a_folder_that_is_not_there_is_called_so(softdice, tmp_path):
     assert "no such" in run.err
 
 
+@posix
 def test_a_link_to_a_folder_around_it_is_refused(tmp_path):
     pred, gt = sides(tmp_path, ["a.npy", "sub/b.npy"], ["a.png", "sub/b.png"])
     (tmp_path / "p/sub/up").symlink_to(tmp_path / "p", target_is_directory=True)
@@ -255,6 +257,7 @@ def test_a_link_to_a_folder_around_it_is_refused(tmp_path):
         pair_folders(pred, gt, recursive=True)
 
 
+@posix
 def test_two_links_that_lead_to_each_other_end(softdice, tmp_path):
     sides(tmp_path, ["x/a.npy", "y/b.npy"], ["x/a.png", "y/b.png"])
     (tmp_path / "p/x/to_y").symlink_to(tmp_path / "p/y", target_is_directory=True)
@@ -263,6 +266,7 @@ def test_two_links_that_lead_to_each_other_end(softdice, tmp_path):
     assert run.code == 3
 
 
+@posix
 def test_links_to_files_and_to_other_folders_are_followed(tmp_path):
     pred, gt = sides(tmp_path, ["a.npy"], ["a.png", "elsewhere/b.png"])
     files(tmp_path / "store", "b.npy")

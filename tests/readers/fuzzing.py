@@ -12,7 +12,6 @@ import io
 import json
 import os
 import random
-import resource
 import struct
 import subprocess
 import sys
@@ -496,6 +495,9 @@ def _run_here(reader: str, first: int, count: int, folder: Path) -> Report:
 
 
 def _limit_memory() -> None:
+    # Windows lacks it, and has to be able to import this file.
+    import resource
+
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

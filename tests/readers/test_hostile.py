@@ -22,6 +22,7 @@ import torch
 from conftest import Softdice
 from fuzzing import archive, chunk
 from PIL import Image, TiffImagePlugin
+from systems import linux, posix
 
 from softdice_cli import inspection
 from softdice_cli.errors import UnreadableError
@@ -374,11 +375,11 @@ def test_pages_that_pillow_reads_are_not_sought_from_the_first_one_each_time(tmp
     ("name", "words"),
     [
         # of the system: without a length, endless, or readable at some places only
-        ("/dev/zero", ["is not a regular file"]),
-        ("/dev/null", ["is not a regular file"]),
-        ("/proc/version", ["is empty", "cannot be read"]),
-        ("/proc/kmsg", ["is empty", "cannot be"]),
-        ("/proc/self/mem", ["cannot be read"]),
+        pytest.param("/dev/zero", ["is not a regular file"], marks=linux),
+        pytest.param("/dev/null", ["is not a regular file"], marks=linux),
+        pytest.param("/proc/version", ["is empty", "cannot be read"], marks=linux),
+        pytest.param("/proc/kmsg", ["is empty", "cannot be"], marks=linux),
+        pytest.param("/proc/self/mem", ["cannot be read"], marks=linux),
         # names that no file has
         ("nul\0byte", ["cannot be opened"]),
         ("long" * 999, ["cannot be opened"]),
@@ -391,6 +392,7 @@ def test_what_is_no_saved_file_is_refused(name: str, words: list[str]):
     assert any(word in str(caught.value) for word in words)
 
 
+@posix
 def test_links_in_a_circle_are_refused(tmp_path: Path):
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")
@@ -461,6 +463,7 @@ def test_inspect_reads_a_long_axis_in_parts(tmp_path: Path, monkeypatch: pytest.
     assert (found.low, found.high) == (array.sum(0).min(), array.sum(0).max())
 
 
+@posix
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

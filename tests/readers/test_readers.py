@@ -18,6 +18,7 @@ import pytest
 import tifffile
 import torch
 from PIL import Image
+from systems import POSIX, linux
 
 from softdice_cli.errors import LabelError, UnreadableError
 from softdice_cli.readers import Blob, ReadOptions, Source, pillow, read_array, stored
@@ -304,6 +305,7 @@ def test_a_file_that_shrinks_is_refused_and_nobody_dies_of_it(tmp_path: Path, mo
     assert caught.value.path == str(path)
 
 
+@linux
 def test_large_files_are_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stored, "WHOLE", 0)
     path = tmp_path / "p.npy"
@@ -455,9 +457,10 @@ REFUSED: dict[str, tuple[Write, list[str]]] = {
     "random": (raw(b"\x01\xfe\x77 random"), ["not in a format that softdice reads", r"b'\x01\xfew rand'"]),
     # not a regular file at all: opening a FIFO would wait for ever
     "folder": (os.mkdir, ["is a folder"]),
-    "fifo": (os.mkfifo, ["not a regular file", "--pred -"]),
     "missing": (lambda path: None, ["no such file", "check the path"]),
 }
+if POSIX:
+    REFUSED["fifo"] = (os.mkfifo, ["not a regular file", "--pred -"])
 
 
 @pytest.mark.parametrize(("write", "words"), REFUSED.values(), ids=REFUSED)
