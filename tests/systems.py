@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import mmap
 import os
 import sys
 
@@ -16,3 +17,6 @@ posix = pytest.mark.skipif(
 )
 linux = pytest.mark.skipif(not LINUX, reason="looks into /proc, or at processes that are forked on Linux only")
 terminal = pytest.mark.skipif(importlib.util.find_spec("pty") is None, reason="needs a pseudo-terminal")
+tile_by_tile = pytest.mark.skipif(
+    not (hasattr(os, "preadv") and hasattr(mmap, "MAP_ANONYMOUS")), reason="large files are read whole here"
+)

@@ -62,7 +62,12 @@ def _columns(settings: Mapping[str, Setting]) -> str:
         if setting.value is not None:
             value = to_toml(setting.value)
         rows.append((key, neutral(value), neutral(setting.origin)))
-    key_width = max(len(key) for key, _, _ in rows)
-    value_width = max(len(value) for _, value, _ in rows)
-    lines = [f"{key:<{key_width}}  {value:<{value_width}}  {origin}\n" for key, value, origin in rows]
-    return "".join(lines)
+    key_width = 0
+    value_width = 0
+    for key, value, _ in rows:
+        key_width = max(key_width, len(key))
+        value_width = max(value_width, len(value))
+    text = ""
+    for key, value, origin in rows:
+        text += f"{key:<{key_width}}  {value:<{value_width}}  {origin}\n"
+    return text

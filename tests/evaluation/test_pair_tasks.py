@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 from folders import eval_, pairs_of, write
-from systems import linux
+from systems import linux, posix
 
 import softdice_cli.evaluation.image_tally as image_tally
 import softdice_cli.evaluation.pair_tasks as pair_tasks
@@ -49,6 +49,7 @@ def test_a_pair_that_kills_its_process_is_a_failure_by_name(tmp_path):
     assert "p/c.npy: the process that evaluated it died" in done.stderr
 
 
+@posix
 def test_the_tiles_of_a_large_image_are_shared_with_the_same_bits(tmp_path, monkeypatch):
     rng = np.random.default_rng(4)
     raw = rng.random((3, 300, 301), dtype=np.float32)

@@ -22,7 +22,7 @@ import torch
 from conftest import Softdice
 from fuzzing import archive, chunk
 from PIL import Image, TiffImagePlugin
-from systems import linux, posix
+from systems import linux, posix, tile_by_tile
 
 from softdice_cli import inspection
 from softdice_cli.errors import UnreadableError
@@ -413,6 +413,7 @@ def test_a_file_that_may_not_be_read_is_refused(error: OSError, tmp_path: Path, 
         read_array(Blob(str(path)), ReadOptions())
 
 
+@tile_by_tile
 def test_a_disk_that_fails_later_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "p.npy"
     np.save(path, np.zeros(2**18))
@@ -427,6 +428,7 @@ def test_a_disk_that_fails_later_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     assert caught.value.path == str(path)
 
 
+@linux
 def test_a_name_that_is_not_utf_8_is_read(tmp_path: Path):
     path = os.fsdecode(bytes(tmp_path) + b"/\xff\xfe\x1b[2J.npy")
     with open(path, "wb") as stream:
@@ -444,6 +446,7 @@ def test_labels_of_their_own_for_each_pixel_are_not_all_counted():
     assert time.process_time() - begun < SECONDS
 
 
+@tile_by_tile
 def test_colours_of_a_file_that_is_not_in_memory_are_limited(tmp_path: Path):
     path = tmp_path / "m.npy"
     np.save(path, np.zeros((700, 700, 3), np.uint8))

@@ -18,7 +18,7 @@ import pytest
 import tifffile
 import torch
 from PIL import Image
-from systems import POSIX, linux
+from systems import POSIX, linux, tile_by_tile
 
 from softdice_cli.errors import LabelError, UnreadableError
 from softdice_cli.readers import Blob, ReadOptions, Source, pillow, read_array, stored
@@ -272,6 +272,7 @@ def test_a_large_image_is_copied_in_bands_with_the_same_values(
     test_reads_what_another_tool_wrote(*READ[name], tmp_path)
 
 
+@tile_by_tile
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_a_large_npy_stays_in_its_file_with_the_same_values(order: str, tmp_path: Path, monkeypatch):
     path = tmp_path / "p.npy"
@@ -294,6 +295,7 @@ def test_a_large_npy_stays_in_its_file_with_the_same_values(order: str, tmp_path
     np.testing.assert_array_equal(np.concatenate([c.reshape(-1) for c in large.chunks()]).sum(), array.sum())
 
 
+@tile_by_tile
 def test_a_file_that_shrinks_is_refused_and_nobody_dies_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stored, "WHOLE", 0)
     path = tmp_path / "p.npy"
