@@ -17,6 +17,12 @@ def image_row(id: str, *sums: Sums, pixels: int | None = None, ignored: int = 0)
     return ImageRow(id, "p", "m", counted, ignored, tuple(ClassSums(*entry, pixels=counted) for entry in sums))
 
 
+def counted_row(id: str, *counts: tuple[int, int, int]) -> ImageRow:
+    """A row of truth, predicted and true positives of each class, where every probability is 0 or 1."""
+    sums = [(float(predicted), float(hits), truth, predicted, hits) for truth, predicted, hits in counts]
+    return image_row(id, *sums)
+
+
 def summarized(
     settings: Settings,
     rows: Iterable[ImageRow],
