@@ -51,7 +51,7 @@ def extras(
                 hint="--report junit=softdice.xml",
             )
         found.append((cast(Format, wanted), Path(file)))
-    kept = {_real(path): option for option, path in inputs if path is not None and str(path) != "-"}
+    kept = {_identity(path): option for option, path in inputs if path is not None and str(path) != "-"}
     outputs = [(f"--report {name}", file) for name, file in found]
     if output:
         outputs.insert(0, ("--output", output))
@@ -67,23 +67,32 @@ def _real(path: str | Path) -> str:
         return str(path)
 
 
-def _check_files(kept: dict[str, str], files: Sequence[tuple[str, Path]]) -> None:
+def _identity(path: str | Path) -> object:
+    """What two names of one file have in common: where upper and lower case are the same, or there is a link."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return _real(path)
+    return status.st_dev, status.st_ino
+
+
+def _check_files(kept: dict[object, str], files: Sequence[tuple[str, Path]]) -> None:
     """What would fail after the evaluation, or replace what it reads, fails before it."""
-    seen: dict[str, str] = {}
+    seen: dict[object, str] = {}
     for option, file in files:
         # A device or a pipe is written to as it is.
         if file.exists() and not file.is_file() and not file.is_dir():
             continue
-        real = _real(file)
-        if real in kept:
-            raise ConfigError(f"{option} would replace the file of {kept[real]}", path=str(file))
-        if not os.path.isdir(os.path.dirname(real)):
+        identity = _identity(file)
+        if identity in kept:
+            raise ConfigError(f"{option} would replace the file of {kept[identity]}", path=str(file))
+        if not os.path.isdir(os.path.dirname(_real(file))):
             raise ConfigError(
                 f"{option} is in a folder that is not there", path=str(file), hint="make the folder first"
             )
-        if real in seen:
-            raise ConfigError(f"{seen[real]} and {option} are the same file", path=str(file))
-        seen[real] = option
+        if identity in seen:
+            raise ConfigError(f"{seen[identity]} and {option} are the same file", path=str(file))
+        seen[identity] = option
 
 
 def report(results: Results, format: Format, output: Path | None, reports: Sequence[Extra], shown: Shown) -> int:

@@ -93,6 +93,8 @@ def _key(name: str, suffix: str) -> str | None:
 def _listed(path: str, recursive: bool) -> tuple[str, list[str]]:
     """The root of a side, and its files; hidden files do not count."""
     if not os.path.isdir(path):
+        # On Windows, a pattern may be written with either separator.
+        path = path.replace(os.sep, "/")
         root = path[: len(path) - len(path.lstrip("/"))] + _fixed(path)
         # A pattern can find a file in two ways.
         matches = dict.fromkeys(glob.iglob(path, recursive=True))
