@@ -1,6 +1,7 @@
 """softdice: evaluate saved segmentation predictions. The public face; nothing inside imports it.
 
-Names load on first use, so that ``import softdice_cli`` costs nothing and torch is imported only for what needs it.
+Names load on first use, so that ``import softdice_cli`` costs nothing and torch is imported only
+for what needs it.
 """
 
 from importlib import import_module

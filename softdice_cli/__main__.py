@@ -5,7 +5,8 @@ import os
 import sys
 from typing import NoReturn
 
-# Importing makes many objects, none of which is garbage; looking through them takes a tenth of a short run.
+# Importing makes many objects, none of which is garbage; looking through them takes a tenth of a
+# short run.
 gc.set_threshold(200_000)
 # NumPy would start threads for linear algebra, which is never used here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

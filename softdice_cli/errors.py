@@ -1,8 +1,8 @@
 """Every failure that softdice foresees, as one small tree.
 
-An error carries what it is about as data: the file, the option, what was expected, what was found, and what to type
-next. The class of an error decides the exit code. So no caller has to look inside a message to decide anything, and
-how an option is spelled is up to whoever shows the error.
+An error carries what it is about as data: the file, the option, what was expected, what was found,
+and what to type next. The class of an error decides the exit code. So no caller has to look inside
+a message to decide anything, and how an option is spelled is up to whoever shows the error.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class ExitCode(IntEnum):
 def advice(expected: str, found: str, hint: str) -> list[tuple[str, str]]:
     """What stands below the headline of an error, as (label, text) pairs; empty texts are left out.
 
-    Every output shows these lines as they come from here: errors on standard error, failed pairs in tables, CSV, JUnit
-    and Markdown.
+    Every output shows these lines as they come from here: errors on standard error, failed pairs in
+    tables, CSV, JUnit and Markdown.
     """
     labelled = [("expected", expected), ("found", found), ("try", hint)]
     return [(label, text) for label, text in labelled if text]
@@ -73,10 +73,11 @@ class SoftdiceError(Exception):
     """Base of all foreseen errors.
 
     Args:
-        problem: one sentence without a full stop. It continues the name of the option or of the file, where there is
-            one: ``is truncated``, ``0.0 is out of range``.
+        problem: one sentence without a full stop. It continues the name of the option or of the
+            file, where there is one: ``is truncated``, ``0.0 is out of range``.
         option: the option or field that it is about, as Python spells it, such as ``max_drop``.
-        against: the option that excludes the first one; then the hint is to leave out one of the two.
+        against: the option that excludes the first one; then the hint is to leave out one of the
+            two.
         path: the file that it is about, as the user gave it.
         expected: what would have been right.
         found: what was there: shape, dtype, range, labels with their pixel counts.

@@ -1,8 +1,9 @@
 """The file formats that softdice knows: one row for each, and one for each format that it refuses by name.
 
-How a file is recognised, what its format is called, how its name ends, which module reads it and which library that
-takes are facts about a format, and they are needed in different rooms: the readers look for the first bytes, pairing
-cuts the suffix from a name. They stand here once, in a table that needs no library.
+How a file is recognised, what its format is called, how its name ends, which module reads it and
+which library that takes are facts about a format, and they are needed in different rooms: the
+readers look for the first bytes, pairing cuts the suffix from a name. They stand here once, in a
+table that needs no library.
 """
 
 from __future__ import annotations
@@ -153,8 +154,8 @@ _DOUBLE_SUFFIXES = _double_suffixes()
 def without_suffix(path: str) -> str:
     """A path without the file type at its end.
 
-    That is a known suffix of several dots, such as ``.ome.tif``, as a whole; otherwise what follows the last dot, so
-    that ``a.1.npy`` is ``a.1``.
+    That is a known suffix of several dots, such as ``.ome.tif``, as a whole; otherwise what follows
+    the last dot, so that ``a.1.npy`` is ``a.1``.
     """
     lower = path.lower()
     for suffix in _DOUBLE_SUFFIXES:

@@ -1,7 +1,7 @@
 """What is in a file, and how it could be read: facts first, then what they suggest.
 
-This is what a person asks before the first evaluation, or after a refusal. So nothing here is refused as long as the
-file can be read, and what is suggested can be typed.
+This is what a person asks before the first evaluation, or after a refusal. So nothing here is
+refused as long as the file can be read, and what is suggested can be typed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class Inspection:
         high: greatest finite value.
         nonfinite: how many values are NaN or infinite.
         sums: for floats, the sums along each axis that could hold classes.
-        labels: for integers, how many pixels carry each label; ``None`` if there are more than 256 labels.
+        labels: for integers, how many pixels carry each label; ``None`` if there are more than 256
+            labels.
         notes: what this suggests, a sentence each.
     """
 

@@ -1,7 +1,8 @@
 """Which axis is which: the shape of the mask decides how a prediction is read, and nothing is guessed.
 
-A layout is written as one letter an axis, as in ``CHW`` or ``BDHWC``: ``B`` numbers images, ``C`` numbers classes, and
-the rest, in order, are the axes of one image. Axes of length 1 carry nothing, so they never make two readings differ.
+A layout is written as one letter an axis, as in ``CHW`` or ``BDHWC``: ``B`` numbers images, ``C``
+numbers classes, and the rest, in order, are the axes of one image. Axes of length 1 carry nothing,
+so they never make two readings differ.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class Layout:
     """How a prediction lines up with a mask.
 
     Attributes:
-        letters: one an axis of the prediction as stored, e.g. ``"BCHW"``; a dropped axis of length 1 is ``"1"``.
+        letters: one an axis of the prediction as stored, e.g. ``"BCHW"``; a dropped axis of length
+            1 is ``"1"``.
         shape: of the prediction as stored.
         mask: of one image's truth.
     """

@@ -1,7 +1,8 @@
 """The soft-Dice loss as a module to train with: differentiable, and safe with any target.
 
-Its definition is that of the notebook that softdice grew from; see ``softdice_cli.notebook``. This is the one part of
-the library that is about tensors in a training loop and not about files, and so it needs torch.
+Its definition is that of the notebook that softdice grew from; see ``softdice_cli.notebook``. This
+is the one part of the library that is about tensors in a training loop and not about files, and so
+it needs torch.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ except ImportError as error:
 class SoftDiceLoss(nn.Module):
     """−ln of the soft Dice, pooled over the batch, as the mean over all classes.
 
-    For class c, with P = Σp, Y = Σy and I = Σp·y over all pixels of the batch that are not ignored, the soft Dice is
-    (2I + ε) / (P + Y + ε). Source: the notebook's ``SoftDiceLoss``, which returned a number instead of a tensor.
+    For class c, with P = Σp, Y = Σy and I = Σp·y over all pixels of the batch that are not ignored,
+    the soft Dice is (2I + ε) / (P + Y + ε). Source: the notebook's ``SoftDiceLoss``, which returned
+    a number instead of a tensor.
 
     Args:
         num_classes: C ≥ 1. With C = 1 the channel is the foreground and targets are 0 or 1.
@@ -57,7 +59,8 @@ class SoftDiceLoss(nn.Module):
         truth = self._one_hot(labels).to(wide)
         values = probabilities.to(wide)
         if self.ignore_index is not None:
-            # By where and not by a product, as NaN under an ignored pixel must not reach the sums or the gradient.
+            # By where and not by a product, as NaN under an ignored pixel must not reach the sums
+            # or the gradient.
             values = torch.where((labels != self.ignore_index).unsqueeze(1), values, values.new_zeros(()))
         axes = [0, *range(2, values.ndim)]
         intersection = (values * truth).sum(axes)

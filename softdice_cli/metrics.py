@@ -1,8 +1,9 @@
 """The one list of metrics.
 
-An entry says everything about a metric: what it is called, how it follows from the sums of a class, which way is
-better, and where it is shown and compared. Results, tables, CSV, schema, rules, comparisons, intervals and help texts
-follow from this list, so a metric that is a ratio of sums is one entry here and its tests.
+An entry says everything about a metric: what it is called, how it follows from the sums of a class,
+which way is better, and where it is shown and compared. Results, tables, CSV, schema, rules,
+comparisons, intervals and help texts follow from this list, so a metric that is a ratio of sums is
+one entry here and its tests.
 """
 
 from __future__ import annotations
@@ -29,17 +30,19 @@ class Metric:
         name: in files, rules and Python.
         title: in tables.
         formula: how it is computed, for people.
-        numerator: the numerator from the sums of a class; from those of all classes where the metric has no class. It
-            has to be linear in the sums, so that sums over images can be taken first, and it has to work on NumPy
-            arrays in place of numbers, so that thousands of resamples are scored at once.
+        numerator: the numerator from the sums of a class; from those of all classes where the
+            metric has no class. It has to be linear in the sums, so that sums over images can be
+            taken first, and it has to work on NumPy arrays in place of numbers, so that thousands
+            of resamples are scored at once.
         denominator: likewise.
-        smooth: ε is added to the numerator and to the denominator, so the ratio is always defined. Otherwise 0/0 is
-            undefined, unless the settings say what it counts as.
+        smooth: ε is added to the numerator and to the denominator, so the ratio is always defined.
+            Otherwise 0/0 is undefined, unless the settings say what it counts as.
         negative_log: the score is −ln of the ratio.
         lower_is_better: whether a smaller score is better.
         low: least bound that a rule may ask for.
         high: greatest bound that a rule may ask for.
-        per_class: whether each class has a score of its own. Otherwise there is one for all classes together.
+        per_class: whether each class has a score of its own. Otherwise there is one for all classes
+            together.
         shown: whether a table shows it when no columns are chosen.
         compared: the averages that have an interval and are compared.
     """

@@ -1,13 +1,13 @@
 """The example that softdice is checked against, rebuilt bit for bit with NumPy alone.
 
-softdice grew from a notebook that defines a class ``SoftDiceLoss`` and prints its loss for one example of random
-probabilities. Elsewhere in softdice, "the notebook" means that one: its definition of the loss is that of softdice, and
-its example is what every engine is compared with.
+softdice grew from a notebook that defines a class ``SoftDiceLoss`` and prints its loss for one
+example of random probabilities. Elsewhere in softdice, "the notebook" means that one: its
+definition of the loss is that of softdice, and its example is what every engine is compared with.
 
-The notebook calls ``torch.manual_seed(42)`` and draws ``torch.zeros(1, 3, 224, 224).uniform_().softmax(dim=1)``.
-torch's generator is the Mersenne Twister that NumPy has too. Its softmax uses the exponential of SLEEF (``expf``,
-1.0 ULP), whose fused multiply-adds are done here in float64 and rounded once, so that no library and no machine
-changes a bit.
+The notebook calls ``torch.manual_seed(42)`` and draws ``torch.zeros(1, 3, 224,
+224).uniform_().softmax(dim=1)``. torch's generator is the Mersenne Twister that NumPy has too. Its
+softmax uses the exponential of SLEEF (``expf``, 1.0 ULP), whose fused multiply-adds are done here
+in float64 and rounded once, so that no library and no machine changes a bit.
 """
 
 from __future__ import annotations

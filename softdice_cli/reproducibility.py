@@ -1,7 +1,7 @@
 """What the notebook sets up before it computes: seeds, printing, and cuDNN.
 
-It is here so that who comes from the notebook finds its set-up; softdice itself needs none of it. See
-``softdice_cli.notebook`` for what the notebook is.
+It is here so that who comes from the notebook finds its set-up; softdice itself needs none of it.
+See ``softdice_cli.notebook`` for what the notebook is.
 """
 
 from __future__ import annotations

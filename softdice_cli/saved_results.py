@@ -1,7 +1,7 @@
 """Results files → results: every score is computed again from the saved sums, and held against what the file claims.
 
-A score that a file does not have is older than the metric, and not forged. A score or field that this program does not
-know is an error that says which side is newer.
+A score that a file does not have is older than the metric, and not forged. A score or field that
+this program does not know is an error that says which side is newer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from softdice_cli.records.from_json import UnknownMember, document_of, newer, pa
 from softdice_cli.records.to_json import class_to_json, summary_to_json
 from softdice_cli.scores import score_image, summarize
 
-# Relative difference up to which two scores are the same: the last digits of a logarithm differ between machines.
+# Relative difference up to which two scores are the same: the last digits of a logarithm differ
+# between machines.
 _SAME = 1e-12
 
 
@@ -27,8 +28,8 @@ def restore(data: bytes, path: str) -> Results:
         path: its name, for messages.
 
     Raises:
-        UnreadableError: it is not a results file, it is newer than this program, or its scores are not those of its
-            sums.
+        UnreadableError: it is not a results file, it is newer than this program, or its scores are
+            not those of its sums.
     """
     document = document_of(parse(data, path), path)
     results = summarize(run_from_json(document, path))

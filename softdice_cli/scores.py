@@ -1,7 +1,8 @@
 """Sums → scores, in plain Python: ratios of one class, pooled and image-mean averages, and their spread.
 
-Every sum over images is `math.fsum`, so the order of the images cannot change a digit. Undefined is ``None`` from here
-to the last output; nothing is rounded. Which metrics there are is said in `metrics`.
+Every sum over images is `math.fsum`, so the order of the images cannot change a digit. Undefined is
+``None`` from here to the last output; nothing is rounded. Which metrics there are is said in
+`metrics`.
 """
 
 from __future__ import annotations
@@ -177,7 +178,8 @@ def _image_mean(settings: Settings, sums: Sequence[ClassSums], rows: Iterable[Im
     """For each class, the mean of each score over the images where it is defined; counts as in the pooled sums."""
     totals = score_classes(settings, sums)
     columns = [_Column(PER_CLASS) for _ in totals]
-    # The means of each image over its own classes, with and without the background, for their spread alone.
+    # The means of each image over its own classes, with and without the background, for their
+    # spread alone.
     own_means, own_foreground = _Column(PER_CLASS), _Column(PER_CLASS)
     together = _Column(WITHOUT_CLASS)
     has_foreground = _has_foreground(settings, totals)

@@ -45,7 +45,8 @@ def checks(device: str = ALL) -> Iterator[Check]:
     """Every check of a device.
 
     Args:
-        device: see `overlap.devices.engine_for`; or ``all`` for every device that is present, and for `SoftDiceLoss`.
+        device: see `overlap.devices.engine_for`; or ``all`` for every device that is present, and
+            for `SoftDiceLoss`.
 
     Raises:
         DeviceError: there is no such device here.

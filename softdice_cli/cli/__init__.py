@@ -33,8 +33,8 @@ def _root(
 ) -> None:
     """Evaluate saved segmentation predictions: soft-Dice loss and hard Dice, with a signature.
 
-    Exit codes: 0 evaluated, 1 a requirement was not met, 2 wrong usage, 3 input that cannot be evaluated,
-    4 a bug in softdice, 5 nothing to evaluate.
+    Exit codes: 0 evaluated, 1 a requirement was not met, 2 wrong usage, 3 input that cannot be
+    evaluated, 4 a bug in softdice, 5 nothing to evaluate.
     """
 
 

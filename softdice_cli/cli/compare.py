@@ -72,7 +72,8 @@ class Compare:
 
         Raises:
             ConfigError: both are standard input, or an option makes no sense.
-            InputError: a file cannot be read, is incomplete, or is not of the same images, classes and settings.
+            InputError: a file cannot be read, is incomplete, or is not of the same images, classes
+                and settings.
         """
         if self.a == self.b == "-":
             raise ConfigError("A and B cannot both be standard input", hint="save one of them to a file")

@@ -39,7 +39,8 @@ class Gate:
         """The gate that the options ask for.
 
         Raises:
-            ConfigError: a rule cannot be read, or one of --baseline and --max-drop is without the other.
+            ConfigError: a rule cannot be read, or one of --baseline and --max-drop is without the
+                other.
             UnreadableError: the baseline is not a results file.
         """
         if fail_under is None and not (require or baseline or max_drop):

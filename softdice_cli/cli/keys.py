@@ -103,8 +103,9 @@ def _long_name(info: Any) -> str:
 def options_of(job: Callable[..., object]) -> Mapping[str, Option]:
     """The options that a command takes from the file, by field.
 
-    `Eval` takes all of them. Another command takes those that it shares with `Eval`, except for how and where its
-    result is written: the file's ``output`` is the output of eval, and what shows it must not replace it.
+    `Eval` takes all of them. Another command takes those that it shares with `Eval`, except for how
+    and where its result is written: the file's ``output`` is the output of eval, and what shows it
+    must not replace it.
     """
     if job is Eval:
         return known()

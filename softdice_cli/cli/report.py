@@ -38,7 +38,8 @@ def extras(
         inputs: files that must not be replaced, with the options that name them.
 
     Raises:
-        ConfigError: there is no such format, no file, no folder for it, or a file is asked for twice or is an input.
+        ConfigError: there is no such format, no file, no folder for it, or a file is asked for
+            twice or is an input.
     """
     found: list[Extra] = []
     for text in reports or ():

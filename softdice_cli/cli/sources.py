@@ -1,7 +1,7 @@
 """Options from a file and the environment, below the flags.
 
-What may stand in the file follows from the fields of `Eval`: a key is the long name of an option, and its value has the
-TOML type of the field. Nothing here is a second list of the options.
+What may stand in the file follows from the fields of `Eval`: a key is the long name of an option,
+and its value has the TOML type of the field. Nothing here is a second list of the options.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _OWN, _PROJECT = "softdice.toml", "pyproject.toml"
 _VARIABLES = {"device": "SOFTDICE_DEVICE", "workers": "SOFTDICE_WORKERS"}
 
-# Options that exclude each other: a flag of the first set also takes the place of keys of the second.
+# Options that exclude each other: a flag of the first set also takes the place of keys of the
+# second.
 _INSTEAD = (
     ({"class_"}, {"classes"}),
     ({"classes"}, {"class_"}),
@@ -76,7 +77,8 @@ def settled(
     What is wrong with a value is said of the file or variable that it stands in.
 
     Raises:
-        ConfigError: the file or a variable cannot be read, or holds what is not an option, or not a value of one.
+        ConfigError: the file or a variable cannot be read, or holds what is not an option, or not a
+            value of one.
     """
     flags = {field for field in given if _is_flag(ctx, field)}
     used = collect(config, no_config, job, flags | _displaced(flags))

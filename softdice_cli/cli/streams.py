@@ -19,7 +19,8 @@ def prepare(stream: TextIO) -> None:
         return
     stream.reconfigure(errors="backslashreplace")
     if WINDOWS and not stream.isatty():
-        # Into a pipe or a file, Windows would write CR LF, and the code page of the machine instead of UTF-8.
+        # Into a pipe or a file, Windows would write CR LF, and the code page of the machine instead
+        # of UTF-8.
         stream.reconfigure(newline="\n")
         if "PYTHONIOENCODING" not in os.environ:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -28,8 +29,8 @@ def prepare(stream: TextIO) -> None:
 def reader_is_gone(error: OSError) -> bool:
     """Whether writing to a stream failed because its reader went away.
 
-    Windows then reports an invalid argument. It reports the same for an impossible file name, which it adds to the
-    error.
+    Windows then reports an invalid argument. It reports the same for an impossible file name, which
+    it adds to the error.
     """
     if isinstance(error, BrokenPipeError):
         return True

@@ -39,8 +39,8 @@ def page(
 class Target:
     """Where a result goes: standard output, or a file that is written whole or not at all.
 
-    A context manager; the file appears when it ends well. What is not a regular file, such as a device or a pipe, is
-    written to as it is.
+    A context manager; the file appears when it ends well. What is not a regular file, such as a
+    device or a pipe, is written to as it is.
 
     Args:
         output: the file, or ``None`` for standard output.

@@ -1,7 +1,7 @@
 """Two saved results of the same images → what changed, and how much of it chance alone could do.
 
-Images are what is drawn again. The pooled score of a resample follows from its resampled sums, and the image mean from
-its resampled scores.
+Images are what is drawn again. The pooled score of a resample follows from its resampled sums, and
+the image mean from its resampled scores.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def compare(
         a: the results that are compared with.
         b: the results that are judged.
         names: what they are called, for messages and output.
-        metrics: names of the metrics to compare; those that tables show by default. Hard Dice is among them in any
-            case, as images and verdicts are judged by it.
+        metrics: names of the metrics to compare; those that tables show by default. Hard Dice is
+            among them in any case, as images and verdicts are judged by it.
         resamples: how many bootstrap resamples, and how many permutations.
         seed: the same seed gives the same digits.
         worst: how many of the images that changed most to name.

@@ -102,7 +102,8 @@ def _parts_beyond(signature: str, other: str) -> str:
 def _refuse_other_images(a: Results, b: Results, names: tuple[str, str]) -> None:
     mine = [row.id for row in a.images]
     theirs = [row.id for row in b.images]
-    # Images are paired by their place, so an id that stands twice would pair whatever comes next to it.
+    # Images are paired by their place, so an id that stands twice would pair whatever comes next to
+    # it.
     _refuse_double_ids(mine, names[0])
     _refuse_double_ids(theirs, names[1])
     if mine == theirs:

@@ -1,10 +1,11 @@
 """Images drawn again, or swapped between the sides: intervals from percentiles, and p-values from permutations.
 
-Every sum is exact (see `Grid`), and the random numbers are the raw bits of PCG64. So one seed gives the same digits on
-every machine, except for the last digits of a logarithm, and a file compared with itself differs by exactly nothing.
+Every sum is exact (see `Grid`), and the random numbers are the raw bits of PCG64. So one seed gives
+the same digits on every machine, except for the last digits of a logarithm, and a file compared
+with itself differs by exactly nothing.
 
-Sources: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13.3 (percentile interval); Phipson & Smyth,
-Permutation p-values should never be zero (2010), for (b+1)/(n+1).
+Sources: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13.3 (percentile interval);
+Phipson & Smyth, Permutation p-values should never be zero (2010), for (b+1)/(n+1).
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def intervals(
     """Scores with their intervals, ordered by kind; within a kind, classes first, then means.
 
     Args:
-        results: of any images. Without an image there are no scores, and with a single one there are no intervals.
+        results: of any images. Without an image there are no scores, and with a single one there
+            are no intervals.
         metrics: names of metrics; those that tables show by default.
         resamples: how many bootstrap resamples.
         seed: the same seed gives the same digits.
@@ -81,15 +83,16 @@ def intervals(
 class Grid:
     """Columns as whole numbers, so small that every weighted sum of them is exact in float64, in any order.
 
-    A value x becomes high·2^-shift + low·2^-(shift + bits), where high and low are whole numbers up to 2^bits. Weights
-    are whole and add up to at most n, so no sum exceeds n·2^bits ≤ 2^53. What is left of x is below 2^-(2·bits) of the
-    greatest value of its column.
+    A value x becomes high·2^-shift + low·2^-(shift + bits), where high and low are whole numbers up
+    to 2^bits. Weights are whole and add up to at most n, so no sum exceeds n·2^bits ≤ 2^53. What is
+    left of x is below 2^-(2·bits) of the greatest value of its column.
 
     Args:
         columns: ``(*S, n, M)``.
 
     Attributes:
-        parts: ``(*S, n, M + W)``: the high part of each column, then the low parts of those W columns that have one.
+        parts: ``(*S, n, M + W)``: the high part of each column, then the low parts of those W
+            columns that have one.
     """
 
     def __init__(self, columns: Floats) -> None:
@@ -213,7 +216,8 @@ class _PermutationTest:
 
     def __init__(self, a: Floats, b: Floats) -> None:
         self._observed = np.abs(b - a)
-        # A permutation that gives the observed difference but for rounding has to count as one that reaches it.
+        # A permutation that gives the observed difference but for rounding has to count as one that
+        # reaches it.
         self._bar = self._observed - ROUNDING * np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
         self._reached = np.zeros(a.shape, np.int64)
         self._counted = np.zeros(a.shape, np.int64)

@@ -34,8 +34,10 @@ class Plan:
     Attributes:
         settings: what the scores mean.
         kinds: the scores.
-        places: for each kind, which block of columns is its numerator and which one its denominator.
-        blocks: how many columns each block has, and the function that fills them from the sums of the images.
+        places: for each kind, which block of columns is its numerator and which one its
+            denominator.
+        blocks: how many columns each block has, and the function that fills them from the sums of
+            the images.
     """
 
     settings: Settings

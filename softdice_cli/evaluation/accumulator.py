@@ -31,7 +31,8 @@ class Accumulator:
 
     Args:
         settings: what the scores mean; the defaults take the classes from the first batch.
-        name: in front of the ids of the images; give each process its own, as ids must differ when merged.
+        name: in front of the ids of the images; give each process its own, as ids must differ when
+            merged.
     """
 
     def __init__(self, settings: Settings | None = None, *, name: str = "") -> None:
@@ -43,7 +44,8 @@ class Accumulator:
         """Take in a batch.
 
         Args:
-            probabilities: ``(B, C, *S)`` array or tensor of any float type and device; for label maps, ``(B, *S)``.
+            probabilities: ``(B, C, *S)`` array or tensor of any float type and device; for label
+                maps, ``(B, *S)``.
             labels: ``(B, *S)`` or ``(B, 1, *S)`` array or tensor of whole numbers.
             ids: unique names of the B images; numbers in the order of the updates by default.
 

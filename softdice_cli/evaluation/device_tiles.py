@@ -1,6 +1,7 @@
 """What a batch for an accelerator is made of: tiles of images, and pairs that wait until all their tiles are added up.
 
-The order of the pairs, and what happens when the device is short of memory, is up to `execution.batching`.
+The order of the pairs, and what happens when the device is short of memory, is up to
+`execution.batching`.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ class TileDevice(Device[Tile, Tally]):
 
     Args:
         engine: of the device.
-        batch_size: greatest number of tiles in a batch, or ``None`` for as many as the engine likes.
+        batch_size: greatest number of tiles in a batch, or ``None`` for as many as the engine
+            likes.
     """
 
     def __init__(self, engine: BatchEngine, batch_size: int | None) -> None:
@@ -169,9 +171,11 @@ def evaluate_on_device(
     Args:
         task: reads a pair.
         pairs: what to evaluate.
-        workers: how many threads read for the device, by default one for each core. They are threads even where
-            processes could be forked, because tiles are too large to be sent from one process to another.
-        batch_size: greatest number of tiles in a batch, or ``None`` for as many as the engine likes.
+        workers: how many threads read for the device, by default one for each core. They are
+            threads even where processes could be forked, because tiles are too large to be sent
+            from one process to another.
+        batch_size: greatest number of tiles in a batch, or ``None`` for as many as the engine
+            likes.
     """
     batcher: Batcher[Tile, Tally, Outcome] = Batcher(TileDevice(task.engine, batch_size))
     with Threads(workers or cores()).run(task, pairs) as read:

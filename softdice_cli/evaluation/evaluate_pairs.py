@@ -1,7 +1,7 @@
 """Pairs → rows → results: the one loop over the pairs of a run, in their order.
 
-It prints nothing, and judges nothing but its input. Where and how many pairs are worked on at once is up to the room
-`execution`; what is done with each of them stands in `pair_tasks`.
+It prints nothing, and judges nothing but its input. Where and how many pairs are worked on at once
+is up to the room `execution`; what is done with each of them stands in `pair_tasks`.
 """
 
 from __future__ import annotations
@@ -47,19 +47,20 @@ def evaluate(
 ) -> Results:
     """Evaluate saved predictions against their masks.
 
-    The result does not depend on the device, the workers or the batches. With more pairs, only the memory for their
-    rows grows.
+    The result does not depend on the device, the workers or the batches. With more pairs, only the
+    memory for their rows grows.
 
     Args:
         pairs: `Pair` objects, or (prediction, truth) paths, which are named after the truth.
         settings: what the scores mean; the defaults take the classes from the first prediction.
         device: ``cpu``, ``auto``, ``cuda``, ``cuda:N`` or ``mps``.
         reading: how files are read.
-        workers: how many pairs are read (and on the CPU counted) side by side, by default as many as there are cores.
-            On the CPU they are processes where this one may be forked (Linux, no other thread is running, and torch is
-            not imported): one in any case, and a single large image is shared out. Elsewhere they are threads, by
-            default a single one.
-        batch_size: greatest number of images that an accelerator counts at once; by its memory by default.
+        workers: how many pairs are read (and on the CPU counted) side by side, by default as many
+            as there are cores. On the CPU they are processes where this one may be forked (Linux,
+            no other thread is running, and torch is not imported): one in any case, and a single
+            large image is shared out. Elsewhere they are threads, by default a single one.
+        batch_size: greatest number of images that an accelerator counts at once; by its memory by
+            default.
         journal: file that notes finished pairs, so that the same call goes on where it was cut off.
         fail_fast: stop at the first pair that fails.
         left_out: files without a partner, for the results to name.
@@ -71,7 +72,8 @@ def evaluate(
         The results; pairs that could not be evaluated are in `Results.failures`.
 
     Raises:
-        ConfigError: the settings, the layout or the device cannot be used, or two pairs have one id.
+        ConfigError: the settings, the layout or the device cannot be used, or two pairs have one
+            id.
         InputError: the journal does not belong to this run.
     """
     found = _Findings(settings or Settings(), reading or Reading(), watcher or Silent(), notify or _say_nothing)
@@ -161,7 +163,8 @@ class _Findings:
     """What a run has found so far.
 
     Attributes:
-        asked: the settings as asked for; every pair is prepared with these, so that it depends on no other pair.
+        asked: the settings as asked for; every pair is prepared with these, so that it depends on
+            no other pair.
         settings: the same with the classes resolved, once a pair was evaluated.
         reading: how files are read.
         watcher: is told how the run goes on.

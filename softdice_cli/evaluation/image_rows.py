@@ -18,7 +18,8 @@ def row_of(prepared: PreparedPair, image: Image, tally: Tally) -> ImageRow:
         tally: of all its pixels.
 
     Raises:
-        InputError: the values are not probabilities, the labels are not classes, or no pixel is left to count.
+        InputError: the values are not probabilities, the labels are not classes, or no pixel is
+            left to count.
     """
     decoding = prepared.decoding
     if tally.unknown or not tally.facts.acceptable(decoding) or tally.facts.already(decoding):

@@ -1,7 +1,7 @@
 """Labels that are neither classes nor ignored → the error that a person needs at that moment.
 
-The hint is what to type: which labels are classes, which ones to ignore. It is drawn from the whole file, and never
-proposes what would give a wrong number.
+The hint is what to type: which labels are classes, which ones to ignore. It is drawn from the whole
+file, and never proposes what would give a wrong number.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What became of a pair: it was evaluated, or there is an error that says why not.
 
-What is wrong with the input is a value here and not an exception, so that one bad file costs one pair.
+What is wrong with the input is a value here and not an exception, so that one bad file costs one
+pair.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One pair of files → images lined up with their labels, ready to be added up.
 
-Axes follow from the shape of the mask, values are never changed, and no value is looked at unless a label or a kind
-has to be found out.
+Axes follow from the shape of the mask, values are never changed, and no value is looked at unless a
+label or a kind has to be found out.
 """
 
 from __future__ import annotations

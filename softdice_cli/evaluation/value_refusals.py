@@ -1,6 +1,7 @@
 """Values that are not probabilities → the error that a person needs at that moment, with the option that would help.
 
-A hint must lead on: it is drawn from all the values that were seen, and never proposes what would give a wrong number.
+A hint must lead on: it is drawn from all the values that were seen, and never proposes what would
+give a wrong number.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from softdice_cli.overlap import Decoding, Facts
 from softdice_cli.readers import Source
 from softdice_cli.records import MAX_LABEL, Settings
 
-# How far below 0 rounding errors may have pushed a probability, or a tenth of how far above 1: logits go further.
+# How far below 0 rounding errors may have pushed a probability, or a tenth of how far above 1:
+# logits go further.
 _SLIP = 1e-3
 
 

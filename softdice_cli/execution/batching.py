@@ -1,7 +1,8 @@
 """Batches for a device that works while the program goes on: nobody waits, and the order of the jobs stays.
 
-A batch is handed to the device before the answers of the batch before it are asked for, so that reading, copying and
-computing overlap. Where the memory of the device is too small for a batch, its halves are tried.
+A batch is handed to the device before the answers of the batch before it are asked for, so that
+reading, copying and computing overlap. Where the memory of the device is too small for a batch, its
+halves are tried.
 """
 
 from __future__ import annotations

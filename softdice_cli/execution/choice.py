@@ -10,8 +10,8 @@ def executor_for(workers: int | None) -> Executor:
     """The first of these ways that works here: forked processes, then threads.
 
     Args:
-        workers: how many items are worked on side by side. By default, one process for each core, or a single thread,
-            since threads share one interpreter and mostly wait for each other.
+        workers: how many items are worked on side by side. By default, one process for each core,
+            or a single thread, since threads share one interpreter and mostly wait for each other.
     """
     # A way is imported where it is used, as a run mostly uses one of them.
     if can_fork():

@@ -1,7 +1,8 @@
 """What an executor takes and gives: one contract, so that nobody who has work to do asks where it is done.
 
-An executor applies a task to each item of a sequence and yields the results in the order of the items. Tasks and items
-are ordinary values that can be pickled, so that an executor may send them anywhere.
+An executor applies a task to each item of a sequence and yields the results in the order of the
+items. Tasks and items are ordinary values that can be pickled, so that an executor may send them
+anywhere.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Grant:
     """What an executor grants to one call of a task.
 
     Attributes:
-        workers: how many processes the call may keep busy, its own included; see `choice.executor_within`.
+        workers: how many processes the call may keep busy, its own included; see
+            `choice.executor_within`.
         unwanted: whether the result is no longer wanted.
     """
 
@@ -54,7 +56,8 @@ class Task(ABC, Generic[Item, Result]):
     def __call__(self, item: Item, grant: Grant) -> Result:
         """The result of an item, in any thread or process.
 
-        What is raised here ends the whole run. So what is wrong with a single item has to be a result.
+        What is raised here ends the whole run. So what is wrong with a single item has to be a
+        result.
         """
 
     @abstractmethod
@@ -77,10 +80,11 @@ class Executor(Protocol):
         Args:
             task: what to do.
             items: what to do it with.
-            together: how many items are small enough to be handed over at once. An executor may hand over fewer.
+            together: how many items are small enough to be handed over at once. An executor may
+                hand over fewer.
 
         Returns:
-            A context manager. In it are the results, in the order of the items. When it is left, whatever was not
-            finished is ended, and nothing stays behind.
+            A context manager. In it are the results, in the order of the items. When it is left,
+            whatever was not finished is ended, and nothing stays behind.
         """
         ...

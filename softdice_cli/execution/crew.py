@@ -1,8 +1,9 @@
 """Processes that work side by side, and hand their results back in order.
 
-Processes and not threads, because most of the work on a small item is Python, which threads cannot share. They are
-forked, so everything that was imported is there at once. They hold nothing that would have to be cleaned up: a process
-that dies, killed for its memory or by a broken library, costs only the item that it was working on.
+Processes and not threads, because most of the work on a small item is Python, which threads cannot
+share. They are forked, so everything that was imported is there at once. They hold nothing that
+would have to be cleaned up: a process that dies, killed for its memory or by a broken library,
+costs only the item that it was working on.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from softdice_cli.execution.forking import die_with, ending_of, fork
 # Chunks that a worker has at once, so that it never waits for the next one.
 _QUEUED = 2
 
-# Chunks per worker that may be finished before the chunk whose turn it is, so that results do not pile up.
+# Chunks per worker that may be finished before the chunk whose turn it is, so that results do not
+# pile up.
 _AHEAD = 4
 
 
@@ -51,8 +53,8 @@ class Crew(Generic[Item, Result]):
 
     Args:
         items: what to work on.
-        work: turns an item into a result. Both it and the item are inherited by the processes, and only results are
-            pickled. What it raises is raised here.
+        work: turns an item into a result. Both it and the item are inherited by the processes, and
+            only results are pickled. What it raises is raised here.
         lost: the result of an item that killed its process, given how the process ended.
         workers: how many processes.
         chunk: how many items a process is given at once.

@@ -20,7 +20,8 @@ def fork(serve: Callable[[], None]) -> int:
     """Start a process.
 
     Args:
-        serve: what the process does. Its end is the end of the process, which never goes on with the program.
+        serve: what the process does. Its end is the end of the process, which never goes on with
+            the program.
 
     Returns:
         The id of the process.
@@ -28,7 +29,8 @@ def fork(serve: Callable[[], None]) -> int:
     Raises:
         OSError: the system allows no more processes.
     """
-    # Held back until each side knows which one it is: an interrupt is for the program, which ends its processes.
+    # Held back until each side knows which one it is: an interrupt is for the program, which ends
+    # its processes.
     signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
     try:
         process = _fork()
@@ -43,7 +45,8 @@ def fork(serve: Callable[[], None]) -> int:
 
 def _fork() -> int:
     with warnings.catch_warnings():
-        # Python warns of threads that C libraries have started. Those libraries prepare for a fork themselves.
+        # Python warns of threads that C libraries have started. Those libraries prepare for a fork
+        # themselves.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 

@@ -17,8 +17,8 @@ def cores() -> int:
 def can_fork() -> bool:
     """Whether this process may be forked: not on Windows and macOS, nor where other threads may hold locks.
 
-    torch starts threads that Python does not know of. In a forked process they are missing, and whatever needs them
-    waits forever.
+    torch starts threads that Python does not know of. In a forked process they are missing, and
+    whatever needs them waits forever.
     """
     alone = threading.active_count() == 1 and "torch" not in sys.modules
     return alone and hasattr(os, "fork") and sys.platform != "darwin"

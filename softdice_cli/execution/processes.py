@@ -9,15 +9,16 @@ from functools import partial
 from softdice_cli.execution.contract import Grant, Item, Result, Task
 from softdice_cli.execution.crew import Crew
 
-# Chunks that each process gets at least, so that none is left with much work when the others are done.
+# Chunks that each process gets at least, so that none is left with much work when the others are
+# done.
 _LEAST_CHUNKS = 4
 
 
 class Processes:
     """Works in forked processes; see `contract.Executor`.
 
-    Even a single item has a process of its own: what kills the process is then a result, and not the end of the
-    program.
+    Even a single item has a process of its own: what kills the process is then a result, and not
+    the end of the program.
 
     Args:
         workers: how many processes. Where there are fewer items, each item may use several of them.

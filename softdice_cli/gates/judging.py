@@ -99,7 +99,8 @@ def _of_image(results: Results, row: ImageRow, score: Score) -> float | None:
         return _of_class(classes, score)
     values = []
     for entry in classes:
-        # The mean over the present classes leaves out those that the mask of this image does not show.
+        # The mean over the present classes leaves out those that the mask of this image does not
+        # show.
         if score.name != PRESENT or entry.truth_pixels:
             values.append(entry.values[score.metric.name])
     return mean_of(values)

@@ -1,7 +1,7 @@
 """The only arithmetic on pixels: labels to codes, tiles to exact sums, on the CPU or an accelerator.
 
-Arrays in, integers out. There are no files here, no settings beyond the decoding, and no judgement of what the sums
-mean.
+Arrays in, integers out. There are no files here, no settings beyond the decoding, and no judgement
+of what the sums mean.
 """
 
 from softdice_cli.overlap.contract import TILE_PIXELS, BatchEngine, Engine, Facts, Tally, to_pixels

@@ -1,8 +1,9 @@
 """What an engine takes and gives: one contract, so that every engine can be held to the same bits.
 
-Sums are integers on a 2⁻⁶⁴ grid. A probability p becomes ``high = rint(p·2³²)`` and ``low = rint((p·2³² − high)·2³²)``;
-both steps are exact in the float type of p but for the last rounding, and integers add up to the same total in any
-order. One correctly rounded float64 per sum leaves here.
+Sums are integers on a 2⁻⁶⁴ grid. A probability p becomes ``high = rint(p·2³²)`` and ``low =
+rint((p·2³² − high)·2³²)``; both steps are exact in the float type of p but for the last rounding,
+and integers add up to the same total in any order. One correctly rounded float64 per sum leaves
+here.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ class Tally:
         pixels: how many were counted.
         ignored: how many carry an ignore label.
         unknown: how many carry a label that is neither a class nor ignored.
-        facts: what was seen among the values; where they are not acceptable, the sums are meaningless.
+        facts: what was seen among the values; where they are not acceptable, the sums are
+            meaningless.
     """
 
     probability: tuple[int, ...]

@@ -19,8 +19,9 @@ class Decoding:
         scale: the stored integer that means 1, or ``None``.
         activation: softmax over the channels, sigmoid, or none.
         threshold: one channel is foreground where p is greater.
-        sum_tolerance: how far the sum over several channels may lie from 1, or ``None`` if the sum does not matter.
-            Before a softmax: how near to 1 it has to be for the values to be probabilities already.
+        sum_tolerance: how far the sum over several channels may lie from 1, or ``None`` if the sum
+            does not matter. Before a softmax: how near to 1 it has to be for the values to be
+            probabilities already.
         top: the greatest probability that passes, which is 1 and the rounding of the stored type.
     """
 
@@ -35,8 +36,8 @@ class Decoding:
 def tolerance(epsilon: float) -> float:
     """How far sums of probabilities may lie from 1: four units of rounding (half an epsilon), and 0.001 at least.
 
-    That is 0.001 for float32 and float64, 0.002 for float16 and 0.016 for bfloat16. Rounding passes; another scale or
-    logits do not.
+    That is 0.001 for float32 and float64, 0.002 for float16 and 0.016 for bfloat16. Rounding
+    passes; another scale or logits do not.
     """
     return max(1e-3, 2 * epsilon)
 
@@ -46,7 +47,8 @@ def decoding_for(settings: Settings, epsilon: float) -> Decoding:
 
     Args:
         settings: with the classes resolved.
-        epsilon: spacing above 1 of the stored float type; for integers with a scale, the size of one step.
+        epsilon: spacing above 1 of the stored float type; for integers with a scale, the size of
+            one step.
     """
     classes = len(settings.classes)
     sums_matter = classes > 1 and (settings.normalized or settings.activation == "softmax")

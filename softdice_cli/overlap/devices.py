@@ -1,7 +1,7 @@
 """Devices by name, and the engine for each.
 
-The CPU is always there and needs NumPy alone; torch is imported for any other device, and to find out which others
-there are.
+The CPU is always there and needs NumPy alone; torch is imported for any other device, and to find
+out which others there are.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def engine_for(device: str) -> Engine:
     """The engine for a device.
 
     Args:
-        device: ``cpu`` (NumPy), ``auto`` (an accelerator if there is one), ``cuda``, ``cuda:N``, ``mps``, or
-            ``torch:cpu``.
+        device: ``cpu`` (NumPy), ``auto`` (an accelerator if there is one), ``cuda``, ``cuda:N``,
+            ``mps``, or ``torch:cpu``.
 
     Raises:
         DeviceError: there is no such device here.

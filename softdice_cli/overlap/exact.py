@@ -1,7 +1,7 @@
 """Σp on the 2⁻⁶⁴ grid with NumPy alone, in as few passes as the values allow.
 
-Float64 adds integers exactly below 2⁵³, and int64 adds them exactly modulo 2⁶⁴. Four ways of adding follow from that,
-each the fastest for some values:
+Float64 adds integers exactly below 2⁵³, and int64 adds them exactly modulo 2⁶⁴. Four ways of adding
+follow from that, each the fastest for some values:
 
 - `_sum_coarse`: the values are multiples of 2⁻³³, and one float64 sum is exact.
 - `_sum_modular`: float32 multiples of 2⁻⁶² are added as int64, and a rough sum says how often those went round.
@@ -44,7 +44,8 @@ _LONGEST_RUN = 512
 # Values of each row to look at before all of them: mostly these tell already.
 _PROBE = 64
 
-# Adding this to a float64 rounds it to a multiple of 2⁻³², which its last bits then are, as an integer.
+# Adding this to a float64 rounds it to a multiple of 2⁻³², which its last bits then are, as an
+# integer.
 _ROUND_HIGH = 1.5 * 2.0**20
 
 # The same for multiples of 2⁻⁶⁴.
@@ -147,8 +148,8 @@ def _unwrap(remainder: int, about: float) -> int:
 def _roughly_add_rows(values: Floats) -> Floats:
     """Sums of rows of at most `contract.TILE_PIXELS` float32 up to 1, mostly added in float32.
 
-    Whatever the order, m numbers of at most 1 have a float32 sum that is off by less than m²·2⁻²⁴. With n / m such
-    sums, the whole is off by less than m·n·2⁻²⁴, which is at most 1.
+    Whatever the order, m numbers of at most 1 have a float32 sum that is off by less than m²·2⁻²⁴.
+    With n / m such sums, the whole is off by less than m·n·2⁻²⁴, which is at most 1.
     """
     rows, pixels = values.shape
     run = min(_LONGEST_RUN, 2**24 // pixels)

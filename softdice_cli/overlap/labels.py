@@ -1,7 +1,8 @@
 """Labels as stored → codes that the engines count, and how many pixels carry which label.
 
-A code below the number of classes C is that class; the three codes above it are for everything else. Codes are looked
-up in a table or in the sorted labels, and never computed in the stored type (``C*y + h`` overflows uint8 at C > 16).
+A code below the number of classes C is that class; the three codes above it are for everything
+else. Codes are looked up in a table or in the sorted labels, and never computed in the stored type
+(``C*y + h`` overflows uint8 at C > 16).
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 OTHER, IGNORED, UNKNOWN = 0, 1, 2
 """Offsets above C: counted without a class (the background of a one-channel map), left out, and refused."""
 
-# Distinct labels that are counted: a file in which every pixel had a label of its own would fill the memory.
+# Distinct labels that are counted: a file in which every pixel had a label of its own would fill
+# the memory.
 _MOST_LABELS = 2**18
 
 # Up to so many classes, comparing with each of them costs less than one `bincount`.
@@ -106,7 +108,8 @@ class LabelCodes:
 def count_labels(chunks: Iterable[NDArray[Any]]) -> dict[int, int]:
     """How many pixels carry each label, over arrays of whole numbers of any shape.
 
-    Where there are more labels than any mask has, the counting ends with those that were found by then.
+    Where there are more labels than any mask has, the counting ends with those that were found by
+    then.
     """
     counts: dict[int, int] = {}
     for chunk in chunks:

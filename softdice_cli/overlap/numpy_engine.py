@@ -1,7 +1,8 @@
 """The engine for the CPU: exact sums with NumPy alone.
 
-Everything is a plain pass over rows that lie in a core's cache. What NumPy does slowly (`argmax` over the first axis,
-weighted `bincount`, float16 to float32) is written in other ways that give the same numbers.
+Everything is a plain pass over rows that lie in a core's cache. What NumPy does slowly (`argmax`
+over the first axis, weighted `bincount`, float16 to float32) is written in other ways that give the
+same numbers.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class NumpyEngine:
             sums, facts = _measure(_blanked(floats, keep), inside, decoding, grain, keep)
             if sums:
                 return Tally.of(pixels, sums, facts)
-        # An activation would make more than 0 of a 0. And infinity times 0 is NaN, which says nothing about what is
-        # kept.
+        # An activation would make more than 0 of a 0. And infinity times 0 is NaN, which says
+        # nothing about what is kept.
         kept = np.compress(keep, floats, axis=1)
         kept_inside = {channel: mask[keep] for channel, mask in inside.items()}
         sums, facts = _measure(kept, kept_inside, decoding, grain)

@@ -21,7 +21,8 @@ def tiles(values: Array, labels: Array, pixels: int) -> Iterator[tuple[Array, Ar
         pixels: greatest number of pixels in a tile.
 
     Yields:
-        ``(C, *T)`` and ``(*T)`` of at most `pixels` pixels; every pixel once, in an unspecified order.
+        ``(C, *T)`` and ``(*T)`` of at most `pixels` pixels; every pixel once, in an unspecified
+        order.
     """
     slowest = sorted(range(1, values.ndim), key=lambda axis: -abs(values.strides[axis]))
     values = values.transpose(0, *slowest)

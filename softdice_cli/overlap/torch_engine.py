@@ -1,7 +1,7 @@
 """The engine for accelerators: the same sums with torch, to the same bits.
 
-The words are added as int64, which is exact in any order on any device. A batch is one pass of kernels and one copy
-back: nothing in between asks the device for a value.
+The words are added as int64, which is exact in any order on any device. A batch is one pass of
+kernels and one copy back: nothing in between asks the device for a value.
 """
 
 from __future__ import annotations
@@ -169,7 +169,8 @@ def _above_threshold(values: Tensor, decoding: Decoding) -> Tensor:
 
 
 def _first_greatest(values: Tensor) -> Tensor:
-    # torch.argmax does not promise the first of equal maxima, so take the least channel that reaches the maximum.
+    # torch.argmax does not promise the first of equal maxima, so take the least channel that
+    # reaches the maximum.
     classes = values.shape[1]
     channels = torch.arange(classes, device=values.device).reshape(1, -1, 1)
     greatest = values == values.amax(dim=1, keepdim=True)

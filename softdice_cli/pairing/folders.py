@@ -22,8 +22,8 @@ class Side:
 
     Attributes:
         path: a folder, or a glob pattern.
-        suffix: what the names of its files end with before the file type, which is not part of the stem; files
-            without it do not belong to the side.
+        suffix: what the names of its files end with before the file type, which is not part of the
+            stem; files without it do not belong to the side.
     """
 
     path: str
@@ -39,7 +39,8 @@ def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allow_missing
     """Pairs of two folders or patterns, by stem; with `recursive`, by the path below the folder.
 
     Raises:
-        PairingError: files without a partner, several files of one stem on a side, or partners that differ in case.
+        PairingError: files without a partner, several files of one stem on a side, or partners that
+            differ in case.
         UnreadableError: a folder cannot be listed.
     """
     sides = [_by_key(side, recursive) for side in (pred, gt)]

@@ -17,8 +17,8 @@ def pair_manifest(name: str, data: bytes, *, allow_missing: bool = False) -> Pai
     """The pairs of a manifest, all of whose files are there.
 
     Args:
-        name: path of the manifest; relative paths in it are relative to its folder. ``-`` is standard input, whose
-            paths are relative to the working directory.
+        name: path of the manifest; relative paths in it are relative to its folder. ``-`` is
+            standard input, whose paths are relative to the working directory.
         data: its bytes.
         allow_missing: leave out pairs of which a file is missing, and say so.
 

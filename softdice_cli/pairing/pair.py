@@ -41,7 +41,8 @@ class Pairing:
 
     Attributes:
         pairs: in natural order of their ids.
-        left_out: what has no partner and was allowed to be missing, one sentence each, in natural order.
+        left_out: what has no partner and was allowed to be missing, one sentence each, in natural
+            order.
     """
 
     pairs: tuple[Pair, ...]

@@ -1,8 +1,9 @@
 """Untrusted bytes → arrays: the only place where files are parsed.
 
-A format is a folder that holds its reader and the guards of the reader; the table in ``softdice_cli.formats`` names
-them all. The format of a file is found by its content. Whatever a library throws while it reads, exactly one kind of
-error leaves here, and the libraries load inside functions, so that a run pays only for what it reads.
+A format is a folder that holds its reader and the guards of the reader; the table in
+``softdice_cli.formats`` names them all. The format of a file is found by its content. Whatever a
+library throws while it reads, exactly one kind of error leaves here, and the libraries load inside
+functions, so that a run pays only for what it reads.
 """
 
 from __future__ import annotations

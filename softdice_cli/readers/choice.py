@@ -13,7 +13,8 @@ def choose(keys: list[str], key: str | None, path: str) -> str:
     """The key of the one array to read.
 
     Raises:
-        UnreadableError: there is no array, or none of that name, or there are several and no key was given.
+        UnreadableError: there is no array, or none of that name, or there are several and no key
+            was given.
     """
     if key is None and len(keys) == 1:
         return keys[0]

@@ -1,8 +1,8 @@
 """Arrays that stay in their file: views are taken of an array without memory, and only a tile's bytes are ever read.
 
-What is read goes into a buffer of a tile's size, which fits into the caches and is used again, so nothing depends on
-the size of the file. A file that shrinks while it is read gives a short read and an error; a memory map of it would end
-the process.
+What is read goes into a buffer of a tile's size, which fits into the caches and is used again, so
+nothing depends on the size of the file. A file that shrinks while it is read gives a short read and
+an error; a memory map of it would end the process.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class FileLoader:
     Args:
         array: the array over reserved addresses that views are taken of.
         stored: element type in the file.
-        decode: from values as stored to values of the type of `array`, or ``None`` where they are the same.
+        decode: from values as stored to values of the type of `array`, or ``None`` where they are
+            the same.
         stream: the file, which may be closed afterwards.
         start: position in the file of the first value of `array`.
         name: of the file, for messages.
@@ -69,7 +70,8 @@ class FileLoader:
             raise UnreadableError(f"cannot be read: {error.strerror}", path=self._name) from error
 
     def _values(self, view: Array) -> Array:
-        # The axes in the order in which they lie in the file: the one that changes slowest comes first.
+        # The axes in the order in which they lie in the file: the one that changes slowest comes
+        # first.
         order = sorted(range(view.ndim), key=lambda axis: -view.strides[axis])
         ordered = view.transpose(order)
         # An array of decoded values is wider than what is stored, and so are all distances in it.

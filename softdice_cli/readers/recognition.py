@@ -1,6 +1,7 @@
 """Which format a file has, by its first bytes and, for a zip archive, by the names of its members.
 
-The suffix of a name plays no part: a mask that is called ``.png`` and is a JPEG has to be refused as what it is.
+The suffix of a name plays no part: a mask that is called ``.png`` and is a JPEG has to be refused
+as what it is.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def _members(stream: BinaryIO, name: str) -> list[str]:
 class _SmallReads:
     """A stream that gives only small parts.
 
-    Of an archive, all that is read before its members is the list of them, which zipfile loads whole.
+    Of an archive, all that is read before its members is the list of them, which zipfile loads
+    whole.
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:

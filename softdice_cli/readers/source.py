@@ -30,7 +30,8 @@ class ReadOptions:
     """How to find the array in a file, and how large it may be.
 
     Attributes:
-        key: name of the array in an ``.npz`` or of the tensor in a dict, or ``None`` where there is only one.
+        key: name of the array in an ``.npz`` or of the tensor in a dict, or ``None`` where there is
+            only one.
         max_pixels: greatest size of a decoded image, in pixels.
         max_bytes: greatest size of an array that has to be held in memory, in bytes.
     """
@@ -96,12 +97,13 @@ class Source:
     Attributes:
         name: the file, as the user gave it.
         format: e.g. ``"npy"``.
-        array: the values; or, where they are still in the file, only their shape, type and strides. A view of it is
-            taken as usual, and `load` gives the values of the view.
+        array: the values; or, where they are still in the file, only their shape, type and strides.
+            A view of it is taken as usual, and `load` gives the values of the view.
         stored: the element type in the file, e.g. ``"bfloat16"`` where `array` is float32.
         colors: the last axis holds red, green and blue.
         samples: how many samples an image format gives each pixel.
-        load: the values of a view of `array`, of the same shape; raises UnreadableError where the file has shrunk.
+        load: the values of a view of `array`, of the same shape; raises UnreadableError where the
+            file has shrunk.
     """
 
     name: str

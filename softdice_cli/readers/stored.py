@@ -1,7 +1,8 @@
 """Arrays whose values lie in a file as they are: neither compressed nor packed, at fixed distances from each other.
 
-The data of a ``.npy`` are stored in this way, and so are those of a tensor in a ``.pt``. A small array is read at once;
-a large one stays in its file, and its tiles are read when they are asked for.
+The data of a ``.npy`` are stored in this way, and so are those of a tensor in a ``.pt``. A small
+array is read at once; a large one stays in its file, and its tiles are read when they are asked
+for.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class StoredArray:
         shape: number of values along each axis.
         strides: distance in bytes between neighbours along each axis, not negative.
         start: position of the first value.
-        decode: from values as stored to values of the type `decoded`, where NumPy does not have the stored type.
+        decode: from values as stored to values of the type `decoded`, where NumPy does not have the
+            stored type.
         decoded: that type, or `dtype`.
     """
 

@@ -1,6 +1,7 @@
 """The shapes that everything else passes on: settings, sums, rows, runs, results, and their JSON.
 
-No NumPy, torch, image library or terminal is known here, so that a saved file can be judged at once.
+No NumPy, torch, image library or terminal is known here, so that a saved file can be judged at
+once.
 """
 
 from softdice_cli.records.results import (

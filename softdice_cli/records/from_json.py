@@ -1,7 +1,8 @@
 """JSON values → records. What is read is checked, member by member, before it is believed.
 
-A file may be older or newer than this program. What an older file does not say has the meaning that it had then; what a
-newer file says and this program does not know is an error that tells which side is newer.
+A file may be older or newer than this program. What an older file does not say has the meaning that
+it had then; what a newer file says and this program does not know is an error that tells which side
+is newer.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _MEMBERS = ("format", "version", *_RUN, "pooled", "image_mean", "intervals", "im
 
 _ROW = ("id", "pred", "gt", "pixels", "ignored", "sums", "classes")
 
-# What each option meant before there was a way to say it. An entry never changes, whatever becomes the default.
+# What each option meant before there was a way to say it. An entry never changes, whatever becomes
+# the default.
 _BEFORE: dict[str, Any] = {
     "prediction": "probabilities",
     "scale": None,

@@ -24,7 +24,8 @@ def merge(parts: Sequence[Part]) -> Run:
 
     Raises:
         ConfigError: there is no part.
-        InputError: an image is in two parts; signatures, classes or shards differ; or a shard is missing.
+        InputError: an image is in two parts; signatures, classes or shards differ; or a shard is
+            missing.
     """
     if not parts:
         raise ConfigError("there is nothing to merge", expected="results files")

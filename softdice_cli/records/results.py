@@ -1,7 +1,7 @@
 """Results: a run, and the scores that follow from its rows.
 
-The arithmetic lives in `scores`, which fills the shapes declared here. None of them names a metric: scores are held by
-the name of their metric, and the list of metrics is `metrics.METRICS`.
+The arithmetic lives in `scores`, which fills the shapes declared here. None of them names a metric:
+scores are held by the name of their metric, and the list of metrics is `metrics.METRICS`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ class Spread:
     """How a score is spread over the images where it is defined.
 
     Attributes:
-        sd: sample standard deviation (n − 1); ``None`` where fewer than two images define the score.
-        q1: first quartile, linear between neighbours (NumPy's default); ``None`` where no image defines the score.
+        sd: sample standard deviation (n − 1); ``None`` where fewer than two images define the
+            score.
+        q1: first quartile, linear between neighbours (NumPy's default); ``None`` where no image
+            defines the score.
         median: second quartile.
         q3: third quartile.
     """
@@ -45,7 +47,8 @@ class Scores:
 
     Attributes:
         values: the scores; ``None`` is undefined.
-        defined: how many images stand behind each score of an image mean, or how many classes behind a mean.
+        defined: how many images stand behind each score of an image mean, or how many classes
+            behind a mean.
         spread: how each score is spread over the images, in an image mean.
     """
 
@@ -80,9 +83,10 @@ class Summary:
     Attributes:
         classes: the scored classes.
         means: over the scored classes; beside them, the metrics that have no class.
-        foreground: over the scored classes except the background; ``None`` if those are all or none.
-        loss_present: mean loss over the classes that have truth pixels, in an image mean over the images that have the
-            class; ``None`` if there are none.
+        foreground: over the scored classes except the background; ``None`` if those are all or
+            none.
+        loss_present: mean loss over the classes that have truth pixels, in an image mean over the
+            images that have the class; ``None`` if there are none.
     """
 
     classes: tuple[ClassScores, ...]
@@ -102,7 +106,8 @@ class Verdict:
         bound: the number that it is held against.
         passed: whether it is met.
         reason: why it cannot be met whatever the value (``undefined``, ``incomplete``), or empty.
-        images: for a rule on single images that is not met, the images that do not meet it, the worst first.
+        images: for a rule on single images that is not met, the images that do not meet it, the
+            worst first.
     """
 
     rule: str

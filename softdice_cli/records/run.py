@@ -39,8 +39,9 @@ class Run:
         failures: the pairs that have no row.
         left_out: files without a partner that were allowed to be missing, one sentence each.
         shard: which part of a run this is, or ``None`` for the whole.
-        software: the version of softdice that counted the rows, or several with a comma between them. It is not part
-            of the signature, and runs of different versions may be merged and compared.
+        software: the version of softdice that counted the rows, or several with a comma between
+            them. It is not part of the signature, and runs of different versions may be merged and
+            compared.
     """
 
     settings: Settings

@@ -12,7 +12,8 @@ Activation = Literal["none", "softmax", "sigmoid"]
 Empty = Literal["skip", "one", "zero"]
 Prediction = Literal["probabilities", "labels"]
 
-# Version of the definitions behind the scores. It changes only when the same files would give another number.
+# Version of the definitions behind the scores. It changes only when the same files would give
+# another number.
 DEFINITIONS = 1
 
 MAX_LABEL = 2**31 - 1
@@ -30,8 +31,8 @@ class ClassDef:
 
     Attributes:
         name: as shown in every output.
-        value: the label that stands for it in the masks; ``None`` means "any non-zero label" and is only
-            possible for the single class of a one-channel map.
+        value: the label that stands for it in the masks; ``None`` means "any non-zero label" and is
+            only possible for the single class of a one-channel map.
     """
 
     name: str
@@ -43,7 +44,8 @@ class Settings:
     """Everything that can change a score, and nothing else.
 
     Attributes:
-        classes: in the order of the channels; empty until the first prediction says how many there are.
+        classes: in the order of the channels; empty until the first prediction says how many there
+            are.
         ignore: labels whose pixels are left out of every sum and count.
         colors: labels are colours, held as ``0xRRGGBB``.
         prediction: whether predictions are probabilities or label maps.

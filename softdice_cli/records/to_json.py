@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # What stands beside the scores of a class, in pixels.
 COUNTS = ("truth_pixels", "predicted_pixels", "true_positives")
-# The sums of a row that a file holds for each class, and their types. The pixels stand once beside them.
+# The sums of a row that a file holds for each class, and their types. The pixels stand once beside
+# them.
 SUMS = {"probability": float, "intersection": float, "truth": int, "predicted": int, "true_positives": int}
 
 

@@ -1,7 +1,7 @@
 """Version 1 of the results format, as softdice 0.1.0 wrote it, in the words of version 2.
 
-What version 1 does not say is left out here: a reader takes a score that a file does not have for older, not for
-forged.
+What version 1 does not say is left out here: a reader takes a score that a file does not have for
+older, not for forged.
 """
 
 from __future__ import annotations

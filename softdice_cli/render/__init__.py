@@ -15,7 +15,8 @@ __all__ = ["Format", "Page", "at_line_start", "neutral", "render", "to_text", "w
 
 Format = Literal["table", "json", "jsonl", "csv", "csv-summary", "markdown", "junit", "github"]
 
-# The module of each format, which is imported when it is asked for, and its function from results and page to text.
+# The module of each format, which is imported when it is asked for, and its function from results
+# and page to text.
 _DRAWERS: dict[Format, tuple[str, str]] = {
     "table": ("table", "draw"),
     "json": ("documents", "json_text"),

@@ -1,7 +1,8 @@
 """The columns that a table of classes can have, by the names that ``--columns`` takes.
 
-They follow from the list of metrics: each metric gives a column for its score, one for each measure of its spread over
-the images, and one for the number of images that define it. Beside them stand the counts of pixels.
+They follow from the list of metrics: each metric gives a column for its score, one for each measure
+of its spread over the images, and one for the number of images that define it. Beside them stand
+the counts of pixels.
 """
 
 from __future__ import annotations

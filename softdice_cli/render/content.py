@@ -1,7 +1,8 @@
 """What an output draws, as data: sections with a title, a table or a list, and notes.
 
-The scores are turned into sections once, in `sections`. A drawer knows only these shapes: it decides how they look and
-makes the untrusted texts in them safe for its medium, so a new output needs to know nothing about results.
+The scores are turned into sections once, in `sections`. A drawer knows only these shapes: it
+decides how they look and makes the untrusted texts in them safe for its medium, so a new output
+needs to know nothing about results.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ class Table:
         columns: the first one names the rows.
         rows: classes or images first, then means.
         names_title: what the `Row.names` are.
-        breakable: whether cells may be broken at their first space where the table is wider than the page.
+        breakable: whether cells may be broken at their first space where the table is wider than
+            the page.
     """
 
     columns: tuple[Column, ...]

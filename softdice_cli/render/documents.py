@@ -1,6 +1,7 @@
 """Results → JSON for programs: the results file, and JSON lines with one line an image.
 
-The same results give the same bytes. Text comes piece by piece, so that a large run is never held as one string.
+The same results give the same bytes. Text comes piece by piece, so that a large run is never held
+as one string.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Workflow commands, which a GitHub runner shows as annotations: errors, warnings and one notice.
 
-A step may show 10 of each kind; the runner cuts a message at 4,096 UTF-16 units, and a title may have 255
-(actions/runner, ``ExecutionContext``; the Checks API). What does not fit is counted in the last one.
+A step may show 10 of each kind; the runner cuts a message at 4,096 UTF-16 units, and a title may
+have 255 (actions/runner, ``ExecutionContext``; the Checks API). What does not fit is counted in the
+last one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """JUnit XML for CI servers: one case a requirement, and one a failed pair.
 
-Plain ASCII, so that no encoding of a stream can break it; no times, so that the same results give the same bytes.
+Plain ASCII, so that no encoding of a stream can break it; no times, so that the same results give
+the same bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from softdice_cli.render.warnings import warnings
 def junit_text(results: Results, _: Page) -> Iterator[str]:
     """The verdicts as JUnit: ``failure`` is a requirement that is not met, ``error`` a pair that could not be read.
 
-    Where nothing was evaluated there is an ``error`` that says so, as no case at all is green on most servers.
+    Where nothing was evaluated there is an ``error`` that says so, as no case at all is green on
+    most servers.
     """
     for line in _lines(results):
         yield line.encode("ascii", "xmlcharrefreplace").decode() + "\n"

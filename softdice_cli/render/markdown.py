@@ -1,7 +1,8 @@
 """Sections → a pull-request comment in GitHub's Markdown.
 
-Names stand in code spans, in which nothing has a meaning: no markup, HTML, link, mention or reference. A comment can
-hold 65,536 characters; where the text is longer its lists are shortened until it fits, and say how much they leave out.
+Names stand in code spans, in which nothing has a meaning: no markup, HTML, link, mention or
+reference. A comment can hold 65,536 characters; where the text is longer its lists are shortened
+until it fits, and say how much they leave out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from softdice_cli.render.verdicts import clip, headline
 LIMIT = 65_000
 """Characters of the whole: somewhat below what a comment holds, so that a bot can mark it as its own."""
 
-# How many rows of a table and entries of a list are tried, one after the other, until the text fits.
+# How many rows of a table and entries of a list are tried, one after the other, until the text
+# fits.
 _MOST = (100_000, 1000, 500, 200, 100, 50, 20, 10, 5, 2, 1)
 
 _NAME = 200
@@ -70,8 +72,8 @@ def section_text(section: Section, most: int = _MOST[0], *, strong_cells: bool =
 def code(text: str, *, cell: bool = False, most: int = _NAME) -> str:
     r"""Text as a code span that nothing can leave.
 
-    A pipe is escaped in a cell. Long runs of backticks are shown as ``\x60``: GitHub's parser (cmark) takes no fence
-    longer than 80.
+    A pipe is escaped in a cell. Long runs of backticks are shown as ``\x60``: GitHub's parser
+    (cmark) takes no fence longer than 80.
     """
     plain = clip(neutral(text), most)
     plain = re.sub("`{10,}", lambda run: r"\x60" * len(run[0]), plain)
@@ -86,7 +88,8 @@ def code(text: str, *, cell: bool = False, most: int = _NAME) -> str:
 def _needs_padding(plain: str) -> bool:
     """Whether a span needs a space at each end.
 
-    A backtick at an end would join the fence, and a parser takes one space off each end, unless there are only spaces.
+    A backtick at an end would join the fence, and a parser takes one space off each end, unless
+    there are only spaces.
     """
     if not plain:
         return True

@@ -1,6 +1,7 @@
 """Results → sections: which tables, lists and notes there are, and what stands in them.
 
-Every output for people draws these sections, so a score, a note or a list of what is missing is composed once, here.
+Every output for people draws these sections, so a score, a note or a list of what is missing is
+composed once, here.
 """
 
 from __future__ import annotations

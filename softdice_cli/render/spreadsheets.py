@@ -1,7 +1,7 @@
 """Results → CSV for spreadsheets and data frames: the scores of every image, or the averages.
 
-Numbers are unrounded, and an undefined score is an empty cell. No name of a class or file can be a formula. Rows come
-one by one, so that a large run is never held as one string.
+Numbers are unrounded, and an undefined score is an empty cell. No name of a class or file can be a
+formula. Rows come one by one, so that a large run is never held as one string.
 """
 
 from __future__ import annotations

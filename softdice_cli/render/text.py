@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from softdice_cli.records import ClassScores, Failure
 
-# Unicode categories of control, format (bidi, zero width), surrogate, private, unassigned, line and paragraph.
+# Unicode categories of control, format (bidi, zero width), surrogate, private, unassigned, line and
+# paragraph.
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 # What begins a line that a CI system obeys, in the log of any step.

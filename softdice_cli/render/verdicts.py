@@ -1,6 +1,7 @@
 """Requirements in words: the verdict in a line, as a table, and with enough digits to see why.
 
-Every output that shows a verdict takes its words from here, so that a log, a comment and a report agree.
+Every output that shows a verdict takes its words from here, so that a log, a comment and a report
+agree.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ MISSING_IT = "images that miss it"
 _DIGITS = 4
 _MOST_DIGITS = 17
 
-# Numbers from here on are written with an exponent: a bound may be 1e300, which is not a page of digits.
+# Numbers from here on are written with an exponent: a bound may be 1e300, which is not a page of
+# digits.
 _FIXED_BELOW = 1e9
 
 
 def verdict_number(value: float | None, bound: float) -> tuple[str, str]:
     """A value and the bound it is held against, with as few digits as explain the verdict.
 
-    Four decimals, unless different numbers would look the same; then as many as tell them apart. Equal numbers, and a
-    bound that stands alone, are written in full.
+    Four decimals, unless different numbers would look the same; then as many as tell them apart.
+    Equal numbers, and a bound that stands alone, are written in full.
     """
     if value is None:
         return "–", _in_full(bound)

@@ -26,7 +26,8 @@ _ENCRYPTED = 1
 # What stands before a member: a mark, and the lengths of its name and of an extra field.
 _LOCAL = struct.Struct("<4s22xHH")
 
-# The end of an archive: a mark, the size and the start of the list of members, and the length of a comment.
+# The end of an archive: a mark, the size and the start of the list of members, and the length of a
+# comment.
 _END = struct.Struct("<4s8xIIH")
 
 # Bytes of what stands before the end of an archive of 4 GiB and more.
@@ -131,7 +132,8 @@ def _check_members(infos: list[zipfile.ZipInfo], present: int, name: str) -> Non
 def _check_end(stream: BinaryIO, length: int, name: str) -> None:
     """Refuses an archive whose list of members does not end where the file does.
 
-    Programs look for the list in different ways, and could see other members in such a file than are seen here.
+    Programs look for the list in different ways, and could see other members in such a file than
+    are seen here.
     """
     stream.seek(max(0, length - _WIDE - _END.size))
     tail = stream.read()

@@ -18,7 +18,8 @@ def pick(contents: Any, key: str | None, path: str) -> Tensor | OtherTensor:
     """The tensor of a file, or the one that the key names in a dict of tensors.
 
     Raises:
-        UnreadableError: there is none, no such one, or several and no key; or they are the weights of a model.
+        UnreadableError: there is none, no such one, or several and no key; or they are the weights
+            of a model.
     """
     if isinstance(contents, Tensor | OtherTensor):
         if key is not None:

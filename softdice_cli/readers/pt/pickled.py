@@ -1,9 +1,10 @@
 """The pickle of a ``.pt`` file as data: what it describes is worked out, and nothing is imported, built or called.
 
-A pickle is a program, and what it calls can run code, or take any amount of memory or time for a hundred bytes. A saved
-tensor needs little of that: a few steps that describe where its elements lie. These steps are followed here, with their
-sizes checked against the file. Everything else is noted as a stranger and never built, and a file that has one where a
-value should be is refused; only the attributes of a tensor with a class of its own may hold strangers.
+A pickle is a program, and what it calls can run code, or take any amount of memory or time for a
+hundred bytes. A saved tensor needs little of that: a few steps that describe where its elements
+lie. These steps are followed here, with their sizes checked against the file. Everything else is
+noted as a stranger and never built, and a file that has one where a value should be is refused;
+only the attributes of a tensor with a class of its own may hold strangers.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Pickle:
     """The machine that a pickle is a program for.
 
     Args:
-        size_of: how many bytes the storage of a key has in the file, or ``None`` where there is no such storage.
+        size_of: how many bytes the storage of a key has in the file, or ``None`` where there is no
+            such storage.
     """
 
     size_of: Callable[[str], int | None]
@@ -43,7 +45,8 @@ class Pickle:
         """What a pickle describes: a tensor, a dict, or anything else.
 
         Raises:
-            Refused: it holds what no saved tensor needs, or, as Forged, declares what the file does not have.
+            Refused: it holds what no saved tensor needs, or, as Forged, declares what the file does
+                not have.
             ValueError, IndexError, KeyError: it is broken.
         """
         for opcode, argument, _ in pickletools.genops(data):
@@ -142,7 +145,8 @@ class Pickle:
         if not isinstance(target, dict):
             raise Refused("items for what is not a dict")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            # A key of another type could take any time to be hashed, so it is not put into the dict.
+            # A key of another type could take any time to be hashed, so it is not put into the
+            # dict.
             if isinstance(key, _KEYS):
                 target[key] = value
             else:

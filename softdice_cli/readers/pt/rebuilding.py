@@ -64,7 +64,8 @@ def _tensor_of(name: str, arguments: tuple[Any, ...]) -> Tensor | OtherTensor | 
 def _of_class(arguments: tuple[Any, ...]) -> Tensor | OtherTensor | None:
     """The data of a tensor that has a class of its own, such as MONAI's ``MetaTensor``.
 
-    Its class and its attributes say nothing about the elements of the tensor, so they are left alone.
+    Its class and its attributes say nothing about the elements of the tensor, so they are left
+    alone.
     """
     match arguments:
         case (Global(name), Global(), tuple(inner), _) if name.startswith(_TORCH):

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _MAX_PICKLE = 2**20
 
-# The order of bytes that a file names, or does not; before torch named it, files were little-endian.
+# The order of bytes that a file names, or does not; before torch named it, files were
+# little-endian.
 _ORDERS = {"little": "<", "big": ">", "": "<"}
 
 # What NumPy reads each element type as.

@@ -1,7 +1,7 @@
 """The directories of a TIFF, walked before a library reads them.
 
-A directory is a few bytes that name others: a chain of them can run in a circle, and thousands of entries can name
-the same megabytes. Libraries load what is named; here its size is only added up.
+A directory is a few bytes that name others: a chain of them can run in a circle, and thousands of
+entries can name the same megabytes. Libraries load what is named; here its size is only added up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ _MAX_PAGES = 100_000
 # As many as tifffile reads of one page.
 _MAX_TAGS = 4096
 
-# Pages may share the values of their tags, but these may not come to many times what the file holds.
+# Pages may share the values of their tags, but these may not come to many times what the file
+# holds.
 _MAX_SHARE = 4
 
 _FORMS = ("I", "H", "2xHI4x")

@@ -21,7 +21,8 @@ from softdice_cli.readers.tiff.strips import check_strips, product
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
 
-# What tifffile writes to describe several pages: `{"shape": [3, 4, 5]}`, and once `shape=(3, 4, 5)`.
+# What tifffile writes to describe several pages: `{"shape": [3, 4, 5]}`, and once `shape=(3, 4,
+# 5)`.
 _SHAPE = re.compile(r'shape"?[:=] *[\[(]([ \d]+(?:,[ \d]+)*),?[\])]')
 
 # Kinds of TIFF whose metadata can point at other files, or at pages that are not there.
@@ -142,7 +143,8 @@ def _check_declared(tiff: Any, pages: list[Any], name: str) -> None:
 def _shaped(pages: list[Any]) -> int:
     """How many pages the descriptions that tifffile wrote count; each is for the pages that follow it.
 
-    The series of tifffile would say the same, but follow every directory that a page names, as often as it is named.
+    The series of tifffile would say the same, but follow every directory that a page names, as
+    often as it is named.
     """
     declared = 0
     while declared < len(pages) and pages[declared].shaped_description:

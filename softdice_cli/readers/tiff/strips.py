@@ -29,7 +29,8 @@ def check_strips(pages: list[Any], stream: BinaryIO, length: int, name: str) -> 
     """Look at the strips or tiles of the pages of a file of this length.
 
     Raises:
-        UnreadableError: they are missing, beyond the end, too short, or far longer than the pixels they stand for.
+        UnreadableError: they are missing, beyond the end, too short, or far longer than the pixels
+            they stand for.
     """
     for page in pages:
         _check_spans(page, length, name)
