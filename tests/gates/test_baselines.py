@@ -13,6 +13,8 @@ from softdice_cli.records import ClassDef, Failure, Settings, Shard
 
 CLASSES = tuple(ClassDef(name, value) for value, name in enumerate(["background", "cell", "a]b"]))
 SETTINGS = Settings(classes=CLASSES)
+EPS = Settings(classes=CLASSES, eps=1.0)
+NAMED = Settings(classes=(*CLASSES[:2], ClassDef("c", 2)))
 
 # Dice of cell: 0.5, 1 and undefined; of a]b: undefined, 0 and 0.5
 ROWS = [
@@ -100,8 +102,10 @@ def test_a_class_that_is_not_there_is_refused():
         judge_drops(nothing, RESULTS, [parse_drop("dice[nucleus]=0.5")], "main.json")
 
 
-EPS = Settings(classes=CLASSES, eps=1.0)
-NAMED = Settings(classes=(*CLASSES[:2], ClassDef("c", 2)))
+def test_a_class_of_the_baseline_alone_is_refused():
+    nothing = summarized(NAMED, [], [Failure("x", "p", "m", "no", "", "", "")])
+    with pytest.raises(ConfigError, match=r"there is no class 'a\]b'"):
+        judge_drops(nothing, RESULTS, [parse_drop("dice[a]b]=0.5")], "main.json")
 
 
 @pytest.mark.parametrize(

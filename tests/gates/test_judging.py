@@ -128,6 +128,9 @@ def test_the_images_that_do_not_meet_a_rule_are_named_worst_first():
     assert verdict.images == ("y", "z")
     (verdict,) = judge(RESULTS, [parse_rule("image_max:dice[cell]<=0.4")])
     assert verdict.images == ("y", "x")
+    # x and z are equally bad, and y is worse
+    (verdict,) = judge(RESULTS, [parse_rule("image_min:dice>=0.9")])
+    assert verdict.images == ("y", "x", "z")
     # by the place of the class
     (verdict,) = judge(RESULTS, [parse_rule("image_max:dice[1]<=0.4")])
     assert verdict.images == ("y", "x")
