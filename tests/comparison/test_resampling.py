@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from builders import summarized
 from scipy import stats
-from two_results import hard, random_pair, score
+from two_results import THREE, hard, random_pair, score
 
 from softdice_cli.comparison import compare, intervals, kinds_of, resampling
 from softdice_cli.comparison.kinds import values_of
 from softdice_cli.comparison.resampling import Grid, draws
 from softdice_cli.comparison.sums import Plan
 from softdice_cli.metrics import METRICS
-from softdice_cli.records import Results
+from softdice_cli.records import Results, Settings
 
 
 def sums(results: Results) -> np.ndarray:
@@ -144,9 +144,26 @@ def test_a_p_value_is_never_zero():
 
 
 @pytest.mark.parametrize("metric", [metric.name for metric in METRICS])
-def test_resampled_scores_are_those_of_the_results_that_were_drawn(metric):
+@pytest.mark.parametrize(
+    ("classes", "options"),
+    [
+        (3, {}),
+        # what 0/0 counts as
+        (3, {"empty": "one"}),
+        (3, {"empty": "zero"}),
+        # no background, so no foreground mean either
+        (3, {"background": False}),
+        # the fewest classes with and without a foreground mean
+        (2, {}),
+        (2, {"background": False}),
+        (1, {"eps": 0.5}),
+    ],
+)
+def test_resampled_scores_are_those_of_the_results_that_were_drawn(metric, classes, options):
     """Each draw of images, evaluated as results of its own, gives the scores that the columns give."""
     a, _ = random_pair(6, seed=3)
+    settings = Settings(classes=THREE.classes[:classes], **options)
+    a = summarized(settings, [replace(row, sums=row.sums[:classes]) for row in a.images])
     plan = Plan.of(a.settings, kinds_of([metric]))
     drawn = resampling.resampled(plan, plan.columns(a)[None], 100, 5)
     for number, indices in enumerate(np.concatenate(list(draws(6, 100, 5)))[:20]):
