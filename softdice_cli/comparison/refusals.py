@@ -84,11 +84,12 @@ def _refuse_other_signature(a: Results, b: Results, names: tuple[str, str]) -> N
     mine, theirs = a.settings.signature, b.settings.signature
     if mine == theirs:
         return
+    # Equal classes have equal labels, so both signatures have the same kinds of parts, and some part differs.
     raise InputError(
         f"has another signature than {names[0]}",
         path=names[1],
-        expected=_parts_beyond(mine, theirs) or mine,
-        found=_parts_beyond(theirs, mine) or theirs,
+        expected=_parts_beyond(mine, theirs),
+        found=_parts_beyond(theirs, mine),
         hint="evaluate both with the same options",
     )
 

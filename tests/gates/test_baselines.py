@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import counted_row, summarized
 
-from softdice_cli.errors import InputError
+from softdice_cli.errors import ConfigError, InputError
 from softdice_cli.gates import judge_drops, parse_drop
-from softdice_cli.records import ClassDef, Failure, Settings
+from softdice_cli.records import ClassDef, Failure, Settings, Shard
 
 CLASSES = tuple(ClassDef(name, value) for value, name in enumerate(["background", "cell", "a]b"]))
 SETTINGS = Settings(classes=CLASSES)
+EPS = Settings(classes=CLASSES, eps=1.0)
+NAMED = Settings(classes=(*CLASSES[:2], ClassDef("c", 2)))
 
 # Dice of cell: 0.5, 1 and undefined; of a]b: undefined, 0 and 0.5
 ROWS = [
@@ -37,17 +41,145 @@ def test_a_drop_is_a_drop_and_a_loss_drops_when_it_rises():
     assert all(verdict.passed for verdict in better)
 
 
+def test_a_drop_says_what_was_asked():
+    (verdict,) = judge_drops(RESULTS, RESULTS, [parse_drop("image_mean:dice[cell]=0.1")], "main.json")
+    assert (verdict.rule, verdict.operator, verdict.bound, verdict.value) == (
+        "drop of image_mean:dice[cell] from 0.7500",
+        "<=",
+        0.1,
+        0.0,
+    )
+
+
+def test_a_drop_that_is_just_allowed_passes():
+    worse = summarized(SETTINGS, [counted_row("x", (4, 4, 4), (2, 2, 0), (0, 0, 0)), *ROWS[1:]])
+    verdicts = judge_drops(worse, RESULTS, [parse_drop("dice[cell]=0.25"), parse_drop("dice[cell]=0.2499999999")], "m")
+    assert [verdict.passed for verdict in verdicts] == [True, False]
+
+
+def test_what_is_undefined_on_one_side_has_no_drop():
+    """Without predicted pixels, precision is undefined; recall and Dice are 0."""
+    defined = summarized(SETTINGS, [counted_row("x", (4, 4, 4), (2, 2, 1), (0, 0, 0))])
+    undefined = summarized(SETTINGS, [counted_row("x", (4, 4, 4), (2, 0, 0), (0, 0, 0))])
+    drop = [parse_drop("precision[cell]=1")]
+    for results, baseline, was in (
+        (undefined, defined, "0.5000"),
+        (defined, undefined, "undefined"),
+        (undefined, undefined, "undefined"),
+    ):
+        (verdict,) = judge_drops(results, baseline, drop, "main.json")
+        assert (verdict.passed, verdict.value, verdict.reason) == (False, None, "undefined")
+        assert verdict.rule == f"drop of precision[cell] from {was}"
+
+
+def test_results_that_are_incomplete_never_pass():
+    """Their missing images are not held against the baseline; their masks still are."""
+    incomplete = summarized(SETTINGS, ROWS[:2], [Failure("z", "p", "m", "no", "", "", "")])
+    (verdict,) = judge_drops(incomplete, RESULTS, [parse_drop("1")], "main.json")
+    assert (verdict.passed, verdict.reason) == (False, "incomplete")
+    shard = summarized(SETTINGS, ROWS, shard=Shard(1, 2, 6, ""))
+    (verdict,) = judge_drops(shard, RESULTS, [parse_drop("1")], "main.json")
+    assert (verdict.passed, verdict.reason) == (False, "incomplete")
+    other = summarized(SETTINGS, [counted_row("x", (3, 4, 3), (3, 2, 1), (0, 0, 0)), *ROWS[1:]])
+    with pytest.raises(InputError, match="other masks"):
+        judge_drops(incomplete, other, [parse_drop("1")], "main.json")
+
+
+def test_results_without_an_image_are_undefined():
+    """Nothing was evaluated, so the classes may be unknown, and the baseline is not of another meaning."""
+    for settings in (SETTINGS, Settings()):
+        nothing = summarized(settings, [], [Failure("x", "p", "m", "no", "", "", "")])
+        (verdict,) = judge_drops(nothing, RESULTS, [parse_drop("1")], "main.json")
+        assert (verdict.passed, verdict.reason) == (False, "undefined")
+
+
+def test_a_class_that_is_not_there_is_refused():
+    with pytest.raises(ConfigError, match="there is no class 'nucleus'"):
+        judge_drops(RESULTS, RESULTS, [parse_drop("dice[nucleus]=0.5")], "main.json")
+    # also where nothing can be measured
+    nothing = summarized(SETTINGS, [], [Failure("x", "p", "m", "no", "", "", "")])
+    with pytest.raises(ConfigError, match="there is no class 'nucleus'"):
+        judge_drops(nothing, RESULTS, [parse_drop("dice[nucleus]=0.5")], "main.json")
+
+
+def test_a_class_of_the_baseline_alone_is_refused():
+    nothing = summarized(NAMED, [], [Failure("x", "p", "m", "no", "", "", "")])
+    with pytest.raises(ConfigError, match=r"there is no class 'a\]b'"):
+        judge_drops(nothing, RESULTS, [parse_drop("dice[a]b]=0.5")], "main.json")
+
+
 @pytest.mark.parametrize(
-    ("baseline", "says"),
+    ("baseline", "problem", "expected", "found"),
     [
-        (summarized(Settings(classes=CLASSES, eps=1.0), ROWS), "another signature"),
-        (summarized(Settings(classes=(*CLASSES[:2], ClassDef("c", 2))), ROWS), "other classes"),
-        (summarized(SETTINGS, ROWS[:2]), "other images"),
-        (summarized(SETTINGS, [*ROWS, counted_row("w", (1, 1, 1), (0, 0, 0), (0, 0, 0))]), "other images"),
-        (INCOMPLETE, "incomplete"),
+        (
+            summarized(EPS, ROWS),
+            "has another signature than these results",
+            SETTINGS.signature,
+            EPS.signature,
+        ),
+        (
+            summarized(NAMED, ROWS),
+            "has other classes than these results",
+            "background, cell, a]b",
+            "background, cell, c",
+        ),
+        # an image fewer, an image more, and both
+        (
+            summarized(SETTINGS, ROWS[:2]),
+            "is of other images than these results",
+            "the same images",
+            "not in the baseline: z",
+        ),
+        (
+            summarized(SETTINGS, [*ROWS, counted_row("w", (1, 1, 1), (0, 0, 0), (0, 0, 0))]),
+            "is of other images than these results",
+            "the same images",
+            "only in the baseline: w",
+        ),
+        (
+            summarized(SETTINGS, [*ROWS[1:], counted_row("w", (1, 1, 1), (0, 0, 0), (0, 0, 0))]),
+            "is of other images than these results",
+            "the same images",
+            "not in the baseline: x; only in the baseline: w",
+        ),
+        # the mask of y has other labels, or ignored pixels, or more pixels
+        (
+            summarized(SETTINGS, [ROWS[0], counted_row("y", (3, 4, 3), (3, 2, 2), (2, 2, 0)), ROWS[2]]),
+            "was made with other masks than these results",
+            "the same pixels and labels in each image",
+            "differences in y",
+        ),
+        (
+            summarized(SETTINGS, [ROWS[0], replace(ROWS[1], ignored=1), ROWS[2]]),
+            "was made with other masks than these results",
+            "the same pixels and labels in each image",
+            "differences in y",
+        ),
+        (
+            summarized(SETTINGS, [replace(ROWS[0], pixels=7), replace(ROWS[1], pixels=9), ROWS[2]]),
+            "was made with other masks than these results",
+            "the same pixels and labels in each image",
+            "differences in x, y",
+        ),
+        (INCOMPLETE, "is incomplete, and cannot be a baseline", "", ""),
+        (summarized(SETTINGS, []), "is incomplete, and cannot be a baseline", "", ""),
     ],
 )
-def test_a_baseline_of_something_else_is_refused(baseline, says):
-    with pytest.raises(InputError, match=says) as caught:
+def test_a_baseline_of_something_else_is_refused(baseline, problem, expected, found):
+    with pytest.raises(InputError) as caught:
         judge_drops(RESULTS, baseline, [parse_drop("0")], "main.json")
-    assert caught.value.path == "main.json"
+    error = caught.value
+    assert (error.path, error.problem, error.expected, error.found) == ("main.json", problem, expected, found)
+    assert "the baseline" in error.hint
+
+
+def test_twelve_images_are_named():
+    rows = [counted_row(f"i{number:02}", (4, 4, 4), (2, 2, 1), (0, 0, 0)) for number in range(14)]
+    twelve = ", ".join(f"i{number:02}" for number in range(12))
+    with pytest.raises(InputError) as caught:
+        judge_drops(summarized(SETTINGS, [*rows, ROWS[0]]), summarized(SETTINGS, ROWS[:1]), [], "main.json")
+    assert caught.value.found == f"not in the baseline: {twelve}"
+    others = [replace(row, ignored=1) for row in rows]
+    with pytest.raises(InputError) as caught:
+        judge_drops(summarized(SETTINGS, rows), summarized(SETTINGS, others), [], "main.json")
+    assert caught.value.found == f"differences in {twelve}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from builders import counted_row, summarized
 
 from softdice_cli.errors import ConfigError
-from softdice_cli.gates import judge, measure, parse_rule
-from softdice_cli.records import ClassDef, Failure, Settings
+from softdice_cli.gates import judge, measure, parse_rule, with_verdicts
+from softdice_cli.records import ClassDef, Failure, Settings, Shard
 
 CLASSES = tuple(ClassDef(name, value) for value, name in enumerate(["background", "cell", "a]b"]))
 SETTINGS = Settings(classes=CLASSES)
@@ -21,6 +23,7 @@ ROWS = [
 ]
 RESULTS = summarized(SETTINGS, ROWS)
 INCOMPLETE = summarized(SETTINGS, ROWS, [Failure("w", "p", "m", "no", "", "", "")])
+SHARD = summarized(SETTINGS, ROWS, shard=Shard(1, 2, 6, ""))
 UNDEFINED = summarized(SETTINGS, ROWS[:1])
 
 
@@ -42,10 +45,52 @@ UNDEFINED = summarized(SETTINGS, ROWS[:1])
         ("image_p50:dice[cell]>0", 0.75),  # linear between neighbours
         ("image_p05:dice[cell]>0", 0.525),
         ("image_min:dice>0", 2 / 3),  # x (1 + 0.5)/2, y (1 + 1 + 0)/3, z (1 + 0.5)/2
+        # of all classes together: right are 5 of 6, 6 of 8 and 5 of 6 pixels
+        ("accuracy>0", 16 / 20),
+        ("image_min:accuracy>0", 6 / 8),
+        ("image_p25:accuracy>0", (6 / 8 + 5 / 6) / 2),
     ],
 )
 def test_what_a_rule_measures(rule, value):
     assert measure(RESULTS, parse_rule(rule).score) == pytest.approx(value, abs=1e-15)
+
+
+# The losses of a class that is half found, and of one that is missed; every other loss is 0.
+HALF = -math.log((2 + 1e-5) / (4 + 1e-5))
+MISSED = -math.log(1e-5 / (4 + 1e-5))
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule", "value"),
+    [
+        # over all classes, or over the two that x shows
+        (ROWS[:1], "loss<=1", HALF / 3),
+        (ROWS[:1], "loss_present<=1", HALF / 2),
+        (ROWS[:1], "image_mean:loss_present<=1", HALF / 2),
+        # x and z show two classes, and y shows three
+        (ROWS, "image_min:loss_present<=1", HALF / 2),
+        (ROWS, "image_max:loss_present<=1", MISSED / 3),
+        (ROWS, "image_p50:loss_present<=1", HALF / 2),
+        (ROWS, "image_p50:loss<=1", HALF / 3),
+        (ROWS, "image_max:loss<=1", MISSED / 3),
+    ],
+)
+def test_losses_over_all_classes_and_over_those_that_are_there(rows, rule, value):
+    assert measure(summarized(SETTINGS, rows), parse_rule(rule).score) == pytest.approx(value, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule"),
+    [
+        ([], "dice>=0"),
+        ([], "image_min:dice>=0"),
+        (ROWS[:1], "dice[a]b]>=0"),
+        (ROWS[:1], "image_mean:dice[a]b]>=0"),
+        (ROWS[:1], "image_max:dice[a]b]>=0"),
+    ],
+)
+def test_what_no_image_defines_is_undefined(rows, rule):
+    assert measure(summarized(SETTINGS, rows), parse_rule(rule).score) is None
 
 
 @pytest.mark.parametrize(
@@ -60,11 +105,16 @@ def test_what_a_rule_measures(rule, value):
         (UNDEFINED, "dice[a]b]>=0", False, "undefined"),  # undefined never passes
         (UNDEFINED, "dice[a]b]<=1", False, "undefined"),
         (INCOMPLETE, "dice>=0", False, "incomplete"),  # nor does incomplete
+        (SHARD, "dice>=0", False, "incomplete"),  # nor does a part
+        (summarized(SETTINGS, []), "dice>=0", False, "undefined"),
     ],
 )
 def test_verdicts(results, rule, passed, reason):
     (verdict,) = judge(results, [parse_rule(rule)])
     assert (verdict.passed, verdict.reason) == (passed, reason)
+    assert verdict.rule == rule
+    # A rule on the scores of all images does not name images.
+    assert verdict.images == ()
 
 
 def test_a_margin_is_below_0_on_the_wrong_side():
@@ -73,17 +123,47 @@ def test_a_margin_is_below_0_on_the_wrong_side():
     assert below.margin == pytest.approx(0.05)
 
 
-def test_the_images_that_sank_a_rule_are_named_worst_first():
+def test_the_images_that_do_not_meet_a_rule_are_named_worst_first():
     (verdict,) = judge(RESULTS, [parse_rule("image_min:dice[a]b]>=0.6")])
     assert verdict.images == ("y", "z")
     (verdict,) = judge(RESULTS, [parse_rule("image_max:dice[cell]<=0.4")])
     assert verdict.images == ("y", "x")
+    # x and z are equally bad, and y is worse
+    (verdict,) = judge(RESULTS, [parse_rule("image_min:dice>=0.9")])
+    assert verdict.images == ("y", "x", "z")
+    # by the place of the class
+    (verdict,) = judge(RESULTS, [parse_rule("image_max:dice[1]<=0.4")])
+    assert verdict.images == ("y", "x")
+    (verdict,) = judge(RESULTS, [parse_rule("image_min:accuracy>=0.8")])
+    assert verdict.images == ("y",)
+
+
+def test_images_are_named_only_where_a_rule_is_not_met():
+    """Incomplete results never pass, but the images that are there may all meet the rule."""
+    rule = parse_rule("image_p50:dice[cell]>=0.7")
+    (verdict,) = judge(RESULTS, [rule])
+    assert (verdict.passed, verdict.images) == (True, ())
+    (verdict,) = judge(INCOMPLETE, [rule])
+    assert (verdict.passed, verdict.reason, verdict.images) == (False, "incomplete", ())
+    # Where it is undefined, no image has a score that could miss the bound.
+    (verdict,) = judge(UNDEFINED, [parse_rule("image_min:dice[a]b]>=0.5")])
+    assert (verdict.passed, verdict.reason, verdict.images) == (False, "undefined", ())
+
+
+def test_results_carry_their_verdicts():
+    verdicts = judge(RESULTS, [parse_rule("dice>=0.9"), parse_rule("dice>=0.1")])
+    judged = with_verdicts(RESULTS, verdicts)
+    assert judged.requirements == tuple(verdicts)
+    assert judged.run == RESULTS.run
 
 
 def test_a_class_that_is_not_there_is_a_usage_error_that_lists_those_that_are():
     with pytest.raises(ConfigError, match="there is no class 'nucleus'") as caught:
         judge(RESULTS, [parse_rule("dice[nucleus]>=0.5")])
     assert caught.value.expected == "one of background, cell, a]b"
+    # also where nothing can be measured
+    with pytest.raises(ConfigError, match="there is no class 'nucleus'"):
+        judge(summarized(SETTINGS, []), [parse_rule("dice[nucleus]>=0.5")])
 
 
 def test_the_images_of_a_rule_are_the_twenty_worst():

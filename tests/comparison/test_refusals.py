@@ -1,0 +1,179 @@
+"""What cannot be compared, and what is said beside the numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from builders import summarized
+from two_results import BASE, ONE, THREE, hard, made, random_pair
+
+from softdice_cli.comparison import compare, intervals, judge
+from softdice_cli.errors import ConfigError, EmptyError, InputError
+from softdice_cli.records import ClassDef, Failure, Results, Settings, Shard
+
+FAILED = Failure("x", "p", "g", "is broken", "", "", "")
+ROWS = BASE.images
+SEVEN = hard(*[(10, 10, 8)] * 7)
+EPS = replace(ONE, eps=1e-3)
+NUCLEUS = Settings(classes=(ClassDef("nucleus", None),))
+TWO = Settings(classes=THREE.classes[:2])
+COLOURED = Settings(classes=(ClassDef("sky", 0xFF0000),), colors=True)
+OPTIONS = "evaluate both with the same options"
+CLASSES = "evaluate both with the same --class options, in the same order"
+IMAGES = "evaluate the same images with both"
+AGAIN = "run softdice eval again"
+FIX = "fix them and run softdice eval again; a difference would be that of the missing images"
+
+
+def without(results: Results, *ids: str) -> Results:
+    return summarized(results.settings, [row for row in results.images if row.id not in ids])
+
+
+@pytest.mark.parametrize(
+    ("b", "problem", "expected", "found", "hint"),
+    [
+        # another ε: only the part that differs is shown
+        (summarized(EPS, ROWS), "has another signature than A", "eps:1e-05", "eps:0.001", OPTIONS),
+        # the same signature, another name
+        (summarized(NUCLEUS, ROWS), "has other classes than A", "cell=any as class 0", "nucleus=any", CLASSES),
+        # more classes
+        (random_pair(2)[0], "has other classes than A", "cell=any as class 0", "sky=0", CLASSES),
+        # a label that is a colour
+        (summarized(COLOURED, ROWS), "has other classes than A", "cell=any as class 0", "sky=#ff0000", CLASSES),
+        # one image fewer, one more, and one under another name
+        (hard((10, 10, 8)), "has other images than A", "2 images, also i1", "1 image", IMAGES),
+        (hard(*[(10, 10, 8)] * 3), "has other images than A", "2 images", "3 images, also i2", IMAGES),
+        (
+            summarized(ONE, [ROWS[0], replace(ROWS[1], id="z")]),
+            "has other images than A",
+            "2 images, also i1",
+            "2 images, also z",
+            IMAGES,
+        ),
+        # two images of one id, which a file cannot hold and a caller can
+        (summarized(ONE, [ROWS[0], ROWS[0]]), "holds two images of one id", "", "", AGAIN),
+        # incomplete, whatever the rest
+        (summarized(ONE, ROWS, [FAILED]), "is incomplete: 1 pair failed", "", "x", FIX),
+        (summarized(ONE, [], [FAILED] * 2), "is incomplete: 2 pairs failed", "", "x, x", FIX),
+    ],
+)
+def test_what_cannot_be_paired_is_refused(b, problem, expected, found, hint):
+    with pytest.raises(InputError) as caught:
+        compare(BASE, b)
+    error = caught.value
+    assert (error.path, error.problem, error.expected, error.found, error.hint) == ("B", problem, expected, found, hint)
+    with pytest.raises(InputError):
+        compare(b, BASE)
+
+
+def test_the_side_that_is_at_fault_is_named():
+    names = ("one.json", "two.json")
+    for a, b, path in (
+        (summarized(ONE, ROWS, [FAILED]), BASE, "one.json"),
+        (BASE, summarized(ONE, ROWS, [FAILED]), "two.json"),
+        (summarized(ONE, [ROWS[0], ROWS[0]]), BASE, "one.json"),
+        (BASE, hard((10, 10, 8)), "two.json"),
+    ):
+        with pytest.raises(InputError) as caught:
+            compare(a, b, names=names)
+        assert caught.value.path == path
+    with pytest.raises(InputError, match=r"^two\.json: has other images than one\.json\n"):
+        compare(BASE, hard((10, 10, 8)), names=names)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_without_an_image_there_is_nothing_to_compare(turn):
+    with pytest.raises(EmptyError) as caught:
+        compare(*[BASE, summarized(ONE, [])][::turn])
+    assert (caught.value.problem, caught.value.hint) == ("holds no image", AGAIN)
+    assert caught.value.path == {1: "B", -1: "A"}[turn]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_class_that_one_side_lacks_is_named(turn):
+    a, _ = random_pair(2)
+    b = summarized(TWO, [replace(row, sums=row.sums[:2]) for row in a.images])
+    with pytest.raises(InputError) as caught:
+        compare(*[a, b][::turn])
+    found = [caught.value.expected, caught.value.found]
+    assert found == {1: ["pole=2 as class 2", "no class"], -1: ["no class as class 2", "pole=2"]}[turn]
+
+
+def test_all_parts_of_the_signature_that_differ_are_shown():
+    a, b = summarized(THREE, random_pair(2)[0].images), random_pair(2)[1]
+    b = summarized(replace(THREE, empty="one", ignore=(255,)), b.images)
+    with pytest.raises(InputError) as caught:
+        compare(a, b)
+    assert (caught.value.expected, caught.value.found) == ("empty:skip|ignore:none", "empty:one|ignore:255")
+
+
+def test_five_images_are_named_in_their_natural_order():
+    a = hard(*[(10, 10, 8)] * 12)
+    with pytest.raises(InputError) as caught:
+        compare(a, without(a, "i2", "i3", "i10", "i4", "i5"))
+    assert caught.value.expected == "12 images, also i2, i3, i4, i5, i10"
+    with pytest.raises(InputError) as caught:
+        compare(without(a, "i2", "i3", "i10", "i4", "i5", "i11"), a)
+    assert caught.value.found == "12 images, also i2, i3, i4, i5, i10 and 1 more"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"resamples": 99}, "100 to 100000"),
+        ({"resamples": 100_001}, "100 to 100000"),
+        ({"seed": -1}, "0 or greater"),
+        ({"worst": -1}, "0 or greater"),
+        ({"metrics": ["dise"]}, "some of loss, soft_dice, dice, iou, precision, recall, specificity, accuracy"),
+    ],
+)
+def test_options_out_of_range_are_refused(options, expected):
+    (name,) = options
+    with pytest.raises(ConfigError) as caught:
+        compare(BASE, BASE, **options)
+    assert (caught.value.option, caught.value.expected) == (name, expected)
+    assert str(options[name]).strip("[]") in caught.value.problem
+    if name != "worst":
+        with pytest.raises(ConfigError):
+            intervals(BASE, **options)
+
+
+def test_options_at_the_ends_of_their_ranges_are_taken():
+    assert compare(BASE, BASE, resamples=100, seed=0, worst=0).resamples == 100
+    assert compare(hard((10, 10, 8)), hard((10, 10, 8)), resamples=100_000).resamples == 100_000
+
+
+@pytest.mark.parametrize("effect", [-0.1, math.nan, math.inf])
+def test_an_effect_below_nothing_is_refused(effect):
+    with pytest.raises(ConfigError, match="is out of range") as caught:
+        judge(compare(BASE, BASE, resamples=100), effect)
+    assert (caught.value.option, caught.value.expected) == ("min_effect", "a difference of Dice, 0 or greater")
+
+
+def test_a_shard_is_noted():
+    run = random_pair(3)[0]
+    shard = Shard(index=1, count=4, pairs=12, run="")
+    part = replace(run, run=replace(run.run, shard=shard))
+    assert compare(run, part, resamples=100).notes == ("B is shard 1 of 4, not the whole run",)
+    assert compare(part, run, resamples=100).notes == ("A is shard 1 of 4, not the whole run",)
+
+
+def test_other_masks_are_noted():
+    note = "the masks of B are not those of A, by their pixels per class, in "
+    other = hard((10, 10, 8), (9, 10, 6))
+    assert compare(BASE, other, resamples=100).notes == (f"{note}1 image: i1",)
+    # more pixels, and the same labels
+    rows = [replace(row, pixels=5) for row in SEVEN.images]
+    assert compare(SEVEN, summarized(ONE, rows), resamples=100).notes == (
+        f"{note}7 images: i0, i1, i2, i3, i4 and 2 more",
+    )
+
+
+def test_a_mean_over_other_classes_is_noted():
+    """In the pooled mean and in the image mean alike, as "pole" is predicted in B alone."""
+    a = made(THREE, [[(9.0, 8.0, 10, 9, 8), (9.0, 8.0, 10, 9, 8), (0.5, 0.0, 0, 0, 0)]] * 2)
+    b = made(THREE, [[(9.0, 8.0, 10, 9, 8), (9.0, 8.0, 10, 9, 8), (0.5, 0.0, 0, 1, 0)]] * 2)
+    rest = "mean of hard Dice is over 2 classes in A and 3 in B: a class is undefined (0/0) in one of them"
+    assert compare(a, b, resamples=100).notes == (f"the pooled {rest}", f"the image-mean {rest}")
