@@ -7,11 +7,11 @@ RUN := $(PYTHON) -m
 .PHONY: help format lint types imports fast test coverage check
 
 help:
-	@echo "make format    write every file in the house format"
-	@echo "make lint      style and spelling of the code"
+	@echo "make format    write every file in the house format, and mend what lint can mend"
+	@echo "make lint      style of the code"
 	@echo "make types     mypy, strict"
 	@echo "make imports   which room may import which"
-	@echo "make fast      tests that take less than a minute together"
+	@echo "make fast      tests that mostly start no process, in about a minute"
 	@echo "make test      all tests"
 	@echo "make coverage  all tests, and fail when fewer lines are run than before"
 	@echo "make check     format, lint, types, imports and fast, as before a commit"

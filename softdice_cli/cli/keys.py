@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from softdice_cli.cli.eval import Eval
+from softdice_cli.cli.options import Trait
 from softdice_cli.errors import ConfigError
 
 # What is greater, infinite or NaN is not a finite number.
@@ -38,6 +39,7 @@ class Option:
         field: the field that it fills.
         kind: bool, int, float, str, Path or list.
         info: what Typer was told about it.
+        traits: what it is beyond its type.
         choices: the values that it has, if they are few.
     """
 
@@ -45,6 +47,7 @@ class Option:
     field: str
     kind: type
     info: Any
+    traits: frozenset[Trait] = frozenset()
     choices: tuple[str, ...] = ()
 
     @property
@@ -66,7 +69,7 @@ class Option:
     @property
     def is_path(self) -> bool:
         """Whether a value is the path of a file or folder."""
-        return self.kind is Path or self.info.metavar in ("PATH", "FILE")
+        return self.kind is Path or not self.traits.isdisjoint((Trait.FILE, Trait.PATTERN))
 
 
 @functools.cache
@@ -77,13 +80,13 @@ def known() -> Mapping[str, Option]:
 
 
 def _option(field: str, hint: Any) -> Option:
-    kind, info = get_args(hint)[:2]
+    kind, info, *traits = get_args(hint)
     if get_origin(kind) in (Union, types.UnionType):
         kind = _without_none(kind)
     key = _long_name(info) or field.replace("_", "-")
     if get_origin(kind) is Literal:
-        return Option(key, field, str, info, get_args(kind))
-    return Option(key, field, get_origin(kind) or kind, info)
+        return Option(key, field, str, info, frozenset(traits), get_args(kind))
+    return Option(key, field, get_origin(kind) or kind, info, frozenset(traits))
 
 
 def _without_none(union: Any) -> Any:
@@ -112,7 +115,7 @@ def options_of(job: Callable[..., object]) -> Mapping[str, Option]:
     fields = inspect.signature(job).parameters
     shared: dict[str, Option] = {}
     for field, option in known().items():
-        if field in fields and option.info.rich_help_panel != "Output":
+        if field in fields and Trait.OF_EVAL not in option.traits:
             shared[field] = option
     return shared
 

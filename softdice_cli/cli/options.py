@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,12 +18,29 @@ from softdice_cli.render import Format as OutputFormat
 _DATA, _READ, _CLASSES, _SCORE, _GATE, _RUN, _OUT = "Files", "Reading", "Classes", "Scores", "Gate", "Run", "Output"
 
 
+class Trait(Enum):
+    """What an option is, beyond its type, for options that are read from a file; see `keys`."""
+
+    FILE = "the path of a file"
+    PATTERN = "a file, a folder or a pattern"
+    NAMED_FILE = "entries of NAME=FILE"
+    OF_EVAL = "how and where eval writes its result, which no other command takes from the file"
+
+
 def _option(panel: str, help: str, *names: str, metavar: str | None = None, **more: Any) -> Any:
     return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=panel, **more)
 
 
-Pred = Annotated[str | None, _option(_DATA, "Prediction: file, folder or pattern; '-' reads stdin.", metavar="PATH")]
-Gt = Annotated[str | None, _option(_DATA, "Truth: label mask, folder of masks, or pattern.", metavar="PATH")]
+Pred = Annotated[
+    str | None,
+    _option(_DATA, "Prediction: file, folder or pattern; '-' reads stdin.", metavar="PATH"),
+    Trait.PATTERN,
+]
+Gt = Annotated[
+    str | None,
+    _option(_DATA, "Truth: label mask, folder of masks, or pattern.", metavar="PATH"),
+    Trait.PATTERN,
+]
 Pairs = Annotated[
     str | None,
     _option(
@@ -30,6 +48,7 @@ Pairs = Annotated[
         "List of pairs instead: CSV, TSV or JSON lines with pred, gt and an optional id; '-' reads stdin.",
         metavar="FILE",
     ),
+    Trait.FILE,
 ]
 Recursive = Annotated[bool, _option(_DATA, "Folders: sub-folders too, which are mirrored.", "--recursive")]
 PredSuffix = Annotated[
@@ -152,9 +171,13 @@ MaxDrop = Annotated[
         metavar="X",
     ),
 ]
-Format = Annotated[OutputFormat, _option(_OUT, "For people (table), or for programs.")]
-Worst = Annotated[int, _option(_OUT, "Table: how many of the worst images to list.", metavar="K", min=0)]
-PerImage = Annotated[bool, _option(_OUT, "Table: list all images.", "--per-image")]
+Format = Annotated[OutputFormat, _option(_OUT, "For people (table), or for programs."), Trait.OF_EVAL]
+Worst = Annotated[
+    int,
+    _option(_OUT, "Table: how many of the worst images to list.", metavar="K", min=0),
+    Trait.OF_EVAL,
+]
+PerImage = Annotated[bool, _option(_OUT, "Table: list all images.", "--per-image"), Trait.OF_EVAL]
 Output = Annotated[
     Path | None,
     _option(
@@ -164,6 +187,7 @@ Output = Annotated[
         "-o",
         metavar="FILE",
     ),
+    Trait.OF_EVAL,
 ]
 Reports = Annotated[
     list[str] | None,
@@ -173,8 +197,10 @@ Reports = Annotated[
         "--report",
         metavar="FORMAT=FILE",
     ),
+    Trait.NAMED_FILE,
+    Trait.OF_EVAL,
 ]
-Debug = Annotated[bool, _option(_OUT, "Show the traceback of an error.", "--debug")]
+Debug = Annotated[bool, _option(_OUT, "Show the traceback of an error.", "--debug"), Trait.OF_EVAL]
 ResultsFile = Annotated[str, typer.Argument(metavar="RESULTS", help="A results file (JSON); '-' reads stdin.")]
 ResultsFiles = Annotated[list[str], typer.Argument(metavar="RESULTS…", help="Results files (JSON) to merge.")]
 AnyFiles = Annotated[list[str], typer.Argument(metavar="FILE…", help="Files to look into.")]

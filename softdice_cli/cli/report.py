@@ -139,6 +139,7 @@ def conclude(results: Results, reports: Sequence[Extra], shown: Shown, *, listed
     if results.failures:
         return ExitCode.INPUT
     if not results.images:
+        say("nothing was evaluated: there is no image in the results", "error")
         return ExitCode.EMPTY
     if unmet:
         return ExitCode.UNMET

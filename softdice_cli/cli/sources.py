@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from softdice_cli.cli.options import Trait
 from softdice_cli.errors import ConfigError, as_flag
 
 # Most runs have no file, and need no keys.
@@ -270,14 +271,13 @@ def _unknown(path: str, key: str, value: Any, options: Mapping[str, Option]) -> 
 def _anchored(option: Option, value: Any, path: str) -> Any:
     """A value in which a relative path starts from the folder of the file that it stands in."""
     folder = os.path.dirname(path)
-    metavar = option.info.metavar or ""
-    if option.kind is list and metavar.endswith("=FILE"):
+    if Trait.NAMED_FILE in option.traits:
         return [_anchored_entry(entry, folder) for entry in value]
     text = str(value)
     if not option.is_path or not folder or text in ("", "-"):
         return value
     joined = os.path.join(folder, text)
-    if metavar == "PATH" and not os.path.lexists(joined):
+    if Trait.PATTERN in option.traits and not os.path.lexists(joined):
         import glob
 
         # The value is a pattern. What looks like a pattern in the name of the folder is not one.

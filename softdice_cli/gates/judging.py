@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from softdice_cli.gates.rules import PRESENT, Rule, Score, check_classes, class_name
 from softdice_cli.records import ClassScores, ImageRow, Results, Verdict
+from softdice_cli.records.results import Reason
 from softdice_cli.scores import mean_of, quantile, score_all, score_image
 
 # How many images are named where a rule on single images is not met.
@@ -36,7 +37,7 @@ def _judge(results: Results, rule: Rule) -> Verdict:
     return Verdict(rule.text, value, rule.operator, rule.bound, holds and not reason, reason, images)
 
 
-def why_not(results: Results, value: float | None) -> str:
+def why_not(results: Results, value: float | None) -> Reason:
     """Why a requirement cannot be met whatever its bound: the value is undefined, or the results are incomplete."""
     if value is None:
         return "undefined"

@@ -27,8 +27,10 @@ _BLOCK = 2**16
 
 
 def possible(stream: BinaryIO) -> bool:
-    """Whether this system can read parts of this stream: a file, and not bytes in memory."""
-    return not isinstance(stream, io.BytesIO) and hasattr(os, "preadv") and hasattr(mmap, "MAP_ANONYMOUS")
+    """Whether this system can read parts of this stream: a plain file, and not bytes in memory."""
+    # A stream that unpacks a file has the descriptor of the packed one, whose bytes are others.
+    plain = isinstance(stream, io.BufferedReader) and isinstance(stream.raw, io.FileIO)
+    return plain and hasattr(os, "preadv") and hasattr(mmap, "MAP_ANONYMOUS")
 
 
 def reserve(size: int) -> mmap.mmap:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from softdice_cli.errors import ConfigError, UnreadableError
 from softdice_cli.records.results import FORMAT, FORMAT_VERSION
 from softdice_cli.records.rows import ClassSums, Failure, ImageRow
-from softdice_cli.records.run import Run, Shard
+from softdice_cli.records.run import Run, Shard, members
 from softdice_cli.records.settings import ClassDef, Settings
 from softdice_cli.records.to_json import SUMS
 from softdice_cli.records.version1 import upgraded
@@ -29,7 +29,8 @@ _HUGE = 1e300
 _SLACK = 1.01
 
 # What a results file may hold.
-_RUN = ("softdice", "signature", "settings", "classes", "complete", "shard", "left_out")
+_TEXTS = tuple(member.name for member in members().values())
+_RUN = (*_TEXTS, "signature", "settings", "classes", "complete", "shard", "left_out")
 _MEMBERS = ("format", "version", *_RUN, "pooled", "image_mean", "intervals", "images", "failures", "requirements")
 
 _ROW = ("id", "pred", "gt", "pixels", "ignored", "sums", "classes")
@@ -67,8 +68,8 @@ def newer(where: str, software: object, path: str) -> UnreadableError:
     return UnreadableError(
         f"is newer than this softdice: it holds {where!r}, which softdice {__version__} does not know",
         path=path,
-        expected=f"a file of softdice {__version__} or older",
-        found=f"a file of softdice {software}",
+        expected="members that this softdice knows",
+        found=f"{where!r}, written by softdice {software}",
         hint="pip install -U softdice-cli",
     )
 
@@ -146,7 +147,7 @@ def run_from_json(document: dict[str, Any], path: str) -> Run:
             failures=_failures(document),
             left_out=tuple(_list(document, "left_out", str)),
             shard=_shard(document),
-            software=_member(document, "softdice", str),
+            **_texts(document),
         )
     except UnknownMember as unknown:
         raise newer(unknown.where, document.get("softdice"), path) from unknown
@@ -233,6 +234,16 @@ def _check_row(row: ImageRow) -> None:
             raise ValueError(f"the counts of image {row.id!r} contradict each other")
         if not 0 <= sums.intersection <= sums.probability <= row.pixels * _SLACK:
             raise ValueError(f"the sums of image {row.id!r} contradict each other")
+
+
+def _texts(document: dict[str, Any]) -> dict[str, str]:
+    """What the file says about the run, by field of `Run`."""
+    found = {}
+    for name, member in members().items():
+        found[name] = member.missing
+        if member.name in document:
+            found[name] = _member(document, member.name, str)
+    return found
 
 
 def _failures(document: dict[str, Any]) -> tuple[Failure, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from softdice_cli.errors import ConfigError, InputError
 from softdice_cli.records.rows import Failure, ImageRow, natural
-from softdice_cli.records.run import Run
+from softdice_cli.records.run import Run, members
 from softdice_cli.records.settings import Settings
 
 
@@ -37,19 +38,22 @@ def merge(parts: Sequence[Part]) -> Run:
     rows: list[ImageRow] = []
     failures: list[Failure] = []
     left_out: set[str] = set()
-    software: set[str] = set()
     for part in parts:
         rows += part.run.rows
         failures += part.run.failures
         # Each shard names all that was left out of the run; other parts name their own.
         left_out.update(part.run.left_out)
-        software.update(part.run.software.split(", "))
-    return Run(
-        settings=first.run.settings,
+    texts: dict[str, Any] = {
+        name: member.joined(getattr(part.run, name) for part in parts) for name, member in members().items()
+    }
+    return replace(
+        first.run,
+        **texts,
+        # The whole is not a shard.
+        shard=None,
         rows=tuple(rows),
         failures=tuple(failures),
         left_out=tuple(sorted(left_out, key=lambda text: (natural(text), text))),
-        software=", ".join(sorted(software, key=natural)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from softdice_cli.records.rows import Failure, ImageRow
 from softdice_cli.records.run import Run, Shard
@@ -95,6 +95,10 @@ class Summary:
     loss_present: float | None
 
 
+Reason = Literal["", "undefined", "incomplete"]
+"""Why a requirement cannot be met whatever its bound, or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A requirement and whether it is met.
@@ -115,7 +119,7 @@ class Verdict:
     operator: str
     bound: float
     passed: bool
-    reason: str = ""
+    reason: Reason = ""
     images: tuple[str, ...] = ()
 
     @property

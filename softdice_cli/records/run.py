@@ -1,15 +1,43 @@
 """What a run is: everything that is saved, merged, scored again and compared, in one record.
 
-A field that is added here goes through evaluation, merge, journal and results files by itself.
+A text that says something about the run is a field of `Run` with a `Member`, which says how it stands in a results file
+and what a merge makes of it. Results files, their schema and `merge` follow from that; whoever makes a run fills it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from softdice_cli.records.rows import Failure, ImageRow
+from softdice_cli.records.rows import Failure, ImageRow, natural
 from softdice_cli.records.settings import Settings
 from softdice_cli.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """How a text about a run stands in a results file, and what becomes of it in a merge.
+
+    Attributes:
+        name: in the file.
+        description: in the schema.
+        missing: what it means where a file does not have it.
+        joined: the text of the whole from those of its parts.
+    """
+
+    name: str
+    description: str
+    missing: str
+    joined: Callable[[Iterable[str]], str]
+
+
+def every(texts: Iterable[str]) -> str:
+    """All different texts, in natural order, with a comma between them."""
+    found: set[str] = set()
+    for text in texts:
+        found.update(text.split(", "))
+    return ", ".join(sorted(found, key=natural))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +77,28 @@ class Run:
     failures: tuple[Failure, ...] = ()
     left_out: tuple[str, ...] = ()
     shard: Shard | None = None
-    software: str = __version__
+    software: str = field(
+        default=__version__,
+        metadata={
+            "member": Member(
+                name="softdice",
+                description="The version of softdice that counted the rows, or several with a comma between.",
+                missing="unknown",
+                joined=every,
+            )
+        },
+    )
 
     @property
     def complete(self) -> bool:
         """Whether every pair was evaluated, and there was one."""
         return bool(self.rows) and not self.failures
+
+
+def members() -> dict[str, Member]:
+    """The texts about a run, by field."""
+    found: dict[str, Any] = {}
+    for declared in fields(Run):
+        if "member" in declared.metadata:
+            found[declared.name] = declared.metadata["member"]
+    return found

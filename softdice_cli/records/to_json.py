@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from softdice_cli.records.results import ClassScores, Scores, Summary, Verdict
 from softdice_cli.records.rows import Failure, ImageRow
-from softdice_cli.records.run import Run, Shard
+from softdice_cli.records.run import Run, Shard, members
 from softdice_cli.records.settings import Settings
 
 # Most results have no intervals, and need not import them.
@@ -52,7 +52,7 @@ def _label(settings: Settings, value: int | None) -> int | str | None:
 def run_to_json(run: Run) -> dict[str, Any]:
     """What a run is, without its rows and failures, of which there may be many."""
     return {
-        "softdice": run.software,
+        **{member.name: getattr(run, name) for name, member in members().items()},
         "signature": run.settings.signature,
         "settings": settings_to_json(run.settings),
         "classes": classes_to_json(run.settings),

@@ -14,6 +14,7 @@ from typing import Any, get_args
 from softdice_cli.metrics import AVERAGES, METRICS, PER_CLASS, Metric
 from softdice_cli.records import FORMAT, FORMAT_VERSION, Failure, Spread
 from softdice_cli.records.intervals import Scope
+from softdice_cli.records.run import members
 from softdice_cli.records.to_json import COUNTS, SUMS
 
 Schema = dict[str, Any]
@@ -43,7 +44,7 @@ def schema() -> Schema:
     document = {
         "format": {"const": FORMAT},
         "version": {"const": FORMAT_VERSION},
-        "softdice": _told(_TEXT, "The version of softdice that counted the rows, or several with a comma between."),
+        **{member.name: _told(_TEXT, member.description) for member in members().values()},
         "signature": _told(_TEXT, "How the numbers were made; equal signatures mean comparable numbers."),
         "settings": _ref("settings"),
         "classes": _told(_list_of(_ref("class")), "In the order of the channels."),

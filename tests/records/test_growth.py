@@ -5,24 +5,29 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import fields, replace
 
 import pytest
 from folders import pairs_of, write
 
 from softdice_cli import evaluate, restore, to_text
 from softdice_cli.errors import UnreadableError
+from softdice_cli.records import Failure, Run
+from softdice_cli.records.merge import Part, merge
+from softdice_cli.records.run import members
+from softdice_cli.scores import summarize
 from softdice_cli.version import __version__
 
 NEW_METRIC = """
 import sys
 import softdice_cli.metrics as metrics
 extra = metrics.Metric(
-    name="fdr", title="FDR", formula="1 - precision", lower_is_better=True,
+    name="invented", title="invented", formula="1 - precision", lower_is_better=True,
     numerator=lambda sums: sums.predicted - sums.true_positives, denominator=lambda sums: sums.predicted,
 )
 metrics.METRICS += (extra,)
 metrics.PER_CLASS += (extra,)
-metrics.BY_NAME["fdr"] = extra
+metrics.BY_NAME["invented"] = extra
 from softdice_cli.cli import main
 main()
 """
@@ -48,10 +53,12 @@ def test_a_file_with_one_more_metric_is_newer_for_a_program_without_it(softdice,
     write(tmp_path, ("a", "b"))
     made = with_one_more_metric(tmp_path, "eval", "--pred", "p", "--gt", "g", "--format", "json", "-o", "more.json")
     assert (made.returncode, made.stderr) == (0, "")
-    assert "fdr" in json.loads((tmp_path / "more.json").read_text())["pooled"]["classes"][0]
+    assert "invented" in json.loads((tmp_path / "more.json").read_text())["pooled"]["classes"][0]
     run = softdice("show", "more.json")
     assert (run.code, run.out) == (3, "")
-    assert f"more.json: is newer than this softdice: it holds 'pooled.fdr', which softdice {__version__}" in run.err
+    assert (
+        f"more.json: is newer than this softdice: it holds 'pooled.invented', which softdice {__version__}" in run.err
+    )
     assert "pip install -U softdice-cli" in run.err
     assert "changed by hand" not in run.err
 
@@ -62,9 +69,9 @@ def test_a_file_without_a_metric_is_older_for_a_program_that_has_it(softdice, tm
     shown = with_one_more_metric(tmp_path, "show", "less.json", "--format", "json")
     assert (shown.returncode, shown.stderr) == (0, "")
     classes = json.loads(shown.stdout)["pooled"]["classes"]
-    assert [entry["fdr"] for entry in classes] == pytest.approx([1 - entry["precision"] for entry in classes])
-    judged = with_one_more_metric(tmp_path, "show", "less.json", "--require", "fdr<=1", "--baseline", "less.json",
-                                  "--max-drop", "fdr=0")  # fmt: skip
+    assert [entry["invented"] for entry in classes] == pytest.approx([1 - entry["precision"] for entry in classes])
+    judged = with_one_more_metric(tmp_path, "show", "less.json", "--require", "invented<=1", "--baseline", "less.json",
+                                  "--max-drop", "invented=0")  # fmt: skip
     assert (judged.returncode, judged.stderr) == (0, "")
     compared = with_one_more_metric(tmp_path, "compare", "less.json", "less.json")
     assert compared.returncode == 0
@@ -119,8 +126,8 @@ def test_a_member_that_is_unknown_is_named_and_the_file_is_newer(document, place
         restored(document)
     assert caught.value.problem.startswith("is newer than this softdice: it holds ")
     assert f"{member}'" in caught.value.problem
-    assert caught.value.found == "a file of softdice 9.1.0"
-    assert caught.value.expected == f"a file of softdice {__version__} or older"
+    assert caught.value.found.endswith(f"{member}', written by softdice 9.1.0")
+    assert __version__ in caught.value.problem
 
 
 def test_a_failure_and_a_shard_with_more_members_are_newer(document):
@@ -145,3 +152,22 @@ def test_a_newer_version_of_the_format_says_so(document):
 def test_the_version_that_counted_stays_in_a_file_that_is_saved_again(document):
     document["softdice"] = "7.0.0"
     assert json.loads(to_text(restored(document), "json"))["softdice"] == "7.0.0"
+
+
+def test_every_text_about_a_run_is_saved_and_merged(document):
+    """A field of `Run` that says something about the run needs no other place than the record."""
+    texts = members()
+    assert "software" in texts
+    run = replace(restored(document).run, **{name: f"7.0.0 {name}" for name in texts})
+    results = summarize(run)
+    saved = json.loads(to_text(results, "json"))
+    assert [saved[member.name] for member in texts.values()] == [f"7.0.0 {name}" for name in texts]
+    assert restored(saved).run == run
+    other = replace(run, rows=(), failures=(Failure("z", "p", "m", "no", "", "", ""),))
+    for field in fields(Run):
+        if field.name in texts:
+            merged = merge([Part("1", run), Part("2", other)])
+            assert getattr(merged, field.name) == texts[field.name].joined([getattr(run, field.name)] * 2)
+    for member in texts.values():
+        del saved[member.name]
+    assert [getattr(restored(saved).run, name) for name in texts] == [member.missing for member in texts.values()]

@@ -8,6 +8,7 @@ import pytest
 from builders import summarized
 
 from softdice_cli.errors import ConfigError, LabelError, ShapeError
+from softdice_cli.metrics import PER_CLASS
 from softdice_cli.records import ClassDef, ClassSums, Failure, ImageRow, Settings
 from softdice_cli.render import to_text
 
@@ -149,7 +150,7 @@ def test_the_results_file_has_its_members_in_order():
     image = document["images"][0]
     assert list(image) == ["id", "pred", "gt", "pixels", "ignored", "sums", "classes"]
     assert image["sums"]["probability"] == [2.5, 1.5]
-    scores = {"loss", "soft_dice", "dice", "iou", "precision", "recall", "specificity"}
+    scores = {metric.name for metric in PER_CLASS}
     assert set(image["classes"][0]) == {"name", *scores, "truth_pixels", "predicted_pixels", "true_positives"}
     assert {"loss", "loss_present", "soft_dice", "dice", "iou", "classes"} <= set(document["pooled"])
     assert document["image_mean"]["classes"][0]["defined"]["dice"] == 2
