@@ -21,6 +21,10 @@ from softdice_cli.records.from_json import UnknownMember, newer, row_from_json, 
 from softdice_cli.records.to_json import classes_to_json, row_to_json, settings_to_json
 
 FORMAT = "softdice-journal"
+
+# How every journal begins. What does not is a file of somebody, which is not to be removed.
+_BEGIN = b'{"format": "softdice-journal"'
+
 VERSION = 1
 
 # How often the file is forced to the disk. A power failure costs the pairs of that time.
@@ -141,6 +145,8 @@ class Journal:
             return
         # A file without a line end is not ours, and its only line tells what it is instead.
         first, *entries = lines or [rest]
+        if not first.startswith(_BEGIN):
+            raise self._refuse("is not a journal of softdice", hint="name another file")
         try:
             self._check_header(json.loads(first))
             for line in entries:
@@ -188,7 +194,7 @@ class Journal:
     def _check_header(self, header: Any) -> None:
         """Raises InputError for a journal that was made with other settings, or by a newer program."""
         if not isinstance(header, dict) or header.get("format") != FORMAT:
-            raise self._refuse("is not a journal of softdice")
+            raise self._refuse("is not a journal of softdice", hint="name another file")
         software = header.get("softdice", "0.1.0")
         if header.get("version") != VERSION:
             raise newer(f"version {header.get('version')}", software, str(self._path))

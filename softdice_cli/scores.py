@@ -108,9 +108,10 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 def spread_of(values: Sequence[float]) -> Spread:
     """How defined values are spread; see `Spread`."""
     if not values:
-        return Spread(None, None, None, None)
+        return Spread(None, None, None, None, None)
     ordered = sorted(values)
     return Spread(
+        mean=math.fsum(values) / len(values),
         sd=_standard_deviation(values),
         q1=quantile(ordered, 0.25),
         median=quantile(ordered, 0.5),

@@ -131,6 +131,9 @@ def test_the_spread_of_a_class_is_over_the_images_where_it_is_defined():
     # the spread of the mean is that of the means of the images over their own classes: 0.75, 1 and 1
     means = summarized(settings, rows).image_mean.means
     assert (means.dice, means.spread["dice"].median) == ((1 + 0.75) / 2, 1.0)
+    # and it says which mean it is around, which is another one where an image lacks a class
+    assert means.spread["dice"].mean == (0.75 + 1 + 1) / 3
+    assert b.spread["dice"].mean == b.dice
     assert means.spread["dice"].q1 == 0.875
     foreground = summarized(settings, rows).image_mean.foreground
     assert (foreground.spread["dice"].q1, foreground.spread["dice"].median) == (0.625, 0.75)

@@ -26,7 +26,12 @@ AGGREGATES = ("pooled", "image_mean", "image_min", "image_max", "image_pNN")
 # What an aggregate, an operator and a whole rule look like.
 _AGGREGATE = re.compile(r"pooled|image_mean|image_min|image_max|image_p[0-9]{1,2}")
 _OPERATOR = re.compile(r"\s*(>=|<=|>|<)\s*")
-_GRAMMAR = "[AGGREGATE:]METRIC[CLASS] OP NUMBER, e.g. dice>=0.85, dice[cell]>=0.7 or image_p05:iou>=0.4"
+# What to type for each option that is read here.
+_GRAMMARS = {
+    "require": "[AGGREGATE:]METRIC[CLASS] OP NUMBER, e.g. dice>=0.85, dice[cell]>=0.7 or image_p05:iou>=0.4",
+    "max_drop": "NUMBER or [AGGREGATE:]METRIC[CLASS]=NUMBER, e.g. 0.01, dice[cell]=0.05 or image_p05:iou=0.1",
+    "fail_under": "a number from 0 to 1, e.g. --fail-under 0.85",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +206,7 @@ def _misread(option: str, text: str, place: int, expected: str) -> ConfigError:
         option=option,
         expected=expected,
         found=found,
-        hint=_GRAMMAR,
+        hint=_GRAMMARS[option],
     )
 
 

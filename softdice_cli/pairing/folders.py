@@ -46,7 +46,8 @@ def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allow_missing
     sides = [_by_key(side, recursive) for side in (pred, gt)]
     for name, option, files in zip(_SIDES, ("pred", "gt"), sides, strict=True):
         refuse(
-            f"several {name} files of one stem",
+            f"stem that several {name} files have",
+            f"stems that several {name} files have",
             [" and ".join(sorted(same)) for same in files.values() if len(same) > 1],
             hint=f"move one away, or choose with --{option}-suffix or a pattern",
         )

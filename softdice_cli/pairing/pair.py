@@ -66,22 +66,33 @@ def settle(pairs: Iterable[Pair], unpaired: Iterable[str], *, allow_missing: boo
     """
     whole = sorted(pairs, key=lambda pair: (natural(pair.id), pair.id))
     refuse(
-        "two pairs have the same id",
+        "id that two pairs have",
+        "ids that two pairs have",
         [f"{pair.id}: {before.pred}, {pair.pred}" for before, pair in pairwise(whole) if pair.id == before.id],
         hint="give each pair an id of its own: a manifest with the columns id, pred and gt",
     )
     missing = tuple(sorted(unpaired, key=lambda text: (natural(text), text)))
     if not allow_missing:
         hint = "--allow-missing, to evaluate the rest and say what was left out"
-        refuse("files without a partner", missing, hint=hint)
+        refuse("file without a partner", "files without a partner", missing, hint=hint)
     return Pairing(tuple(whole), missing)
 
 
-def refuse(problem: str, items: Sequence[str], *, hint: str, expected: str = "") -> None:
-    """Raises PairingError where there are items, and lists them."""
+def refuse(one: str, many: str, items: Sequence[str], *, hint: str) -> None:
+    """Raises PairingError where there are items, and lists them.
+
+    Args:
+        one: what a single item is, such as ``file without a partner``.
+        many: the same for several.
+        items: what is wrong, a text each.
+        hint: what to type next.
+    """
     if not items:
         return
     shown = list(items[:_LISTED])
     if len(items) > _LISTED:
         shown.append(f"and {len(items) - _LISTED} more")
-    raise PairingError(f"{len(items)} × {problem}", expected=expected, found="; ".join(shown), hint=hint)
+    problem = f"1 {one}"
+    if len(items) > 1:
+        problem = f"{len(items)} {many}"
+    raise PairingError(problem, found="; ".join(shown), hint=hint)

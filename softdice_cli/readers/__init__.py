@@ -60,7 +60,7 @@ def _reader_of(form: Format) -> Reader:
 def _read(stream: BinaryIO, name: str, form: Format, options: ReadOptions) -> Source:
     if options.key is not None and form.role != "archive":
         raise UnreadableError(
-            f"is a {form.name} file: it holds one array and no key", path=name, hint="leave out the key"
+            f"is a file of format {form.name}: it holds one array and no key", path=name, hint="leave out the key"
         )
     source = _reader_of(form)(stream, name, options)
     if not source.array.size:
@@ -74,7 +74,7 @@ def _unreadable(error: Exception, name: str, form: Format | None) -> UnreadableE
         problem = "cannot be read"
     elif isinstance(error, ModuleNotFoundError) and error.name == form.library.partition(".")[0]:
         return UnreadableError(
-            f"is a {form.name} file, and {error.name} is not installed, which reads it",
+            f"is a file of format {form.name}, and {error.name} is not installed, which reads it",
             path=name,
             hint="install softdice-cli with its dependencies",
         )

@@ -17,7 +17,7 @@ from softdice_cli.records.rows import ClassSums, Failure, ImageRow
 from softdice_cli.records.run import Run, Shard, members
 from softdice_cli.records.settings import ClassDef, Settings
 from softdice_cli.records.to_json import SUMS
-from softdice_cli.records.version1 import upgraded
+from softdice_cli.records.version1 import SOFTWARE, upgraded
 from softdice_cli.version import __version__
 
 T = TypeVar("T")
@@ -65,6 +65,13 @@ class UnknownMember(Exception):  # noqa: N818 - said in the terms of the caller
 
 def newer(where: str, software: object, path: str) -> UnreadableError:
     """The error for a file that holds a member which this program does not know."""
+    if software == SOFTWARE:
+        # Version 1 is complete: nothing was added to it, so the file is not newer.
+        return UnreadableError(
+            f"holds {where!r}, which softdice {SOFTWARE} never wrote",
+            path=path,
+            hint="run softdice eval again",
+        )
     return UnreadableError(
         f"is newer than this softdice: it holds {where!r}, which softdice {__version__} does not know",
         path=path,

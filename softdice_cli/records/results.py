@@ -27,6 +27,9 @@ class Spread:
     """How a score is spread over the images where it is defined.
 
     Attributes:
+        mean: of the scores of the images. Of a class it is the image mean. Behind a mean over
+            classes it is the average of the images' own means, which differs from the mean over
+            the classes where an image lacks a class.
         sd: sample standard deviation (n − 1); ``None`` where fewer than two images define the
             score.
         q1: first quartile, linear between neighbours (NumPy's default); ``None`` where no image
@@ -35,6 +38,7 @@ class Spread:
         q3: third quartile.
     """
 
+    mean: float | None
     sd: float | None
     q1: float | None
     median: float | None

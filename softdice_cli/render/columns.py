@@ -7,13 +7,14 @@ the counts of pixels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from softdice_cli.errors import ConfigError
 from softdice_cli.metrics import AVERAGES, BY_NAME, METRICS, SHOWN, Metric
-from softdice_cli.records import Scores
+from softdice_cli.records import Scores, Spread
 from softdice_cli.records.intervals import Average
 from softdice_cli.render.text import number
 
@@ -38,6 +39,7 @@ class ScoreColumn:
         value: what it shows of the scores of such a row; ``None`` is undefined.
         metric: the name of the metric that it is about; empty for counts of pixels.
         is_score: whether it is the score itself, and neither its spread nor a count.
+        is_spread: whether it is part of the spread of the score.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ScoreColumn:
     value: Callable[[Scores], Value]
     metric: str = ""
     is_score: bool = False
+    is_spread: bool = False
 
     def cell(self, scores: Scores, scope: Scope) -> str:
         """What stands in a row; nothing where such a row does not have it."""
@@ -67,11 +70,22 @@ def _score(metric: Metric) -> ScoreColumn:
 
 def _spread(metric: Metric, measure: str) -> ScoreColumn:
     def value(scores: Scores) -> Value:
-        spread: float | None = getattr(scores.spread[metric.name], measure)
-        return spread
+        spread = scores.spread[metric.name]
+        # "0.84 ± 0.03" has to be the mean and the spread of the same numbers.
+        if not belongs(spread, scores.values[metric.name]):
+            return None
+        shown: float | None = getattr(spread, measure)
+        return shown
 
     name, title = f"{metric.name}_{measure}", f"{metric.title} {measure}"
-    return ScoreColumn(name, title, ("image_mean",), _rows_of(metric), value, metric.name)
+    return ScoreColumn(name, title, ("image_mean",), _rows_of(metric), value, metric.name, is_spread=True)
+
+
+def belongs(spread: Spread, mean: float | None) -> bool:
+    """Whether a spread is around this mean: not where the mean is over classes, and an image lacks one of them."""
+    if spread.mean is None or mean is None:
+        return False
+    return math.isclose(spread.mean, mean, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def _images(metric: Metric, name: str, title: str) -> ScoreColumn:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from softdice_cli.metrics import BY_NAME, Metric
 from softdice_cli.records import ClassScores, Failure, ImageRow, Results, Scores, Summary, natural
 from softdice_cli.records.intervals import Average
-from softdice_cli.render.columns import COLUMNS, Scope, ScoreColumn, columns_of
+from softdice_cli.render.columns import COLUMNS, Scope, ScoreColumn, belongs, columns_of
 from softdice_cli.render.content import Cell, Column, Entry, Name, Row, Section, Table
 from softdice_cli.render.page import Page
 from softdice_cli.render.text import advice_of, depends_only_on_epsilon, number, plural
@@ -141,10 +141,21 @@ def _image_mean(results: Results, page: Page) -> Iterator[Section]:
     if not columns:
         return
     table = _score_table(summary, columns, mark=False)
-    notes: tuple[str, ...] = ()
+    notes = []
     if any(row.kind == "present" for row in table.rows):
-        notes = (f"{_PRESENT}: without the images that lack a class, whose loss there is set by ε",)
-    yield Section("image_mean", "image mean", f"over {len(results.images)} images", table, notes=notes)
+        notes.append(f"{_PRESENT}: without the images that lack a class, whose loss there is set by ε")
+    if _lacks_spread(summary, columns):
+        notes.append("– in the mean of a spread: some images lack a class, so it would be around another mean")
+    yield Section("image_mean", "image mean", f"over {len(results.images)} images", table, notes=tuple(notes))
+
+
+def _lacks_spread(summary: Summary, columns: Sequence[ScoreColumn]) -> bool:
+    """Whether a mean over classes is shown without its spread."""
+    means = summary.means
+    if len(summary.classes) < 2:
+        return False
+    spreads = [column.metric for column in columns if column.is_spread and "mean" in column.scopes]
+    return any(not belongs(means.spread[metric], means.values[metric]) for metric in spreads)
 
 
 def _columns(page: Page, average: Average) -> tuple[ScoreColumn, ...]:
@@ -202,9 +213,9 @@ def _legend(classes: Sequence[ClassScores], columns: Sequence[ScoreColumn]) -> I
         if column.is_score and "class" in column.scopes:
             defined = tuple(scores.values[column.metric] is not None for scores in classes)
             if not all(defined):
-                told.setdefault(defined, f"{column.title} of {sum(defined)} of {len(classes)} classes")
+                told.setdefault(defined, f"the {column.title} of {sum(defined)} of {len(classes)} classes")
     if told:
-        yield f"– undefined (0/0), left out of the means: {', '.join(told.values())}"
+        yield f"– undefined (0/0); the means are over {', '.join(told.values())}"
 
 
 def _images(results: Results, page: Page) -> Iterator[Section]:

@@ -82,11 +82,14 @@ def test_a_rule_that_cannot_be_read_points_at_the_character(text, place, expecte
 
 def test_an_error_shows_what_stands_there_and_what_a_rule_looks_like():
     with pytest.raises(ConfigError) as caught:
-        parse_rule("dice~0.123456789012345678901234567890", "fail_under")
+        parse_rule("dice~0.123456789012345678901234567890")
     assert caught.value.problem == "'dice~0.123456789012345678901234567890' cannot be read at character 5"
-    assert caught.value.option == "fail_under"
+    assert caught.value.option == "require"
     assert caught.value.found == "'~0.12345678901234567'"
     assert "e.g. dice>=0.85" in caught.value.hint
+    with pytest.raises(ConfigError) as caught:
+        parse_rule("dice>=85.0", "fail_under")
+    assert (caught.value.option, caught.value.hint) == ("fail_under", "a number from 0 to 1, e.g. --fail-under 0.85")
     with pytest.raises(ConfigError) as caught:
         parse_rule("dice")
     assert caught.value.found == "the end"

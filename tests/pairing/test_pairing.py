@@ -146,12 +146,12 @@ def test_a_file_whose_name_looks_like_a_pattern_is_a_file(softdice, tmp_path):
     [
         # missing truths and surplus truths, all named
         (["a.npy", "b.npy", "c.npy"], ["a.png", "x.png", "y.png"],
-         ["b.npy has no truth", "c.npy has no truth", "x.png has no prediction", "y.png has no prediction", "4 × "]),
+         ["b.npy has no truth", "c.npy has no truth", "x.png has no prediction", "y.png has no prediction", "4 files without a partner"]),
         # an empty side
         (["a.npy"], [], ["a.npy has no truth"]),
         ([], ["a.png"], ["a.png has no prediction"]),
         # several files of one stem, on either side
-        (["a.npy", "a.pt", "b.npy", "b.npz"], ["a.png", "b.png"], ["a.npy and ", "a.pt", "b.npy and ", "2 × several"]),
+        (["a.npy", "a.pt", "b.npy", "b.npz"], ["a.png", "b.png"], ["a.npy and ", "a.pt", "b.npy and ", "2 stems that several prediction files have"]),
         (["a.npy"], ["a.png", "a.tif"], ["several truth files", "a.png and ", "a.tif"]),
         # a partner that differs in case only is named
         (["Img1.npy"], ["img1.png"], ["Img1.npy has no truth", "img1.png differs in case"]),
@@ -355,9 +355,9 @@ def test_manifests(tmp_path, monkeypatch, text, expected):
         ("pred,gt\np/a.npy,g/a.png\n".encode("utf-16"), UnreadableError, "is not UTF-8"),
         # two pairs of one id, given or taken from the truth
         (b"id,pred,gt\nx,p/a.npy,g/a.png\nx,p/b.npy,g/b.png\n", PairingError, "x: p/a.npy, p/b.npy"),
-        (b"pred,gt\np/a.npy,g/a.png\np/b.npy,g/a.png\n", PairingError, "two pairs have the same id"),
+        (b"pred,gt\np/a.npy,g/a.png\np/b.npy,g/a.png\n", PairingError, "1 id that two pairs have"),
         # files that are not there, all of them
-        (b"pred,gt\np/a.npy,g/no1.png\np/no2.npy,g/b.png\n", PairingError, "2 × files without a partner"),
+        (b"pred,gt\np/a.npy,g/no1.png\np/no2.npy,g/b.png\n", PairingError, "2 files without a partner"),
         (b"pred,gt\np/no1.npy,g/no2.png\n", PairingError, "p/no1.npy and g/no2.png (pair no2) not found"),
     ],
 )  # fmt: skip

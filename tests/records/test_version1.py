@@ -134,7 +134,7 @@ def test_an_old_journal_is_gone_on_with(softdice, tmp_path):
         (("image_mean", "classes", 0, "defined"), 4, "image_mean.classes[0].defined.dice is 4, and its sums give 5"),
         (("pooled", "dice_classes"), 1, "pooled.defined.dice is 1, and its sums give 3"),
         # version 1 is complete: a member that it does not know is not of it
-        (("pooled", "classes", 0, "hd95"), 1.5, "it holds 'pooled.classes[0].hd95'"),
+        (("pooled", "classes", 0, "hd95"), 1.5, "holds 'pooled.classes[0].hd95', which softdice 0.1.0 never wrote"),
     ],
 )  # fmt: skip
 def test_an_old_file_is_held_to_its_sums(path, value, said):

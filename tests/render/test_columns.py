@@ -7,12 +7,14 @@ import statistics
 from dataclasses import replace
 
 import pytest
+from builders import image_row, summarized
 from folders import csv_rows, eval_, write
 from rendered import NAMES, NORMAL, results
 
 from softdice_cli.comparison import intervals
 from softdice_cli.errors import ConfigError
 from softdice_cli.metrics import METRICS, SHOWN
+from softdice_cli.records import ClassDef, Settings
 from softdice_cli.render import Page, neutral, render
 from softdice_cli.render.columns import COLUMNS, columns_of, metrics_of, parse_columns
 from softdice_cli.render.content import Name, Table
@@ -107,7 +109,7 @@ def test_the_loss_is_explained_only_where_it_is_shown():
 
 def test_what_is_undefined_is_told_for_each_chosen_metric():
     notes = {name: "".join(render(NORMAL, "table", Page(columns=(name,)))) for name in ("recall", "iou", "loss")}
-    assert "– undefined (0/0), left out of the means: recall of 2 of 3 classes" in notes["recall"]
+    assert "– undefined (0/0); the means are over the recall of 2 of 3 classes" in notes["recall"]
     assert "undefined (0/0)" not in notes["iou"] + notes["loss"]
 
 
@@ -233,3 +235,23 @@ def test_a_comparison_takes_metrics(softdice, tmp_path):
         assert "all classes" in text
     refused = softdice("compare", "r.json", "r.json", "--metrics", "dyce")
     assert (refused.code, "--metrics 'dyce' is not a metric" in refused.err) == (2, True)
+
+
+def test_a_mean_is_shown_with_its_own_spread_or_with_none():
+    """``0.84 ± 0.03`` has to be the mean and the spread of the same numbers."""
+    settings = Settings(classes=(ClassDef("a", 0), ClassDef("b", 1)))
+    rows = [
+        image_row("x", (4, 4, 4, 4, 4), (4, 2, 4, 4, 2)),
+        image_row("y", (4, 4, 4, 4, 3), (4, 4, 4, 4, 4)),
+        image_row("z", (8, 8, 8, 8, 8), (0, 0, 0, 0, 0)),
+    ]
+    note = "some images lack a class, so it would be around another mean"
+    for images, shown, noted in ((rows[:2], True, False), (rows, False, True)):
+        results = summarized(settings, images)
+        text = "".join(render(results, "table", Page(columns=("dice", "dice_sd", "dice_q1"))))
+        (line,) = [line for line in text.split("image mean over")[1].splitlines() if line.startswith("mean ")]
+        assert (line.split()[2:] != ["–", "–"]) is shown
+        assert (note in text) is noted
+        summary = csv_rows("".join(render(results, "csv-summary")))
+        (row,) = [row for row in summary if (row["average"], row["scope"]) == ("image_mean", "mean")]
+        assert bool(row["dice_sd"]) is shown

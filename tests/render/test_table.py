@@ -33,7 +33,7 @@ mean               3.7554     0.5333     0.8421  0.7273
 foreground mean    5.5215     0.4000     0.8421  0.7273
 mean of present    0.2231
 * no truth pixels: this loss is −ln(ε/(P+ε)), set by ε; 'mean of present' is without it
-– undefined (0/0), left out of the means: hard Dice of 2 of 3 classes
+– undefined (0/0); the means are over the hard Dice of 2 of 3 classes
 softdice:1|classes:3|pred:p|decision:argmax|eps:1e-05|empty:skip|background:yes|ignore:none
 """
 
