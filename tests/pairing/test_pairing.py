@@ -146,12 +146,12 @@ def test_a_file_whose_name_looks_like_a_pattern_is_a_file(softdice, tmp_path):
     [
         # missing truths and surplus truths, all named
         (["a.npy", "b.npy", "c.npy"], ["a.png", "x.png", "y.png"],
-         ["b.npy has no truth", "c.npy has no truth", "x.png has no prediction", "y.png has no prediction", "4 files without a partner"]),
+         ["b.npy has no truth", "c.npy has no truth", "x.png has no prediction", "y.png has no prediction", "4 files"]),
         # an empty side
         (["a.npy"], [], ["a.npy has no truth"]),
         ([], ["a.png"], ["a.png has no prediction"]),
         # several files of one stem, on either side
-        (["a.npy", "a.pt", "b.npy", "b.npz"], ["a.png", "b.png"], ["a.npy and ", "a.pt", "b.npy and ", "2 stems that several prediction files have"]),
+        (["a.npy", "a.pt", "b.npy", "b.npz"], ["a.png", "b.png"], ["a.npy and ", "a.pt", "b.npy and ", "2 stems"]),
         (["a.npy"], ["a.png", "a.tif"], ["several truth files", "a.png and ", "a.tif"]),
         # a partner that differs in case only is named
         (["Img1.npy"], ["img1.png"], ["Img1.npy has no truth", "img1.png differs in case"]),
