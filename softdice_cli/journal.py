@@ -1,7 +1,8 @@
 """A journal of finished pairs, so that a run that was cut off can go on where it stopped.
 
-Each pair is one line of JSON, which is written whole, and the first line says what the rows mean. Failures are not
-written, so they are tried again. A journal of other settings, or of files that changed since, is refused.
+Each pair is one line of JSON, which is written whole, and the first line says what the rows mean.
+Failures are not written, so they are tried again. A journal of other settings, or of files that
+changed since, is refused.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Journal:
         pairs: the prediction and the truth of each pair of the run, by id.
 
     Raises:
-        InputError: it was made with other settings, or of other pairs or files; it is in use, or is not a journal.
+        InputError: it was made with other settings, or of other pairs or files; it is in use, or is
+            not a journal.
     """
 
     def __init__(self, path: Path, run: Run, reading: Mapping[str, Any], pairs: Mapping[str, tuple[str, str]]) -> None:
@@ -103,7 +105,7 @@ class Journal:
     def _write(self, entry: object) -> None:
         line = json.dumps(entry, allow_nan=False).encode() + b"\n"
         try:
-            # One call writes the whole line, unless the disk is full. Half a line is dropped when it is read.
+            # One call writes the whole line, unless the disk is full; reading drops half a line.
             while line:
                 written = os.write(self._file, line)
                 line = line[written:]

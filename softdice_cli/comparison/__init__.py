@@ -1,7 +1,7 @@
 """Two saved results of the same images: what changed, and how much of it chance alone could do.
 
-One result alone gets its intervals here as well. Images are what is drawn again. The draws are seeded and the sums are
-exact, so the same files give the same digits.
+One result alone gets its intervals here as well. Images are what is drawn again. The draws are
+seeded and the sums are exact, so the same files give the same digits.
 """
 
 from softdice_cli.comparison.kinds import Kind, kinds_of

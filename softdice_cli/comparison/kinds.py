@@ -1,7 +1,8 @@
 """Which scores get an interval and are compared.
 
-A kind is a metric with one way of averaging it over images. A target is what a kind has a score of: a class, or a mean
-over classes. Every file of this room numbers kinds and targets in the order that is set here.
+A kind is a metric with one way of averaging it over images. A target is what a kind has a score of:
+a class, or a mean over classes. Every file of this room numbers kinds and targets in the order that
+is set here.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def kinds_of(metrics: Sequence[str] | None = None) -> tuple[Kind, ...]:
     """The scores to draw again: pooled before image means, hard scores before soft ones.
 
     Args:
-        metrics: names of metrics, each of which gets both averages; by default the metrics that tables show, with the
-            averages that `metrics` says.
+        metrics: names of metrics, each of which gets both averages; by default the metrics that
+            tables show, with the averages that `metrics` says.
 
     Raises:
         ConfigError: there is no such metric.

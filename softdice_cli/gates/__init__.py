@@ -1,7 +1,7 @@
 """Requirements and baselines → verdicts.
 
-The room is pure: it judges results that are in memory. Values are never rounded before they are judged, and what is
-undefined or incomplete never passes.
+The room is pure: it judges results that are in memory. Values are never rounded before they are
+judged, and what is undefined or incomplete never passes.
 """
 
 from softdice_cli.gates.baselines import judge_drops

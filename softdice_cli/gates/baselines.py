@@ -1,7 +1,7 @@
 """Results and a baseline → verdicts on how much a score may drop.
 
-A drop only means something between results of the same images, masks, classes and options. A baseline of anything else
-is refused here, and the message names what differs.
+A drop only means something between results of the same images, masks, classes and options. A
+baseline of anything else is refused here, and the message names what differs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def judge_drops(results: Results, baseline: Results, drops: Sequence[tuple[Score
         path: the baseline's file, for messages.
 
     Raises:
-        InputError: the baseline has another signature, other classes, masks or images, or is incomplete.
+        InputError: the baseline has another signature, other classes, masks or images, or is
+            incomplete.
         ConfigError: a rule names a class that the results do not have.
     """
     if not baseline.complete:
@@ -52,7 +53,7 @@ def _judge_drop(results: Results, baseline: Results, score: Score, allowed: floa
 
 
 def _drop(score: Score, before: float | None, after: float | None) -> float | None:
-    """By how much a score became worse; below 0 where it became better, ``None`` where one of the two is undefined."""
+    """By how much a score became worse; ``None`` where one of the two values is undefined."""
     if before is None or after is None:
         return None
     if score.metric.lower_is_better:

@@ -1,8 +1,9 @@
 """The language of rules: which score a requirement is about, and what is asked of it.
 
-A rule is ``[AGGREGATE:]METRIC[CLASS] OP NUMBER``: ``dice>=0.85``, ``loss<=0.4``, ``dice[nucleus]>=0.7``,
-``image_mean:iou>=0.5``, ``image_min:dice>=0.2``, ``image_p05:dice[cell]>=0.4``. Without an aggregate, the pooled score
-is judged. Without a class, the mean over the classes is judged. A class is given by its name, or else by its place.
+A rule is ``[AGGREGATE:]METRIC[CLASS] OP NUMBER``: ``dice>=0.85``, ``loss<=0.4``,
+``dice[nucleus]>=0.7``, ``image_mean:iou>=0.5``, ``image_min:dice>=0.2``,
+``image_p05:dice[cell]>=0.4``. Without an aggregate, the pooled score is judged. Without a class,
+the mean over the classes is judged. A class is given by its name, or else by its place.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Rule:
     def text(self) -> str:
         """The rule in its shortest form."""
         bound = f"{self.bound:g}"
-        # A verdict has to show the bound that was judged, so six digits serve only where they are all of it.
+        # A verdict shows the bound that was judged: six digits only where they are all of it.
         if float(bound) != self.bound:
             bound = repr(self.bound)
         return f"{self.score.text}{self.operator}{bound}"
@@ -98,7 +99,8 @@ def parse_rule(text: str, option: str = "require") -> Rule:
         option: the option that it stands for, for messages.
 
     Raises:
-        ConfigError: it cannot be read; the message says at which character, and what could stand there.
+        ConfigError: it cannot be read; the message says at which character, and what could stand
+            there.
     """
     score, place = _parse_score(text, option)
     operator = _OPERATOR.match(text, place)
@@ -153,7 +155,7 @@ def _parse_score(text: str, option: str) -> tuple[Score, int]:
 def _parse_aggregate(text: str, option: str) -> tuple[str, int]:
     """The aggregate in front of a score, and where the metric begins."""
     place = len(text) - len(text.lstrip())
-    # A colon behind a bracket or an operator belongs to a class, or to nothing that a rule may hold.
+    # A colon behind a bracket belongs to the name of a class.
     colon = re.match(r"[^\[:<>=]*:", text[place:])
     if not colon:
         return "pooled", place
@@ -165,7 +167,7 @@ def _parse_aggregate(text: str, option: str) -> tuple[str, int]:
 
 
 def _end_of_class(text: str, start: int) -> int:
-    """Where the class ends: at the last bracket that an operator or = follows, as names may hold brackets.
+    """Where the class ends: at the last bracket before an operator or =, as names may hold brackets.
 
     Returns:
         The place of that bracket, or -1 where there is none.
