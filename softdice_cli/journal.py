@@ -109,8 +109,7 @@ class Journal:
     def _write(self, entry: object) -> None:
         line = json.dumps(entry, allow_nan=False).encode() + b"\n"
         try:
-            # One call writes the whole line, unless the disk is full. Half a line is dropped when
-            # it is read.
+            # One call writes the whole line, unless the disk is full; reading drops half a line.
             while line:
                 written = os.write(self._file, line)
                 line = line[written:]

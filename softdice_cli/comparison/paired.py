@@ -60,6 +60,7 @@ def compare(
     """
     check_options(resamples, seed, worst)
     kinds = kinds_of(metrics)
+    # Images and verdicts are judged by it, whatever was chosen.
     if JUDGED not in kinds:
         kinds = (JUDGED, *kinds)
     refuse_difference(a, b, names)
@@ -106,7 +107,7 @@ def judge(comparison: Comparison, min_effect: float = 0.0) -> Verdict:
 
 
 def _chance(plan: Plan, columns: Floats, resamples: int, seed: int) -> tuple[IntervalAt, PValueAt]:
-    """The intervals and the p-values of the differences between the sides of columns ``(2, n, M)``."""
+    """Intervals and p-values of the differences between the sides of columns ``(2, n, M)``."""
     _, images, _ = columns.shape
     if images == 1:
         return no_interval, no_p
@@ -162,7 +163,7 @@ def _with_chance(change: ScoreChange, interval: Interval | None, p_value: tuple[
 
 
 def _changed(a: Results, dice: Floats, worst: int) -> tuple[ImageChange, ...]:
-    """The images that changed most, by mean hard Dice; `dice` is of the single images, ``(2, n, targets)``."""
+    """The images that changed most by mean hard Dice, ``(2, n, targets)``."""
     # The mean stands behind the classes.
     mean = dice[:, :, len(a.settings.scored)]
     size = np.nan_to_num(np.abs(mean[1] - mean[0]), nan=0.0)

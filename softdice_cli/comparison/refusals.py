@@ -58,8 +58,8 @@ def _refuse_incomplete(results: Results, name: str) -> None:
 
 
 def _refuse_other_classes(a: Results, b: Results, names: tuple[str, str]) -> None:
-    sides = zip_longest(_shown_classes(a.settings), _shown_classes(b.settings), fillvalue="no class")
-    for index, (mine, theirs) in enumerate(sides):
+    shown = _shown_classes(a.settings), _shown_classes(b.settings)
+    for index, (mine, theirs) in enumerate(zip_longest(*shown, fillvalue="no class")):
         if mine != theirs:
             raise InputError(
                 f"has other classes than {names[0]}",
@@ -84,7 +84,7 @@ def _refuse_other_signature(a: Results, b: Results, names: tuple[str, str]) -> N
     mine, theirs = a.settings.signature, b.settings.signature
     if mine == theirs:
         return
-    # Equal classes have equal labels, so both signatures have the same kinds of parts, and some part differs.
+    # Equal classes have equal labels, so both signatures have the same kinds of parts.
     raise InputError(
         f"has another signature than {names[0]}",
         path=names[1],
@@ -103,8 +103,7 @@ def _parts_beyond(signature: str, other: str) -> str:
 def _refuse_other_images(a: Results, b: Results, names: tuple[str, str]) -> None:
     mine = [row.id for row in a.images]
     theirs = [row.id for row in b.images]
-    # Images are paired by their place, so an id that stands twice would pair whatever comes next to
-    # it.
+    # Images are paired by their place, so a double id would pair whatever comes next to it.
     _refuse_double_ids(mine, names[0])
     _refuse_double_ids(theirs, names[1])
     if mine == theirs:

@@ -1,4 +1,4 @@
-"""Images drawn again, or swapped between the sides: intervals from percentiles, and p-values from permutations.
+"""Images drawn again, or swapped between the sides: percentile intervals and permutation p-values.
 
 Every sum is exact (see `Grid`), and the random numbers are the raw bits of PCG64. So one seed gives
 the same digits on every machine, except for the last digits of a logarithm, and a file compared
@@ -96,13 +96,16 @@ class Grid:
     """
 
     def __init__(self, columns: Floats) -> None:
+        # A sum of n whole numbers needs log2(n) bits more than each of them, and float64 holds 53.
         self._bits = 53 - (columns.shape[-2] - 1).bit_length()
         self._count = columns.shape[-1]
         greatest = np.abs(columns).reshape(-1, self._count).max(axis=0)
+        # The greatest value of each column fills all its bits.
         self._shift = self._bits - np.frexp(greatest)[1]
         scaled = np.ldexp(columns, self._shift)
         high = np.rint(scaled)
         low = np.rint(np.ldexp(scaled - high, self._bits))
+        # Columns of whole numbers, such as pixels, have no low part, and halve the work.
         self._wide = low.reshape(-1, self._count).any(axis=0)
         self.parts: Floats = np.concatenate([high, low[..., self._wide]], axis=-1)
 
@@ -185,12 +188,12 @@ def percentiles(drawn: Sequence[Floats]) -> IntervalAt:
 
 
 def p_values(plan: Plan, columns: Floats, permutations: int, seed: int) -> PValueAt:
-    """Two-sided permutation p-values of columns ``(2, n, M)``, each with how many permutations count for it."""
+    """Two-sided permutation p-values of columns ``(2, n, M)``, and how many permutations count."""
     grid = Grid(columns)
     totals = grid.parts.sum(axis=1)
-    tests: list[_PermutationTest] = []
-    for a, b in zip(plan.scores(grid.read(totals[0])), plan.scores(grid.read(totals[1])), strict=True):
-        tests.append(_PermutationTest(a, b))
+    before = plan.scores(grid.read(totals[0]))
+    after = plan.scores(grid.read(totals[1]))
+    tests = [_PermutationTest(a, b) for a, b in zip(before, after, strict=True)]
     # Swapping an image adds its change to one side and takes it from the other.
     change = grid.parts[1] - grid.parts[0]
     for flips in _flips(columns.shape[1], permutations, seed):
@@ -216,8 +219,7 @@ class _PermutationTest:
 
     def __init__(self, a: Floats, b: Floats) -> None:
         self._observed = np.abs(b - a)
-        # A permutation that gives the observed difference but for rounding has to count as one that
-        # reaches it.
+        # A permutation that gives the observed difference but for rounding has to count.
         self._bar = self._observed - ROUNDING * np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
         self._reached = np.zeros(a.shape, np.int64)
         self._counted = np.zeros(a.shape, np.int64)

@@ -23,8 +23,7 @@ class ScoreChange:
         b: the score in B.
         difference: B − A; below 0 is worse, except for a loss.
         interval: of the difference; ``None`` for a single image, or where no resample defines it.
-        p: two-sided paired permutation p-value; ``None`` where `interval` would be, or the
-            difference is undefined.
+        p: two-sided paired permutation p-value; ``None`` where there is no interval.
         permutations: how many permutations define the difference and so stand behind `p`.
         better: images whose own score is better in B.
         worse: images whose own score is worse in B.
@@ -52,8 +51,7 @@ class ScoreChange:
 class ImageChange:
     """Mean hard Dice of one image in both results, and of the class without which it would have changed least.
 
-    The class may be undefined in one of them: a false positive that came or went changes the mean
-    too.
+    The class may be undefined in one of them: a false positive that came or went changes the mean.
     """
 
     id: str

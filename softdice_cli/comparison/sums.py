@@ -96,7 +96,7 @@ class Plan:
 
 
 def _columns(settings: Settings, kind: Kind) -> tuple[tuple[object, _Fill], tuple[object, _Fill]]:
-    """Numerator and denominator of a kind: what tells each from other columns, and the function that fills it."""
+    """Numerator and denominator of a kind: a key that tells it from others, and what fills it."""
     metric = kind.metric
 
     def value(classes: Any) -> Floats:
@@ -120,7 +120,7 @@ def _columns(settings: Settings, kind: Kind) -> tuple[tuple[object, _Fill], tupl
 
 
 def _filling(settings: Settings, metric: Metric, formula: Callable[[Any], Floats]) -> _Fill:
-    """Fills one column a class by a formula of its sums, or a single column by a formula of the sums of all classes."""
+    """Fills a column for each class from its sums, or one column from the sums of all classes."""
 
     def of_each(classes: list[Any]) -> list[Floats]:
         return [formula(classes[index]) for index in settings.scored]

@@ -53,7 +53,7 @@ def _judge_drop(results: Results, baseline: Results, score: Score, allowed: floa
 
 
 def _drop(score: Score, before: float | None, after: float | None) -> float | None:
-    """By how much a score became worse; below 0 where it became better, ``None`` where one of the two is undefined."""
+    """By how much a score became worse; ``None`` where one of the two values is undefined."""
     if before is None or after is None:
         return None
     if score.metric.lower_is_better:

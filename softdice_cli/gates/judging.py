@@ -34,7 +34,8 @@ def _judge(results: Results, rule: Rule) -> Verdict:
     images: tuple[str, ...] = ()
     if not holds and rule.score.aggregate.startswith("image_"):
         images = _failing(results, rule)
-    return Verdict(rule.text, value, rule.operator, rule.bound, holds and not reason, reason, images)
+    passed = holds and not reason
+    return Verdict(rule.text, value, rule.operator, rule.bound, passed, reason, images)
 
 
 def why_not(results: Results, value: float | None) -> Reason:
@@ -100,8 +101,7 @@ def _of_image(results: Results, row: ImageRow, score: Score) -> float | None:
         return _of_class(classes, score)
     values = []
     for entry in classes:
-        # The mean over the present classes leaves out those that the mask of this image does not
-        # show.
+        # The mean over the present classes leaves out those that this mask does not show.
         if score.name != PRESENT or entry.truth_pixels:
             values.append(entry.values[score.metric.name])
     return mean_of(values)

@@ -78,8 +78,7 @@ class Rule:
     def text(self) -> str:
         """The rule in its shortest form."""
         bound = f"{self.bound:g}"
-        # A verdict has to show the bound that was judged, so six digits serve only where they are
-        # all of it.
+        # A verdict shows the bound that was judged: six digits only where they are all of it.
         if float(bound) != self.bound:
             bound = repr(self.bound)
         return f"{self.score.text}{self.operator}{bound}"
@@ -161,8 +160,7 @@ def _parse_score(text: str, option: str) -> tuple[Score, int]:
 def _parse_aggregate(text: str, option: str) -> tuple[str, int]:
     """The aggregate in front of a score, and where the metric begins."""
     place = len(text) - len(text.lstrip())
-    # A colon behind a bracket or an operator belongs to a class, or to nothing that a rule may
-    # hold.
+    # A colon behind a bracket belongs to the name of a class.
     colon = re.match(r"[^\[:<>=]*:", text[place:])
     if not colon:
         return "pooled", place
@@ -174,7 +172,7 @@ def _parse_aggregate(text: str, option: str) -> tuple[str, int]:
 
 
 def _end_of_class(text: str, start: int) -> int:
-    """Where the class ends: at the last bracket that an operator or = follows, as names may hold brackets.
+    """Where the class ends: at the last bracket before an operator or =, as names may hold brackets.
 
     Returns:
         The place of that bracket, or -1 where there is none.
