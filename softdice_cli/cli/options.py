@@ -142,7 +142,7 @@ Columns = Annotated[
     _option(
         _SCORE,
         "Columns of the class tables and metrics of --ci: metrics, counts of pixels, images, and the spread over the "
-        "images, e.g. dice,precision,recall,dice_sd,dice_median; an unknown name lists all.",
+        "images, e.g. dice,recall,dice_sd; an unknown name lists all.",
         metavar="LIST",
     ),
 ]
