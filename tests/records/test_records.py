@@ -43,6 +43,21 @@ AB = (ClassDef("a", 0), ClassDef("b", 1))
             "softdice:1|classes:2|pred:p+sigmoid+unnormalized|decision:argmax|eps:1e-05|empty:skip|background:yes"
             "|ignore:none",
         ),
+        # eight labels are named, of nine there is a digest
+        (
+            {"classes": tuple(ClassDef(str(i), 2 * i) for i in range(8))},
+            "softdice:1|classes:8|labels:0+2+4+6+8+10+12+14|pred:p|decision:argmax|eps:1e-05|empty:skip|background:yes"
+            "|ignore:none",
+        ),
+        # what never sums to 1 is not called unnormalized: one channel, and the input of a softmax
+        (
+            {"classes": (ClassDef("x", None),), "normalized": False},
+            "softdice:1|classes:1|pred:p|decision:p>0.5|eps:1e-05|empty:skip|background:yes|ignore:none",
+        ),
+        (
+            {"classes": AB, "activation": "softmax", "normalized": False},
+            "softdice:1|classes:2|pred:p+softmax|decision:argmax|eps:1e-05|empty:skip|background:yes|ignore:none",
+        ),
         # colours are written as the user writes them
         (
             {"classes": AB, "prediction": "labels", "colors": True, "ignore": (0xFF00FF,)},

@@ -171,3 +171,14 @@ def test_merge_reads_files_and_standard_input(softdice, tmp_path):
     assert run.out == to_text(evaluate(pairs_of(tmp_path)), "json")
     assert softdice("merge", "1.json", "nope.json").code == 3
     assert softdice("merge").code == 2
+
+
+def test_parts_of_which_all_pairs_failed_merge_to_a_run_without_classes(tmp_path):
+    write(tmp_path)
+    for name in NAMES:
+        (tmp_path / f"p/{name}.npy").write_bytes(b"")
+    whole = merged(*shards(tmp_path))
+    assert whole.settings.classes == ()
+    assert [failure.id for failure in whole.failures] == sorted(NAMES)
+    with pytest.raises(SoftdiceError, match=r"0\.json: shard 1 of 3, 6 pairs"):
+        merged(shards(tmp_path)[0], shards(tmp_path, 2)[1])
