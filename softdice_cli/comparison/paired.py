@@ -198,6 +198,8 @@ def _defined(value: float) -> float | None:
 def _explains(dice: Floats) -> int:
     """The class of an image, ``(2, classes)``, without which its mean would have changed least."""
     changes = []
+    # A false positive that came or went changes how many classes stand behind the mean, so the
+    # greatest change of a single class need not explain the change of the mean.
     for index in range(dice.shape[1]):
         before, after = mean_of(np.delete(dice, index, axis=1))
         change = abs(after - before)

@@ -38,6 +38,7 @@ def refuse_difference(a: Results, b: Results, names: tuple[str, str]) -> None:
         EmptyError: there is no image.
         InputError: results are incomplete, or their classes, signatures or images differ.
     """
+    # Classes come before signatures, as their names say more than the part of a signature.
     _refuse_incomplete(a, names[0])
     _refuse_incomplete(b, names[1])
     _refuse_other_classes(a, b, names)
