@@ -7,8 +7,8 @@ the image mean from its resampled scores.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -71,8 +71,7 @@ def compare(
     own = plan.scores(columns)
     changes: list[ScoreChange] = []
     for place, kind in enumerate(kinds):
-        for target, change in enumerate(_changes(kind, a, b, own[place])):
-            changes.append(_with_chance(change, interval(place, target), p(place, target)))
+        changes.extend(_changes(kind, (a, b), own[place], partial(interval, place), partial(p, place)))
     return Comparison(
         *names,
         signature=a.settings.signature,
@@ -116,15 +115,23 @@ def _chance(plan: Plan, columns: Floats, resamples: int, seed: int) -> tuple[Int
     return interval, p_values(plan, columns, resamples, seed)
 
 
-def _changes(kind: Kind, a: Results, b: Results, own: Floats) -> Iterator[ScoreChange]:
-    """How each target of a kind changed, still without an interval and a p-value.
+def _changes(
+    kind: Kind,
+    sides: tuple[Results, Results],
+    own: Floats,
+    interval: Callable[[int], Interval | None],
+    p: Callable[[int], tuple[float | None, int]],
+) -> Iterator[ScoreChange]:
+    """How each target of a kind changed.
 
     Args:
         kind: of score.
-        a: the results that are compared with.
-        b: the results that are judged.
+        sides: A and B.
         own: the scores of the single images, ``(2, n, targets)``.
+        interval: of a target, by its place.
+        p: the p-value of a target, and how many permutations count for it.
     """
+    a, b = sides
     befores, afters = values_of(a, kind), values_of(b, kind)
     for target, (scope, name) in enumerate(targets(a.settings, kind.metric)):
         before, after = befores[target], afters[target]
@@ -136,6 +143,7 @@ def _changes(kind: Kind, a: Results, b: Results, own: Floats) -> Iterator[ScoreC
         better = int((change > ROUNDING).sum())
         worse = int((change < -ROUNDING).sum())
         undefined = int(np.isnan(change).sum())
+        p_value, permutations = p(target)
         yield ScoreChange(
             metric=kind.metric.name,
             average=kind.average,
@@ -144,22 +152,14 @@ def _changes(kind: Kind, a: Results, b: Results, own: Floats) -> Iterator[ScoreC
             a=before,
             b=after,
             difference=difference,
-            interval=None,
-            p=None,
-            permutations=0,
+            interval=interval(target),
+            p=p_value,
+            permutations=permutations,
             better=better,
             worse=worse,
             tied=len(change) - better - worse - undefined,
             undefined=undefined,
         )
-
-
-def _with_chance(change: ScoreChange, interval: Interval | None, p_value: tuple[float | None, int]) -> ScoreChange:
-    """A change with what chance alone could do; an undefined difference has no interval."""
-    if change.difference is None:
-        interval = None
-    p, permutations = p_value
-    return replace(change, interval=interval, p=p, permutations=permutations)
 
 
 def _changed(a: Results, dice: Floats, worst: int) -> tuple[ImageChange, ...]:
@@ -198,6 +198,8 @@ def _defined(value: float) -> float | None:
 def _explains(dice: Floats) -> int:
     """The class of an image, ``(2, classes)``, without which its mean would have changed least."""
     changes = []
+    # A false positive that came or went changes how many classes stand behind the mean, so the
+    # greatest change of a single class need not explain the change of the mean.
     for index in range(dice.shape[1]):
         before, after = mean_of(np.delete(dice, index, axis=1))
         change = abs(after - before)

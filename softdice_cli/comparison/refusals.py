@@ -40,6 +40,7 @@ def refuse_difference(a: Results, b: Results, names: tuple[str, str]) -> None:
     """
     _refuse_incomplete(a, names[0])
     _refuse_incomplete(b, names[1])
+    # Classes come before signatures, as their names say more than the part of a signature.
     _refuse_other_classes(a, b, names)
     _refuse_other_signature(a, b, names)
     _refuse_other_images(a, b, names)

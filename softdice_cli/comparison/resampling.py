@@ -134,7 +134,7 @@ def draws(images: int, resamples: int, seed: int) -> Iterator[NDArray[np.intp]]:
         yield drawn.astype(np.intp).reshape(count, images)
 
 
-def _flips(images: int, permutations: int, seed: int) -> Iterator[Floats]:
+def flips(images: int, permutations: int, seed: int) -> Iterator[Floats]:
     """Which images change sides in each permutation, 0 or 1, ``(some, images)``."""
     bits = np.random.PCG64([seed, _PERMUTATION])
     # Words of 64 bits, rounded up; each permutation begins with a new word.
@@ -193,11 +193,11 @@ def p_values(plan: Plan, columns: Floats, permutations: int, seed: int) -> PValu
     totals = grid.parts.sum(axis=1)
     before = plan.scores(grid.read(totals[0]))
     after = plan.scores(grid.read(totals[1]))
-    tests = [_PermutationTest(a, b) for a, b in zip(before, after, strict=True)]
+    tests = [PermutationTest(a, b) for a, b in zip(before, after, strict=True)]
     # Swapping an image adds its change to one side and takes it from the other.
     change = grid.parts[1] - grid.parts[0]
-    for flips in _flips(columns.shape[1], permutations, seed):
-        moved = flips @ change
+    for swapped in flips(columns.shape[1], permutations, seed):
+        moved = swapped @ change
         ours = plan.scores(grid.read(totals[0] + moved))
         theirs = plan.scores(grid.read(totals[1] - moved))
         for test, a, b in zip(tests, ours, theirs, strict=True):
@@ -209,7 +209,7 @@ def p_values(plan: Plan, columns: Floats, permutations: int, seed: int) -> PValu
     return p
 
 
-class _PermutationTest:
+class PermutationTest:
     """How many permutations give at least the difference that was observed, for the scores of one kind.
 
     Args:

@@ -48,6 +48,7 @@ class Plan:
     @staticmethod
     def of(settings: Settings, kinds: Sequence[Kind]) -> Plan:
         """The plan for scores of results with these settings; kinds that need the same columns share them."""
+        # Formulas that several metrics share are the same function, and fill one block.
         keys: dict[object, int] = {}
         blocks: list[tuple[int, _Fill]] = []
         places = []

@@ -31,6 +31,7 @@ def judge_drops(results: Results, baseline: Results, drops: Sequence[tuple[Score
             incomplete.
         ConfigError: a rule names a class that the results do not have.
     """
+    # The missing images of a baseline could hide any drop.
     if not baseline.complete:
         raise InputError("is incomplete, and cannot be a baseline", path=path, hint="evaluate the baseline again")
     _refuse_other_meaning(results, baseline, path)

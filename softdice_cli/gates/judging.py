@@ -23,6 +23,7 @@ def judge(results: Results, rules: Sequence[Rule]) -> list[Verdict]:
     Raises:
         ConfigError: a rule names a class that the results do not have.
     """
+    # Without an image nothing is measured, and a wrong class has to be refused all the same.
     check_classes([rule.score for rule in rules], results.settings)
     return [_judge(results, rule) for rule in rules]
 

@@ -112,6 +112,7 @@ def parse_rule(text: str, option: str = "require") -> Rule:
     if not operator:
         raise _misread(option, text, place, "an operator: >=, >, <= or <")
     bound = _number(text, operator.end(), option)
+    # A bound that no score can reach is a slip, such as 85 for 0.85.
     low, high = score.metric.low, score.metric.high
     if not low <= bound <= high:
         raise _misread(option, text, operator.end(), f"a number from {low:g} to {high:g}, as {score.name} is")
@@ -124,6 +125,7 @@ def parse_drop(text: str) -> tuple[Score, float]:
     Raises:
         ConfigError: it cannot be read, or is below 0.
     """
+    # A number alone is about the pooled mean Dice.
     if re.match(r"\s*[-+.0-9]", text):
         score, place = Score("pooled", "dice", None), 0
     else:
@@ -224,6 +226,7 @@ def class_name(score: Score, settings: Settings) -> str | None:
     """
     if score.of is None:
         return None
+    # Classes that are not scored keep their places, but cannot be asked for.
     places = {str(index): settings.classes[index].name for index in settings.scored}
     known = list(places.values())
     # A name comes first: a class that is called "1" may stand at another place.

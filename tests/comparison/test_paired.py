@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -84,6 +85,52 @@ def test_the_class_behind_a_change_may_be_undefined_in_one_of_them():
     assert (change.class_name, change.class_a, change.class_b) == ("pole", 0.0, None)
 
 
+def test_the_only_class_of_an_image_explains_its_change():
+    """Without "tree" there is no mean left that could have changed."""
+    a = made(THREE, [[(0.0, 0.0, 0, 0, 0), (9.0, 8.0, 10, 10, 9), (0.0, 0.0, 0, 0, 0)]] * 2)
+    b = made(THREE, [[(0.0, 0.0, 0, 0, 0), (9.0, 8.0, 10, 10, 5), (0.0, 0.0, 0, 0, 0)]] * 2)
+    change = compare(a, b, resamples=100).changed[0]
+    assert (change.class_name, change.class_a, change.class_b) == ("tree", 0.9, 0.5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_class_without_which_an_image_would_have_changed_least(seed):
+    a, b = random_pair(40, seed)
+    rows = {x.id: (x, y) for x, y in zip(a.images, b.images, strict=True)}
+    changed = compare(a, b, resamples=100, worst=40).changed
+    assert len(changed) > 30
+    for change in changed:
+        scores = [[of.dice for of in score_image(THREE, row)] for row in rows[change.id]]
+        left = []
+        for out in range(3):
+            means = []
+            for side in scores:
+                kept = [value for place, value in enumerate(side) if place != out and value is not None]
+                means.append(np.mean(kept) if kept else math.nan)
+            left.append(np.nan_to_num(abs(means[1] - means[0])))
+        place = NAMES.index(change.class_name)
+        assert left[place] == pytest.approx(min(left), abs=1e-12)
+        assert [change.class_a, change.class_b] == [side[place] for side in scores]
+
+
+def test_rounding_is_not_a_change():
+    """The sum of 0.1, 0.2 and 0.3 differs in its last digit from that of 0.3, 0.2 and 0.1."""
+    table = [(5.0, hits, 10, 10, hits) for hits in (1, 2, 3)]
+    a, b = made(THREE, [table] * 2), made(THREE, [table[::-1]] * 2)
+    c = compare(a, b, resamples=100)
+    mean = score(c, average="image_mean")
+    assert (mean.better, mean.worse, mean.tied) == (0, 0, 2)
+    assert c.changed == ()
+
+
+def test_scopes():
+    c = compare(BASE, BASE, resamples=100)
+    assert [(s.scope, s.name) for s in c.scores[:2]] == [("class", "cell"), ("mean", "mean")]
+    a, b = random_pair(2)
+    shown = [(s.scope, s.name) for s in compare(a, b, resamples=100).scores[3:5]]
+    assert shown == [("mean", "mean"), ("foreground", "foreground mean")]
+
+
 @pytest.mark.parametrize("empty", ["skip", "one", "zero"])
 def test_results_compared_with_themselves(empty):
     a, _ = random_pair(17)
@@ -139,6 +186,7 @@ def test_an_absent_class_has_no_difference():
     c = compare(a, b, resamples=100)
     pole = score(c, name="pole")
     assert (pole.a, pole.b, pole.difference, pole.interval, pole.p, pole.undefined) == (None, 0.0, None, None, None, 3)
+    assert pole.permutations == 0
     assert any("is over 2 classes in A and 3 in B" in note for note in c.notes)
     assert "NaN" not in render_comparison(c, "json")
 
@@ -146,7 +194,7 @@ def test_an_absent_class_has_no_difference():
 def test_one_image_has_no_interval_and_says_so():
     a, b = hard((10, 10, 8)), hard((10, 10, 5))
     c = compare(a, b)
-    assert {(s.interval, s.p) for s in c.scores} == {(None, None)}
+    assert {(s.interval, s.p, s.permutations) for s in c.scores} == {(None, None, 0)}
     assert score(c).difference == pytest.approx(-0.3)
     assert "a single image cannot be resampled" in render_comparison(c)
     assert {s.interval for s in intervals(a)} == {None}
@@ -181,6 +229,10 @@ def test_verdict(high, effect, passed):
     interval = replace(mean.interval, low=-0.05, high=high)
     c = replace(c, scores=tuple(replace(s, interval=interval) if s is mean else s for s in c.scores))
     verdict = judge(c, effect)
+    assert (verdict.value, verdict.operator, verdict.bound) == (high, ">=", -effect)
+    assert math.copysign(1.0, verdict.bound) == (-1.0 if effect else 1.0)
+    # By default, nothing worse is let through.
+    assert judge(c).passed is (high >= 0.0)
     assert verdict.passed is passed
     sentence = verdict_text(c, verdict)
     assert sentence.startswith("met" if passed else "not met")

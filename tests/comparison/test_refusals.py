@@ -120,21 +120,25 @@ def test_five_images_are_named_in_their_natural_order():
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("options", "problem", "expected"),
     [
-        ({"resamples": 99}, "100 to 100000"),
-        ({"resamples": 100_001}, "100 to 100000"),
-        ({"seed": -1}, "0 or greater"),
-        ({"worst": -1}, "0 or greater"),
-        ({"metrics": ["dise"]}, "some of loss, soft_dice, dice, iou, precision, recall, specificity, accuracy"),
+        ({"resamples": 99}, "99 is out of range", "100 to 100000"),
+        ({"resamples": 100_001}, "100001 is out of range", "100 to 100000"),
+        ({"seed": -1}, "-1 is below 0", "0 or greater"),
+        ({"worst": -1}, "-1 is below 0", "0 or greater"),
+        (
+            {"metrics": ["dise"]},
+            "'dise' is not a metric",
+            "some of loss, soft_dice, dice, iou, precision, recall, specificity, accuracy",
+        ),
     ],
 )
-def test_options_out_of_range_are_refused(options, expected):
+def test_options_out_of_range_are_refused(options, problem, expected):
     (name,) = options
     with pytest.raises(ConfigError) as caught:
         compare(BASE, BASE, **options)
     assert (caught.value.option, caught.value.expected) == (name, expected)
-    assert str(options[name]).strip("[]") in caught.value.problem
+    assert caught.value.problem == problem
     if name != "worst":
         with pytest.raises(ConfigError):
             intervals(BASE, **options)
@@ -147,8 +151,9 @@ def test_options_at_the_ends_of_their_ranges_are_taken():
 
 @pytest.mark.parametrize("effect", [-0.1, math.nan, math.inf])
 def test_an_effect_below_nothing_is_refused(effect):
-    with pytest.raises(ConfigError, match="is out of range") as caught:
+    with pytest.raises(ConfigError) as caught:
         judge(compare(BASE, BASE, resamples=100), effect)
+    assert caught.value.problem == f"{effect} is out of range"
     assert (caught.value.option, caught.value.expected) == ("min_effect", "a difference of Dice, 0 or greater")
 
 

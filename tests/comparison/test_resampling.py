@@ -14,7 +14,7 @@ from two_results import THREE, hard, random_pair, score
 
 from softdice_cli.comparison import compare, intervals, kinds_of, resampling
 from softdice_cli.comparison.kinds import values_of
-from softdice_cli.comparison.resampling import Grid, draws
+from softdice_cli.comparison.resampling import Grid, PermutationTest, draws, flips, percentiles
 from softdice_cli.comparison.sums import Plan
 from softdice_cli.metrics import METRICS
 from softdice_cli.records import Results, Settings
@@ -214,3 +214,99 @@ def test_the_seed_decides_every_digit_and_the_chunks_none(monkeypatch):
     assert compare(a, shuffled, resamples=1000, seed=5) == first
     # the raw bits of PCG64 are promised by NumPy, so these stay
     assert next(draws(10, 1, 0))[0].tolist() == [6, 2, 0, 0, 8, 9, 6, 7, 5, 9]
+    # and the bits behind each permutation, which begins with a new word
+    assert next(flips(65, 2, 0)).astype(int)[:, [0, 1, 2, 3, 62, 63, 64]].tolist() == [
+        [0, 0, 1, 0, 1, 1, 1],
+        [1, 0, 1, 1, 0, 1, 1],
+    ]
+
+
+def test_only_so_many_images_are_held_at_once(monkeypatch):
+    monkeypatch.setattr(resampling, "CELLS", 70)
+    assert [drawn.shape for drawn in draws(10, 16, 0)] == [(7, 10), (7, 10), (2, 10)]
+    assert [swapped.shape for swapped in flips(10, 16, 0)] == [(7, 10), (7, 10), (2, 10)]
+    # a resample is never cut
+    assert [drawn.shape for drawn in draws(71, 2, 0)] == [(1, 71), (1, 71)]
+
+
+@pytest.mark.parametrize("images", [1, 2, 3, 4, 5, 64, 65])
+def test_a_grid_uses_the_bits_that_sums_leave(images):
+    """However large the weights, no sum of whole numbers exceeds 2^53, and no column is cut more than it has to be."""
+    columns = np.full((2, images, 3), [0.999, 999e9, 0.1]) / np.arange(1, images + 1)[:, None]
+    parts = Grid(columns).parts
+    assert np.array_equal(parts, np.rint(parts))
+    greatest = np.abs(parts).max(axis=(0, 1)) * images
+    assert (greatest <= 2.0**53).all()
+    # Within a factor of 2 for the mantissa, and another one where the number of images is not a power of 2.
+    assert (greatest[:3] > 2.0**51).all()
+    if images in (1, 2, 4, 64):
+        assert greatest[0] > 2.0**52
+
+
+def test_whole_numbers_have_no_low_part():
+    columns = np.array([[[1.0, 0.1], [3.0, 0.2]]])
+    assert Grid(columns).parts.shape == (1, 2, 3)
+
+
+def test_the_bounds_of_an_interval_are_never_a_negative_zero():
+    interval = percentiles([np.full((3, 1), -0.0)])(0, 0)
+    assert [math.copysign(1.0, bound) for bound in (interval.low, interval.high)] == [1.0, 1.0]
+
+
+def test_what_no_resample_defines_has_no_interval():
+    drawn = np.array([[math.nan, 1.0], [math.nan, math.nan], [math.nan, 3.0]])
+    interval = percentiles([drawn])
+    assert interval(0, 0) is None
+    assert interval(0, 1).resamples == 2
+
+
+def p_of(observed: tuple[float, float], *permuted: tuple[float, float]) -> tuple[float | None, int]:
+    """The p-value of scores that were observed in A and B, after permutations of them."""
+    test = PermutationTest(*(np.array([score]) for score in observed))
+    for a, b in permuted:
+        test.add(np.array([[a]]), np.array([[b]]))
+    return test.p(0)
+
+
+@pytest.mark.parametrize(
+    ("observed", "permuted", "reaches"),
+    [
+        # as large, larger, smaller, and on the other side
+        ((0.1, 0.4), (0.1, 0.4), True),
+        ((0.1, 0.4), (0.1, 0.5), True),
+        ((0.1, 0.4), (0.1, 0.3), False),
+        ((0.1, 0.4), (0.4, 0.1), True),
+        # smaller by what may be rounding, relative to 1 or to the greater of the scores
+        ((0.0, 0.3), (0.0, 0.3 - 0.9e-12), True),
+        ((0.0, 0.3), (0.0, 0.3 - 1.1e-12), False),
+        ((30.0, 10.0), (0.0, 20.0 - 2.9e-11), True),
+        ((30.0, 10.0), (0.0, 20.0 - 3.1e-11), False),
+        ((10.0, 30.0), (0.0, 20.0 - 2.9e-11), True),
+        ((10.0, 30.0), (0.0, 20.0 - 3.1e-11), False),
+        # at the bar itself
+        ((0.0, 1.0), (0.0, 1.0 - 1e-12), True),
+    ],
+)
+def test_which_permutations_reach_what_was_observed(observed, permuted, reaches):
+    assert p_of(observed, permuted) == ((1 if reaches else 1 / 2), 1)
+
+
+def test_permutations_without_a_difference_do_not_count():
+    nan = math.nan
+    assert p_of((0.1, 0.4), (0.1, nan), (0.1, 0.2), (0.1, 0.9)) == (2 / 3, 2)
+    # without any that counts, or without a difference that was observed, there is no p-value
+    assert p_of((0.1, 0.4), (nan, nan)) == (None, 0)
+    assert p_of((0.1, nan), (0.1, 0.2)) == (None, 0)
+
+
+def test_two_images_are_enough_for_an_interval():
+    a, _ = random_pair(2, absent=0.0)
+    assert all(entry.interval is not None for entry in intervals(a, resamples=100))
+
+
+def test_defaults_are_those_of_the_documentation():
+    a, b = random_pair(8)
+    assert intervals(a) == intervals(a, resamples=10_000, seed=0)
+    found = compare(a, b)
+    assert (found.a, found.b, found.resamples, found.seed, len(found.changed)) == ("A", "B", 10_000, 0, 5)
+    assert found == compare(a, b, resamples=10_000, seed=0, worst=5)
