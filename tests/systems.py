@@ -20,3 +20,8 @@ terminal = pytest.mark.skipif(importlib.util.find_spec("pty") is None, reason="n
 tile_by_tile = pytest.mark.skipif(
     not (hasattr(os, "preadv") and hasattr(mmap, "MAP_ANONYMOUS")), reason="large files are read whole here"
 )
+
+untraced = pytest.mark.skipif(
+    "COVERAGE_PROCESS_CONFIG" in os.environ, reason="a coverage tool changes what is looked at"
+)
+"""For tests of what a process imports or writes, to which a coverage tool adds its own."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from systems import posix
+from systems import posix, untraced
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.eval import Eval
@@ -341,6 +341,7 @@ def test_a_working_directory_that_is_gone_holds_no_file(tmp_path):
     assert (run.returncode, run.stderr) == (0, "")
 
 
+@untraced
 @pytest.mark.parametrize("text", [None, "[project]\nname = 'x'"])
 def test_without_options_in_a_file_nothing_is_parsed(tmp_path, text):
     if text:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from folders import eval_, write
-from systems import POSIX, posix
+from systems import POSIX, posix, untraced
 
 LIMITED = """
 import resource, signal, sys
@@ -42,6 +42,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @posix
+@untraced
 @pytest.mark.parametrize("option", ["--output", "--report"])
 def test_a_full_disk_leaves_the_old_file(folder, option):
     for name in ("old.json", "new.json"):
