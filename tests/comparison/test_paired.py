@@ -199,7 +199,9 @@ def test_one_image_has_no_interval_and_says_so():
     assert "a single image cannot be resampled" in render_comparison(c)
     assert {s.interval for s in intervals(a)} == {None}
     verdict = judge(c)
-    assert (verdict.passed, verdict.reason) == (False, "undefined")  # undefined never passes
+    assert c.notes == ("a single image cannot be resampled: there are no intervals and no p-values",)
+    # undefined never passes
+    assert (verdict.passed, verdict.reason, verdict.value, verdict.operator) == (False, "undefined", None, ">=")
     assert "has no interval" in verdict_text(c, verdict)
     assert intervals(summarized(ONE, [])) == ()
 
