@@ -7,7 +7,7 @@ RUN := $(PYTHON) -m
 .PHONY: help format lint types imports fast test coverage check
 
 help:
-	@echo "make format    write every file in the house format, and mend what lint can mend"
+	@echo "make format    write every file in the house format, and fix what lint can fix"
 	@echo "make lint      style of the code"
 	@echo "make types     mypy, strict"
 	@echo "make imports   which room may import which"

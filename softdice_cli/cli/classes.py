@@ -29,9 +29,7 @@ def settings_from(
         ConfigError: an option cannot be read, or two exclude each other.
     """
     if classes and file:
-        raise ConfigError(
-            "excludes a file of classes", option="classes", hint="leave out --class, or the file of --classes"
-        )
+        raise ConfigError("cannot stand beside --classes", option="classes", hint="leave out --class or --classes")
     ignored = ignore or []
     if file:
         with _naming(file):

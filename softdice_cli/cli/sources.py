@@ -161,7 +161,7 @@ def _chosen(config: Path | None, no_config: bool) -> tuple[str, dict[str, Any]]:
             return "", {}
         return _nearest()
     if no_config:
-        raise ConfigError("names a file of options, and none is to be read", option="config", against="no_config")
+        raise ConfigError("cannot stand beside --no-config", option="config", against="no_config")
     path = str(config)
     table = _table(path)
     if table is None:

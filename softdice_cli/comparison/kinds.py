@@ -58,9 +58,18 @@ def kinds_of(metrics: Sequence[str] | None = None) -> tuple[Kind, ...]:
 
 
 def _metric(name: str) -> Metric:
-    if name not in BY_NAME:
-        raise ConfigError(f"{name!r} is not a metric", option="metrics", expected=f"some of {', '.join(BY_NAME)}")
-    return BY_NAME[name]
+    if name in BY_NAME:
+        return BY_NAME[name]
+    # Only an error needs it.
+    import difflib
+
+    near = difflib.get_close_matches(name.lower(), BY_NAME, 1)
+    raise ConfigError(
+        f"{name!r} is not a metric",
+        option="metrics",
+        expected=f"some of {', '.join(BY_NAME)}",
+        hint=" ".join(("{option}", *(near or ["dice"]))),
+    )
 
 
 def targets(settings: Settings, metric: Metric) -> list[tuple[Scope, str]]:

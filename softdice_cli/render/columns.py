@@ -177,6 +177,6 @@ def _unknown(name: str, names: Sequence[str]) -> ConfigError:
         problem,
         option="columns",
         expected=f"{', '.join(BY_NAME)}, {', '.join(_COUNT_TITLES)} or images; "
-        f"with a metric before it also _{', _'.join((*_SPREAD, 'images'))}",
+        f"and METRIC_{', METRIC_'.join((*_SPREAD, 'images'))}",
         hint=f"--columns {','.join(typed)}",
     )

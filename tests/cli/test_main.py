@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -14,7 +15,10 @@ import pytest
 from conftest import ROOT, started, wait_until_reading
 from systems import linux, posix, terminal
 
-from softdice_cli import __version__
+from softdice_cli import ReadOptions, Settings, __version__, evaluate
+from softdice_cli.cli.compare import Compare
+from softdice_cli.cli.eval import Eval
+from softdice_cli.comparison import compare
 
 NOTEBOOK = ("--pred", ROOT / "sample_data/notebook/pred.npy", "--gt", ROOT / "sample_data/notebook/mask.png")
 COMMAND = [sys.executable, "-m", "softdice_cli"]
@@ -256,3 +260,16 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(softdice):
 def test_a_report_may_go_to_standard_output(softdice):
     run = softdice("eval", *NOTEBOOK, "--format", "json", "--output", "/dev/stdout")
     assert (run.code, json.loads(run.out)["complete"]) == (0, True)
+
+
+def test_the_command_line_and_the_library_have_the_same_defaults():
+    """A default stands in the library and once more in the command, and both must agree."""
+    asked, settings, reading = Eval(), Settings(), ReadOptions()
+    assert asked._settings() == settings
+    assert (asked.max_pixels, asked.max_bytes) == (reading.max_pixels, reading.max_bytes)
+    evaluated = inspect.signature(evaluate).parameters
+    for option in ("device", "workers", "batch_size", "journal", "fail_fast"):
+        assert getattr(asked, option) == evaluated[option].default
+    compared = inspect.signature(compare).parameters
+    for option in ("resamples", "seed", "worst"):
+        assert Compare.__dataclass_fields__[option].default == compared[option].default

@@ -339,7 +339,7 @@ ROWS: dict[str, Row] = {
         nothing,
         "--class a --classes c.json",
         2,
-        ["--class excludes a file of classes", "leave out --class, or the file of --classes"],
+        ["--class cannot stand beside --classes", "leave out --class or --classes"],
     ),
     # a label that is no label
     "class-without-number": Row(
