@@ -73,5 +73,6 @@ def _outcome(data: bytes, key: str | None = None) -> str:
 def test_what_must_not_happen_is_seen(harm: str, said: str):
     limit = "fuzzing.HANGS = 3\n" if "sleep" in harm else ""
     report = fuzzing.run("npy", 40, 3, limit + HARM.format(harm))
-    assert report.failures[0][0] == 41
-    assert said in report.failures[0][1]
+    # A slow machine takes too long over 512 MB as well: both are findings of the same case.
+    assert {number for number, _ in report.failures} == {41}
+    assert said in "\n".join(what for _, what in report.failures)
