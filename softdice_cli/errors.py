@@ -59,6 +59,8 @@ def as_field(option: str) -> str:
 _OTHER_FLAGS = {
     "background": "--no-background",
     "classes": "--class",
+    "regions": "--region",
+    "thresholds": "--threshold",
     "normalized": "--allow-unnormalized",
     "prediction": "--pred-labels",
 }

@@ -165,7 +165,7 @@ class Journal:
             raise self._refuse(f"holds pair {name!r}, which this run does not have")
         for path, then in zip(self._pairs[name], stamps, strict=True):
             self._check_stamp(name, path, tuple(then))
-        rows = [row_from_json(row, None) for row in entry["rows"]]
+        rows = [row_from_json(row, None, None) for row in entry["rows"]]
         if not rows:
             raise ValueError(f"pair {name!r} has no rows")
         if (rows[0].pred, rows[0].gt) != self._pairs[name]:

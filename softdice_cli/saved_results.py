@@ -12,8 +12,8 @@ from typing import Any
 from softdice_cli.errors import UnreadableError
 from softdice_cli.records import Results
 from softdice_cli.records.from_json import UnknownMember, document_of, newer, parse, run_from_json
-from softdice_cli.records.to_json import class_to_json, summary_to_json
-from softdice_cli.scores import score_image, summarize
+from softdice_cli.records.to_json import class_to_json, matrix_to_json, summary_to_json
+from softdice_cli.scores import score_image, score_regions, summarize
 
 # Relative difference up to which two scores are the same: the last digits of a logarithm differ
 # between machines.
@@ -54,6 +54,7 @@ def _contradiction(document: dict[str, Any], results: Results) -> str:
         "complete": results.complete,
         "pooled": summary_to_json(results.pooled),
         "image_mean": summary_to_json(results.image_mean),
+        "confusion": matrix_to_json(results.confusion),
     }
     found = _difference({name: document[name] for name in computed if name in document}, computed, "")
     if found:
@@ -62,11 +63,16 @@ def _contradiction(document: dict[str, Any], results: Results) -> str:
     if len(images) != len(results.images):
         return "two images of one id"
     for row in results.images:
-        if "classes" in images[row.id]:
-            scores = [class_to_json(scores) for scores in score_image(results.settings, row)]
-            found = _difference(images[row.id]["classes"], scores, f"images[{row.id}].classes")
-        if found:
-            return found
+        scored = {
+            "classes": score_image(results.settings, row),
+            "regions": score_regions(results.settings, row.regions),
+        }
+        for member, scores in scored.items():
+            if member in images[row.id]:
+                computed_scores = list(map(class_to_json, scores))
+                found = _difference(images[row.id][member], computed_scores, f"images[{row.id}].{member}")
+            if found:
+                return found
     return ""
 
 

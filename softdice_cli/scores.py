@@ -11,9 +11,21 @@ import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from softdice_cli.metrics import PER_CLASS, WITHOUT_CLASS, Metric
-from softdice_cli.records import ClassScores, ClassSums, ImageRow, Results, Run, Scores, Settings, Spread, Summary
+from softdice_cli.records import (
+    ClassScores,
+    ClassSums,
+    ImageRow,
+    Matrix,
+    Results,
+    Run,
+    Scores,
+    Settings,
+    Spread,
+    Summary,
+)
 
 # What 0/0 counts as.
 _EMPTY = {"skip": None, "one": 1.0, "zero": 0.0}
@@ -31,10 +43,12 @@ def summarize(run: Run) -> Results:
         failures=tuple(sorted(run.failures, key=lambda failure: failure.id)),
     )
     pooled = pool(row.sums for row in ordered.rows)
+    regions = pool(row.regions for row in ordered.rows)
     return Results(
         run=ordered,
-        pooled=_pooled(run.settings, pooled),
-        image_mean=_image_mean(run.settings, pooled, ordered.rows),
+        pooled=_pooled(run.settings, pooled, regions),
+        image_mean=_image_mean(run.settings, pooled, regions, ordered.rows),
+        confusion=pool_confusion(ordered.rows, len(pooled)),
     )
 
 
@@ -55,6 +69,21 @@ def _total(column: Sequence[ClassSums]) -> ClassSums:
     )
 
 
+def pool_confusion(rows: Sequence[ImageRow], classes: int) -> Matrix | None:
+    """Pixels of all images by predicted class (rows) and true class (columns); ``None`` where a row does not know."""
+    total = [[0] * classes for _ in range(classes)]
+    for row in rows:
+        if row.confusion is None:
+            return None
+        for index, sums in enumerate(row.sums):
+            total[index][index] += sums.true_positives
+        for predicted, true, pixels in row.confusion:
+            total[predicted][true] += pixels
+    if not rows:
+        return None
+    return tuple(map(tuple, total))
+
+
 def score_image(settings: Settings, row: ImageRow, metrics: Sequence[Metric] = PER_CLASS) -> tuple[ClassScores, ...]:
     """Scores of the classes that the settings show, for one image."""
     return score_classes(settings, row.sums, metrics)
@@ -70,6 +99,16 @@ def score_classes(
     return tuple(_score(settings, settings.classes[index].name, sums[index], metrics) for index in settings.scored)
 
 
+def score_regions(
+    settings: Settings, sums: Sequence[ClassSums], metrics: Sequence[Metric] = PER_CLASS
+) -> tuple[ClassScores, ...]:
+    """Scores of the regions, from their sums."""
+    if not sums:
+        return ()
+    pairs = zip(settings.regions, sums, strict=True)
+    return tuple(_score(settings, region.name, entry, metrics) for region, entry in pairs)
+
+
 def _score(settings: Settings, name: str, sums: ClassSums, metrics: Sequence[Metric]) -> ClassScores:
     eps, empty = settings.eps, _EMPTY[settings.empty]
     return ClassScores(
@@ -83,10 +122,11 @@ def _score(settings: Settings, name: str, sums: ClassSums, metrics: Sequence[Met
 
 def score_all(settings: Settings, sums: Sequence[ClassSums]) -> dict[str, float | None]:
     """The metrics that have no class, from the sums of all classes."""
-    if not sums:
+    together = [sums[index] for index in settings.together] if sums else []
+    if not together:
         return dict.fromkeys((metric.name for metric in WITHOUT_CLASS), None)
     eps, empty = settings.eps, _EMPTY[settings.empty]
-    return {metric.name: metric.score(sums, eps, empty) for metric in WITHOUT_CLASS}
+    return {metric.name: metric.score(together, eps, empty) for metric in WITHOUT_CLASS}
 
 
 def mean_of(values: Iterable[float | None]) -> float | None:
@@ -160,9 +200,10 @@ class _Column:
         return {name: spread_of(values) for name, values in self._values.items()}
 
 
-def _pooled(settings: Settings, sums: Sequence[ClassSums]) -> Summary:
+def _pooled(settings: Settings, sums: Sequence[ClassSums], regions: Sequence[ClassSums]) -> Summary:
     """Scores of sums over all images."""
     classes = score_classes(settings, sums)
+    of_regions = score_regions(settings, regions)
     means = _over_classes(classes)
     foreground = None
     if _has_foreground(settings, classes):
@@ -172,10 +213,14 @@ def _pooled(settings: Settings, sums: Sequence[ClassSums]) -> Summary:
         means=replace(means, values={**means.values, **score_all(settings, sums)}),
         foreground=foreground,
         loss_present=mean_of(scores.values["loss"] for scores in classes if scores.truth_pixels),
+        regions=of_regions,
+        region_means=_over_classes(of_regions) if of_regions else None,
     )
 
 
-def _image_mean(settings: Settings, sums: Sequence[ClassSums], rows: Iterable[ImageRow]) -> Summary:
+def _image_mean(
+    settings: Settings, sums: Sequence[ClassSums], regions: Sequence[ClassSums], rows: Sequence[ImageRow]
+) -> Summary:
     """For each class, the mean of each score over the images where it is defined; counts as in the pooled sums."""
     totals = score_classes(settings, sums)
     columns = [_Column(PER_CLASS) for _ in totals]
@@ -206,7 +251,24 @@ def _image_mean(settings: Settings, sums: Sequence[ClassSums], rows: Iterable[Im
         ),
         foreground=foreground,
         loss_present=mean_of(mean_of(column.present) for column in columns),
+        **_region_means(settings, regions, rows),
     )
+
+
+def _region_means(settings: Settings, sums: Sequence[ClassSums], rows: Iterable[ImageRow]) -> dict[str, Any]:
+    """The image means of the regions, and their mean; nothing where there are no regions."""
+    totals = score_regions(settings, sums)
+    if not totals:
+        return {}
+    columns = [_Column(PER_CLASS) for _ in totals]
+    own_means = _Column(PER_CLASS)
+    for row in rows:
+        scored = score_regions(settings, row.regions)
+        for column, scores in zip(columns, scored, strict=True):
+            column.add_class(scores)
+        own_means.add(_means_of(scored))
+    regions = tuple(map(_averaged, totals, columns))
+    return {"regions": regions, "region_means": replace(_over_classes(regions), spread=own_means.spread())}
 
 
 def _averaged(total: ClassScores, column: _Column) -> ClassScores:

@@ -10,6 +10,7 @@ from itertools import zip_longest
 
 from softdice_cli.errors import ConfigError, EmptyError, InputError
 from softdice_cli.records import ClassDef, ImageRow, Results, Settings, Summary, natural
+from softdice_cli.records.settings import aligned
 
 RESAMPLES_RANGE = (100, 100_000)
 
@@ -41,8 +42,9 @@ def refuse_difference(a: Results, b: Results, names: tuple[str, str]) -> None:
     _refuse_incomplete(a, names[0])
     _refuse_incomplete(b, names[1])
     # Classes come before signatures, as their names say more than the part of a signature.
-    _refuse_other_classes(a, b, names)
-    _refuse_other_signature(a, b, names)
+    mine, theirs = aligned(a.settings, b.settings)
+    _refuse_other_classes(mine, theirs, names)
+    _refuse_other_signature(mine.signature, theirs.signature, names)
     _refuse_other_images(a, b, names)
 
 
@@ -58,8 +60,8 @@ def _refuse_incomplete(results: Results, name: str) -> None:
         raise EmptyError("holds no image", path=name, hint="run softdice eval again")
 
 
-def _refuse_other_classes(a: Results, b: Results, names: tuple[str, str]) -> None:
-    shown = _shown_classes(a.settings), _shown_classes(b.settings)
+def _refuse_other_classes(a: Settings, b: Settings, names: tuple[str, str]) -> None:
+    shown = _shown_classes(a), _shown_classes(b)
     for index, (mine, theirs) in enumerate(zip_longest(*shown, fillvalue="no class")):
         if mine != theirs:
             raise InputError(
@@ -76,13 +78,10 @@ def _shown_classes(settings: Settings) -> list[str]:
 
 
 def _shown_label(settings: Settings, entry: ClassDef) -> str:
-    if entry.value is None:
-        return "any"
-    return settings.label_text(entry.value)
+    return "+".join(map(settings.label_text, entry.labels)) or "any"
 
 
-def _refuse_other_signature(a: Results, b: Results, names: tuple[str, str]) -> None:
-    mine, theirs = a.settings.signature, b.settings.signature
+def _refuse_other_signature(mine: str, theirs: str, names: tuple[str, str]) -> None:
     if mine == theirs:
         return
     # Equal classes have equal labels, so both signatures have the same kinds of parts.

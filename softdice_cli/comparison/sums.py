@@ -127,7 +127,10 @@ def _filling(settings: Settings, metric: Metric, formula: Callable[[Any], Floats
         return [formula(classes[index]) for index in settings.scored]
 
     def of_all(classes: list[Any]) -> list[Floats]:
-        return [formula(classes)]
+        together = [classes[index] for index in settings.together]
+        if not together:
+            return [np.full(len(classes[0].pixels), math.nan)]
+        return [formula(together)]
 
     if metric.per_class:
         return of_each

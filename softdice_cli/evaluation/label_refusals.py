@@ -7,7 +7,7 @@ file, and never proposes what would give a wrong number.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -92,16 +92,18 @@ def _without(counts: dict[int, int], labels: Iterable[int]) -> dict[int, int]:
 
 
 def _known(settings: Settings) -> set[int]:
-    known = {*_labels_of(settings).values(), *settings.ignore}
+    known = set(settings.ignore)
+    for definition in settings.classes:
+        known.update(definition.labels)
     if len(settings.classes) == 1:
         # Beside a single class, 0 is the background.
         known.add(0)
     return known
 
 
-def _labels_of(settings: Settings) -> dict[str, int]:
-    """The label of each class that has one, by name."""
-    return {definition.name: definition.value for definition in settings.classes if definition.value is not None}
+def _labels_of(settings: Settings) -> dict[str, tuple[int, ...]]:
+    """The labels of each class that has some, by name."""
+    return {definition.name: definition.labels for definition in settings.classes if definition.labels}
 
 
 def refuse_many(source: Source, settings: Settings, counts: dict[int, int]) -> LabelError:
@@ -147,7 +149,7 @@ def _naming(source: Source, settings: Settings, counts: dict[int, int]) -> str:
     in_order = least >= 0 and greatest < _LISTED and not settings.colors
     if in_order and not set(every) & set(settings.ignore):
         return "name every class: " + " ".join(f"--class {label}" for label in every)
-    numbered = {str(index): label for index, label in enumerate(labels)}
+    numbered = {str(index): (label,) for index, label in enumerate(labels)}
     return f"name every class: {_classes(settings, numbered)}"
 
 
@@ -162,15 +164,19 @@ def _not_labels(source: Source, least: int, greatest: int) -> str:
     return f"so many labels look like probabilities: if this is the prediction, {way}, and leave out --pred-labels"
 
 
-def _classes(settings: Settings, labels: dict[str, int]) -> str:
-    """The options that give each name its label, to be typed as they are."""
-    options = [f"--class {shlex.quote(name)}={settings.label_text(label)}" for name, label in labels.items()]
+def _classes(settings: Settings, labels: Mapping[str, tuple[int, ...]]) -> str:
+    """The options that give each name its labels, to be typed as they are."""
+    options = []
+    for name, owned in labels.items():
+        options.append(f"--class {shlex.quote(name)}={'+'.join(map(settings.label_text, owned))}")
     return " ".join(options)
 
 
 def _expected(settings: Settings) -> str:
     """The labels that may be there."""
-    values = [settings.label_text(c.value) for c in settings.classes[:_LISTED] if c.value is not None]
+    values: list[str] = []
+    for definition in settings.classes[:_LISTED]:
+        values += map(settings.label_text, definition.labels)
     if len(settings.classes) == 1 and values != ["0"]:
         values.insert(0, "0")
     if len(settings.classes) > _LISTED:
@@ -216,7 +222,7 @@ def _mapping_of_many(
     # One stray label among known ones: a class is absent, rather than renamed.
     mostly_known = len(unknown) == 1 and len(present) > 2
     if len(present) == len(classes) and not mostly_known:
-        in_order = {definition.name: label for definition, label in zip(classes, present, strict=True)}
+        in_order = {definition.name: (label,) for definition, label in zip(classes, present, strict=True)}
         named = _classes(settings, in_order)
         return f"{named}, if these are the classes in the order of the channels; {ignore}, to leave pixels out"
     if counts.keys() <= {0, 255} and len(classes) > 2:
@@ -232,18 +238,18 @@ def _mapping_of_one(settings: Settings, others: list[int], unknown: dict[int, in
     """The same for the one named class of a one-channel map; other classes are never to be ignored."""
     definition = settings.classes[0]
     if len(others) == 1:
-        return f"{_classes(settings, {definition.name: others[0]})}, if that is the class"
+        return f"{_classes(settings, {definition.name: (others[0],)})}, if that is the class"
     if unknown.keys() == {255}:
         return "--ignore 255, if it marks pixels to leave out"
-    return _binary(settings, definition.value or others[0])
+    return _binary(settings, [*definition.labels, *others][0])
 
 
 def _extended(settings: Settings, unknown: dict[int, int]) -> str:
     """The classes of a label map, and those that are missing."""
     labels = _labels_of(settings)
-    if len(labels) == 1 and 0 not in labels.values():
-        labels = {"background": 0, **labels}
+    if len(labels) == 1 and (0,) not in labels.values():
+        labels = {"background": (0,), **labels}
     for label in unknown:
         name = settings.label_text(label).replace("#", "")
-        labels[f"label{name}"] = label
+        labels[f"label{name}"] = (label,)
     return _classes(settings, labels)

@@ -12,6 +12,7 @@ from softdice_cli.errors import InputError
 from softdice_cli.gates.judging import measure, why_not
 from softdice_cli.gates.rules import Score, check_classes
 from softdice_cli.records import ImageRow, Results, Settings, Verdict
+from softdice_cli.records.settings import aligned
 
 # How many images a message names.
 _NAMED = 12
@@ -67,7 +68,7 @@ def _refuse_other_meaning(results: Results, baseline: Results, path: str) -> Non
     # Without an image, the results may not know their classes yet.
     if not results.images:
         return
-    mine, theirs = results.settings, baseline.settings
+    mine, theirs = aligned(results.settings, baseline.settings)
     _refuse_difference("another signature", mine.signature, theirs.signature, path)
     _refuse_difference("other classes", _class_names(mine), _class_names(theirs), path)
 

@@ -43,8 +43,8 @@ def _codes_of(settings: Settings, value: int | None) -> dict[int, int]:
         if value is not None:
             known[value] = 0
     for index, definition in enumerate(settings.classes):
-        if definition.value is not None:
-            known[definition.value] = index
+        for label in definition.labels:
+            known[label] = index
     for label in settings.ignore:
         known[label] = classes + IGNORED
     return known

@@ -4,10 +4,12 @@ No NumPy, torch, image library or terminal is known here, so that a saved file c
 once.
 """
 
+from softdice_cli.records.classes import MAX_LABEL, ClassDef, Region
 from softdice_cli.records.results import (
     FORMAT,
     FORMAT_VERSION,
     ClassScores,
+    Matrix,
     Results,
     Scores,
     Spread,
@@ -16,7 +18,7 @@ from softdice_cli.records.results import (
 )
 from softdice_cli.records.rows import ClassSums, Failure, ImageRow, natural
 from softdice_cli.records.run import Run, Shard
-from softdice_cli.records.settings import MAX_LABEL, Activation, ClassDef, Empty, Prediction, Settings
+from softdice_cli.records.settings import Activation, Decision, Empty, Prediction, Settings, WhiteIsZero
 
 __all__ = [
     "FORMAT",
@@ -26,10 +28,13 @@ __all__ = [
     "ClassDef",
     "ClassScores",
     "ClassSums",
+    "Decision",
     "Empty",
     "Failure",
     "ImageRow",
+    "Matrix",
     "Prediction",
+    "Region",
     "Results",
     "Run",
     "Scores",
@@ -38,5 +43,6 @@ __all__ = [
     "Spread",
     "Summary",
     "Verdict",
+    "WhiteIsZero",
     "natural",
 ]

@@ -12,10 +12,11 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from softdice_cli.errors import ConfigError, UnreadableError
+from softdice_cli.records.classes import ClassDef, Region
 from softdice_cli.records.results import FORMAT, FORMAT_VERSION
-from softdice_cli.records.rows import ClassSums, Failure, ImageRow
+from softdice_cli.records.rows import ClassSums, Confusion, Failure, ImageRow
 from softdice_cli.records.run import Run, Shard, members
-from softdice_cli.records.settings import ClassDef, Settings
+from softdice_cli.records.settings import Settings
 from softdice_cli.records.to_json import SUMS
 from softdice_cli.records.version1 import SOFTWARE, upgraded
 from softdice_cli.version import __version__
@@ -31,9 +32,22 @@ _SLACK = 1.01
 # What a results file may hold.
 _TEXTS = tuple(member.name for member in members().values())
 _RUN = (*_TEXTS, "signature", "settings", "classes", "complete", "shard", "left_out")
-_MEMBERS = ("format", "version", *_RUN, "pooled", "image_mean", "intervals", "images", "failures", "requirements")
+_SCORES = ("pooled", "image_mean", "confusion", "intervals")
+_MEMBERS = ("format", "version", *_RUN, *_SCORES, "images", "failures", "requirements")
 
-_ROW = ("id", "pred", "gt", "pixels", "ignored", "sums", "classes")
+_ROW = ("id", "pred", "gt", "pixels", "ignored", "sums", "region_sums", "confusion", "classes", "regions")
+
+_TYPES = {
+    "eps": float,
+    "threshold": float,
+    "normalized": bool,
+    "background": bool,
+    "foreground": str,
+    "multilabel": bool,
+    "only": str,
+    "white_is_zero": str,
+    "roi": bool,
+}
 
 # What each option meant before there was a way to say it. An entry never changes, whatever becomes
 # the default.
@@ -48,6 +62,13 @@ _BEFORE: dict[str, Any] = {
     "background": True,
     "ignore": [],
     "colors": False,
+    "regions": [],
+    "foreground": "",
+    "multilabel": False,
+    "only": "",
+    "white_is_zero": "",
+    "roi": False,
+    "thresholds": {},
 }
 
 
@@ -148,9 +169,10 @@ def run_from_json(document: dict[str, Any], path: str) -> Run:
         _refuse_unknown(document, _MEMBERS, "")
         settings = settings_from_json(_member(document, "settings", dict), _objects(document, "classes"))
         classes = len(settings.classes)
+        regions = len(settings.regions)
         return Run(
             settings=settings,
-            rows=tuple(row_from_json(image, classes) for image in _objects(document, "images")),
+            rows=tuple(row_from_json(image, classes, regions) for image in _objects(document, "images")),
             failures=_failures(document),
             left_out=tuple(_list(document, "left_out", str)),
             shard=_shard(document),
@@ -172,12 +194,14 @@ def settings_from_json(value: dict[str, Any], classes: list[dict[str, Any]]) -> 
     """
     _refuse_unknown(value, _BEFORE, "settings.")
     options = {**_BEFORE, **value}
-    for name, kind in (("eps", float), ("threshold", float), ("normalized", bool), ("background", bool)):
+    for name, kind in _TYPES.items():
         _member(options, name, kind)
     if options["scale"] is not None:
         _member(options, "scale", int)
     colors = _member(options, "colors", bool)
     options["ignore"] = tuple(_label(entry, colors) for entry in _member(options, "ignore", list))
+    options["regions"] = tuple(map(_region, _objects(options, "regions")))
+    options["thresholds"] = tuple(_member(options, "thresholds", dict).items())
     definitions = []
     for place, entry in enumerate(classes):
         _refuse_unknown(entry, ("name", "value"), f"classes[{place}].")
@@ -189,7 +213,14 @@ def _class(entry: dict[str, Any], colors: bool) -> ClassDef:
     name, value = _member(entry, "name", str), entry.get("value")
     if value is None:
         return ClassDef(name, None)
+    if isinstance(value, list) and len(value) > 1:
+        return ClassDef(name, tuple(_label(label, colors) for label in value))
     return ClassDef(name, _label(value, colors))
+
+
+def _region(entry: dict[str, Any]) -> Region:
+    _refuse_unknown(entry, ("name", "members"), "settings.regions[].")
+    return Region(_member(entry, "name", str), tuple(_list(entry, "members", str)))
 
 
 def _label(value: Any, colors: bool) -> int:
@@ -201,12 +232,13 @@ def _label(value: Any, colors: bool) -> int:
     return int(value)
 
 
-def row_from_json(value: Any, classes: int | None) -> ImageRow:
+def row_from_json(value: Any, classes: int | None, regions: int | None) -> ImageRow:
     """A row, checked: types, lengths, and counts that can be.
 
     Args:
         value: as parsed.
         classes: how many there are, or ``None`` where that is not known.
+        regions: likewise.
 
     Raises:
         UnknownMember: a member that this program does not know.
@@ -214,33 +246,74 @@ def row_from_json(value: Any, classes: int | None) -> ImageRow:
     """
     name, pixels = _member(value, "id", str), _member(value, "pixels", int)
     _refuse_unknown(value, _ROW, f"images[{name}].")
-    sums = _member(value, "sums", dict)
-    _refuse_unknown(sums, SUMS, f"images[{name}].sums.")
-    columns = [_list(sums, column, kind) for column, kind in SUMS.items()]
-    if len({len(column) for column in columns}) != 1 or classes not in (None, len(columns[0])):
-        raise ValueError(f"the sums of image {name!r} are not of {classes} classes")
+    sums = _sums(value, "sums", classes, pixels)
+    regions_of_row: tuple[ClassSums, ...] = ()
+    if regions != 0 and "region_sums" in value:
+        regions_of_row = _sums(value, "region_sums", regions, pixels)
+    elif regions or "region_sums" in value:
+        raise ValueError(f"the region_sums of image {name!r} are not of {regions} regions")
     row = ImageRow(
         id=name,
         pred=_member(value, "pred", str),
         gt=_member(value, "gt", str),
         pixels=pixels,
         ignored=_member(value, "ignored", int),
-        sums=tuple(ClassSums(*entry) for entry in zip(*columns, [pixels] * len(columns[0]), strict=True)),
+        sums=sums,
+        regions=regions_of_row,
+        confusion=_confusion(value, len(sums)),
     )
     _check_row(row)
     return row
+
+
+def _sums(value: dict[str, Any], member: str, count: int | None, pixels: int) -> tuple[ClassSums, ...]:
+    """The sums of the classes, or of the regions, of an image."""
+    sums = _member(value, member, dict)
+    _refuse_unknown(sums, SUMS, f"images[{value['id']}].{member}.")
+    columns = [_list(sums, column, kind) for column, kind in SUMS.items()]
+    if len({len(column) for column in columns}) != 1 or count not in (None, len(columns[0])):
+        raise ValueError(f"the {member} of image {value['id']!r} are not of {count} classes")
+    return tuple(ClassSums(*entry) for entry in zip(*columns, [pixels] * len(columns[0]), strict=True))
+
+
+def _confusion(value: dict[str, Any], classes: int) -> Confusion | None:
+    """The confusion of an image; ``None`` where it has none."""
+    if "confusion" not in value:
+        return None
+    entries: list[tuple[int, int, int]] = []
+    for entry in _list(value, "confusion", list):
+        if len(entry) != 3 or not all(_is(number, int) for number in entry):
+            raise ValueError(f"{entry!r} is not a predicted class, a true class and a number of pixels")
+        predicted, true, pixels = entry
+        if predicted == true or not 0 <= predicted < classes or not 0 <= true < classes or pixels < 1:
+            raise ValueError(f"{entry!r} is not the confusion of two of {classes} classes")
+        entries.append((predicted, true, pixels))
+    return tuple(entries)
 
 
 def _check_row(row: ImageRow) -> None:
     """Raises ValueError for counts and sums that no image can have."""
     if row.ignored < 0:
         raise ValueError(f"image {row.id!r} has fewer than 0 ignored pixels")
-    for sums in row.sums:
+    if row.confusion is not None:
+        _check_confusion(row)
+    for sums in (*row.sums, *row.regions):
         most = max(sums.truth, sums.predicted)
         if most > row.pixels or not 0 <= sums.true_positives <= min(sums.truth, sums.predicted):
             raise ValueError(f"the counts of image {row.id!r} contradict each other")
         if not 0 <= sums.intersection <= sums.probability <= row.pixels * _SLACK:
             raise ValueError(f"the sums of image {row.id!r} contradict each other")
+
+
+def _check_confusion(row: ImageRow) -> None:
+    """Raises ValueError where the confusion of an image does not add up to the counts of its classes."""
+    predicted = [sums.true_positives for sums in row.sums]
+    true = list(predicted)
+    for chosen, label, pixels in row.confusion or ():
+        predicted[chosen] += pixels
+        true[label] += pixels
+    if predicted != [sums.predicted for sums in row.sums] or true != [sums.truth for sums in row.sums]:
+        raise ValueError(f"the confusion of image {row.id!r} contradicts the counts of its classes")
 
 
 def _texts(document: dict[str, Any]) -> dict[str, str]:

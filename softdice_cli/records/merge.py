@@ -9,7 +9,7 @@ from typing import Any
 from softdice_cli.errors import ConfigError, InputError
 from softdice_cli.records.rows import Failure, ImageRow, natural
 from softdice_cli.records.run import Run, members
-from softdice_cli.records.settings import Settings
+from softdice_cli.records.settings import Settings, aligned
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,11 @@ def merge(parts: Sequence[Part]) -> Run:
     if not parts:
         raise ConfigError("there is nothing to merge", expected="results files")
     first = _first_with_classes(parts)
+    settings = first.run.settings
     for part in parts:
-        _refuse_difference(first, part)
+        settings, _ = aligned(settings, part.run.settings)
+    for part in parts:
+        _refuse_difference(settings, first.path, part)
     _check_shards(parts)
     _refuse_repeats(parts)
     rows: list[ImageRow] = []
@@ -49,6 +52,7 @@ def merge(parts: Sequence[Part]) -> Run:
     return replace(
         first.run,
         **texts,
+        settings=settings,
         # The whole is not a shard.
         shard=None,
         rows=tuple(rows),
@@ -65,8 +69,8 @@ def _first_with_classes(parts: Sequence[Part]) -> Part:
     return parts[0]
 
 
-def _refuse_difference(first: Part, other: Part) -> None:
-    mine, theirs = first.run.settings, other.run.settings
+def _refuse_difference(settings: Settings, first: str, other: Part) -> None:
+    mine, theirs = aligned(settings, other.run.settings)
     if not theirs.classes and not other.run.rows:
         # All its pairs failed before one of them said how many classes there are.
         mine = replace(mine, classes=())
@@ -77,7 +81,7 @@ def _refuse_difference(first: Part, other: Part) -> None:
     ):
         if a != b:
             raise InputError(
-                f"has {what} than {first.path}",
+                f"has {what} than {first}",
                 path=other.path,
                 expected=a,
                 found=b,

@@ -89,6 +89,9 @@ class Summary:
         means: over the scored classes; beside them, the metrics that have no class.
         foreground: over the scored classes except the background; ``None`` if those are all or
             none.
+        regions: the scores of the regions.
+        region_means: over the regions, which overlap and so are never part of the other means; ``None`` where there
+            are none.
         loss_present: mean loss over the classes that have truth pixels, in an image mean over the
             images that have the class; ``None`` if there are none.
     """
@@ -97,7 +100,17 @@ class Summary:
     means: Scores
     foreground: Scores | None
     loss_present: float | None
+    regions: tuple[ClassScores, ...] = ()
+    region_means: Scores | None = None
 
+    @property
+    def named(self) -> tuple[ClassScores, ...]:
+        """The scores of the classes and of the regions: whatever a rule can name."""
+        return self.classes + self.regions
+
+
+Matrix = tuple[tuple[int, ...], ...]
+"""Pixels by predicted class (rows) and true class (columns)."""
 
 Reason = Literal["", "undefined", "incomplete"]
 """Why a requirement cannot be met whatever its bound, or nothing."""
@@ -144,6 +157,8 @@ class Results:
         run: what was evaluated; its rows and failures are sorted by id.
         pooled: sums first, then the ratio.
         image_mean: ratio per image, then the mean over images, then over classes.
+        confusion: pixels of all images by predicted class (rows) and true class (columns), both in the order of the
+            channels; ``None`` where that is not known of every image.
         requirements: what was asked of the scores, and whether it is met; `gates` fills it.
         intervals: 95 % bootstrap intervals, where they were asked for; `comparison` computes them.
     """
@@ -151,6 +166,7 @@ class Results:
     run: Run
     pooled: Summary
     image_mean: Summary
+    confusion: Matrix | None = None
     requirements: tuple[Verdict, ...] = ()
     intervals: tuple[ScoreInterval, ...] = ()
 

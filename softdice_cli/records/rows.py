@@ -58,6 +58,10 @@ class ClassSums:
         return ClassSums, values
 
 
+Confusion = tuple[tuple[int, int, int], ...]
+"""Predicted class, true class, and how many pixels; see `ImageRow.confusion`."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageRow:
     """One evaluated image.
@@ -69,6 +73,10 @@ class ImageRow:
         pixels: how many pixels were counted.
         ignored: how many carry an ignore label.
         sums: one entry a class, in the order of the channels.
+        regions: one entry a region, in the order of the settings.
+        confusion: how many pixels of one class were predicted as another, as (predicted, true,
+            pixels) of what is not 0, by the places of the classes; what is right stands in `sums`.
+            ``None`` where a pixel is not of exactly one class, and in rows of softdice 0.1.0.
     """
 
     id: str
@@ -77,6 +85,8 @@ class ImageRow:
     pixels: int
     ignored: int
     sums: tuple[ClassSums, ...]
+    regions: tuple[ClassSums, ...] = ()
+    confusion: Confusion | None = None
 
 
 @dataclass(frozen=True, slots=True)

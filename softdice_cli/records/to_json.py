@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from softdice_cli.records.results import ClassScores, Scores, Summary, Verdict
-from softdice_cli.records.rows import Failure, ImageRow
+from softdice_cli.records.classes import ClassDef
+from softdice_cli.records.results import ClassScores, Matrix, Scores, Summary, Verdict
+from softdice_cli.records.rows import ClassSums, Failure, ImageRow
 from softdice_cli.records.run import Run, Shard, members
 from softdice_cli.records.settings import Settings
 
@@ -22,7 +23,17 @@ SUMS = {"probability": float, "intersection": float, "truth": int, "predicted": 
 
 
 def settings_to_json(settings: Settings) -> dict[str, Any]:
-    """The settings; the classes are written beside them."""
+    """The settings; the classes are written beside them, and options that came after 0.1.0 only where they are used."""
+    regions = [{"name": region.name, "members": list(region.members)} for region in settings.regions]
+    newer = {
+        "regions": regions,
+        "foreground": settings.foreground,
+        "multilabel": settings.multilabel,
+        "only": settings.only,
+        "white_is_zero": settings.white_is_zero,
+        "roi": settings.roi,
+        "thresholds": dict(settings.thresholds),
+    }
     return {
         "prediction": settings.prediction,
         "scale": settings.scale,
@@ -34,19 +45,28 @@ def settings_to_json(settings: Settings) -> dict[str, Any]:
         "background": settings.background,
         "ignore": [_label(settings, value) for value in settings.ignore],
         "colors": settings.colors,
+        **{name: value for name, value in newer.items() if value},
     }
 
 
 def classes_to_json(settings: Settings) -> list[dict[str, Any]]:
     """The classes: name and label, in the order of the channels."""
-    return [{"name": c.name, "value": _label(settings, c.value)} for c in settings.classes]
+    return [{"name": definition.name, "value": _value(settings, definition)} for definition in settings.classes]
 
 
-def _label(settings: Settings, value: int | None) -> int | str | None:
-    """A label as a file holds it: a number, a colour as ``#rrggbb``, or nothing where any label is meant."""
-    if value is None or not settings.colors:
-        return value
-    return settings.label_text(value)
+def _value(settings: Settings, definition: ClassDef) -> int | str | list[int | str] | None:
+    """The label of a class, its labels in a list where there are several, or nothing where any label is meant."""
+    labels = [_label(settings, label) for label in definition.labels]
+    if len(labels) > 1:
+        return labels
+    return labels[0] if labels else None
+
+
+def _label(settings: Settings, value: int) -> int | str:
+    """A label as a file holds it: a number, or a colour as ``#rrggbb``."""
+    if settings.colors:
+        return settings.label_text(value)
+    return value
 
 
 def run_to_json(run: Run) -> dict[str, Any]:
@@ -64,14 +84,25 @@ def run_to_json(run: Run) -> dict[str, Any]:
 
 def row_to_json(row: ImageRow) -> dict[str, Any]:
     """An image and its sums."""
+    more: dict[str, Any] = {}
+    if row.regions:
+        more["region_sums"] = _sums(row.regions)
+    if row.confusion is not None:
+        more["confusion"] = list(map(list, row.confusion))
     return {
         "id": row.id,
         "pred": row.pred,
         "gt": row.gt,
         "pixels": row.pixels,
         "ignored": row.ignored,
-        "sums": {name: [getattr(sums, name) for sums in row.sums] for name in SUMS},
+        "sums": _sums(row.sums),
+        **more,
     }
+
+
+def _sums(entries: tuple[ClassSums, ...]) -> dict[str, list[Any]]:
+    """A list for each sum, with a number for each class or region."""
+    return {name: [getattr(sums, name) for sums in entries] for name in SUMS}
 
 
 def failure_to_json(failure: Failure) -> dict[str, Any]:
@@ -106,6 +137,17 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "loss_present": summary.loss_present,
         "foreground": _means_to_json(summary.foreground),
         "classes": [class_to_json(scores) for scores in summary.classes],
+        **_regions(summary),
+    }
+
+
+def _regions(summary: Summary) -> dict[str, Any]:
+    """The scores of the regions and their mean, where there are any."""
+    if not summary.regions:
+        return {}
+    return {
+        "region_mean": _means_to_json(summary.region_means),
+        "regions": [class_to_json(scores) for scores in summary.regions],
     }
 
 
@@ -123,6 +165,13 @@ def _behind(scores: Scores) -> dict[str, Any]:
     if scores.spread:
         behind["spread"] = {name: asdict(spread) for name, spread in scores.spread.items()}
     return behind
+
+
+def matrix_to_json(confusion: Matrix | None) -> list[list[int]] | None:
+    """The pooled confusion: a list for each predicted class, with the pixels of each true class."""
+    if confusion is None:
+        return None
+    return list(map(list, confusion))
 
 
 def interval_to_json(entry: ScoreInterval) -> dict[str, Any]:

@@ -104,8 +104,8 @@ def test_every_option_has_a_meaning_for_files_that_are_older(document):
 @pytest.mark.parametrize(
     ("place", "member"),
     [
-        ((), "roi"),
-        (("settings",), "roi"),
+        ((), "invented"),
+        (("settings",), "invented"),
         (("classes", 0), "color"),
         (("pooled",), "hd95"),
         (("pooled", "classes", 0), "hd95"),

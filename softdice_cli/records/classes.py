@@ -1,0 +1,167 @@
+"""What a channel, a label and a pixel mean: classes, regions over classes, and what of a truth is foreground.
+
+A class owns labels, and a region owns classes. Whoever reads labels, counts pixels or shows a row asks these shapes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from softdice_cli.errors import ConfigError
+
+MAX_LABEL = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClassDef:
+    """One class.
+
+    Attributes:
+        name: as shown in every output.
+        value: the label that stands for it in the masks, or several that are one class; ``None`` leaves it open, which
+            is possible for the single class of a one-channel map (its label is found in the masks) and for classes
+            whose truth has a channel each.
+    """
+
+    name: str
+    value: int | tuple[int, ...] | None
+
+    def __post_init__(self) -> None:
+        if type(self.value) is tuple and self.value and all(type(label) is int for label in self.value):
+            labels = sorted(set(self.value))
+            object.__setattr__(self, "value", labels[0] if len(labels) == 1 else tuple(labels))
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The labels that stand for the class; none where that is open."""
+        if self.value is None:
+            return ()
+        if isinstance(self.value, tuple):
+            return self.value
+        return (self.value,)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Several exclusive classes taken as one, such as a whole tumor.
+
+    Attributes:
+        name: as shown in every output; no class has it.
+        members: the names of its classes, in the order of the channels. Before the classes are known, they may be
+            given by their labels.
+    """
+
+    name: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreground:
+    """Which stored values of a truth are foreground; the others are background.
+
+    Attributes:
+        operator: ``==`` one label, ``!=`` whatever is not 0, or a cut: ``>`` or ``>=``.
+        bound: the number that a value is held against.
+    """
+
+    operator: Literal["==", "!=", ">", ">="]
+    bound: float
+
+    @property
+    def label(self) -> int | None:
+        """The label that is foreground, where it is a single one."""
+        return int(self.bound) if self.operator == "==" else None
+
+
+_CUT = re.compile(r"(>=?)\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))")
+
+
+def foreground_of(text: str) -> Foreground:
+    """What a text such as ``nonzero``, ``255`` or ``>127`` says of a truth.
+
+    Raises:
+        ConfigError: it says nothing that is known.
+    """
+    if text == "nonzero":
+        return Foreground("!=", 0)
+    if re.fullmatch(r"[+-]?[0-9]+", text) and 0 < abs(int(text)) <= MAX_LABEL:
+        return Foreground("==", int(text))
+    cut = _CUT.fullmatch(text)
+    if cut is None:
+        raise ConfigError(
+            f"cannot be {text!r}",
+            option="foreground",
+            expected="nonzero, a label such as 255, or a cut such as '>127' or '>=0.5'",
+            hint="{option} nonzero",
+        )
+    operator: Literal[">", ">="] = ">" if cut[1] == ">" else ">="
+    return Foreground(operator, float(cut[2]))
+
+
+def canonical(text: str) -> str:
+    """The text of a foreground, written in the one way that a signature has.
+
+    Raises:
+        ConfigError: see `foreground_of`.
+    """
+    rule = foreground_of(text)
+    if rule.operator == "!=":
+        return "nonzero"
+    bound = f"{rule.bound:g}" if rule.bound != int(rule.bound) else str(int(rule.bound))
+    if rule.operator == "==":
+        return bound
+    return rule.operator + bound
+
+
+def resolved_regions(regions: Iterable[Region], classes: tuple[ClassDef, ...]) -> tuple[Region, ...]:
+    """The regions with their members as names of classes, in the order of the channels.
+
+    Raises:
+        ConfigError: a member is not a class, by name or by label.
+    """
+    return tuple(replace(region, members=_members(region, classes)) for region in regions)
+
+
+def _members(region: Region, classes: tuple[ClassDef, ...]) -> tuple[str, ...]:
+    # A name comes first: a class that is called "1" may have another label.
+    by_text: dict[str, str] = {}
+    for definition in classes:
+        for label in definition.labels:
+            by_text.setdefault(str(label), definition.name)
+    by_text.update({definition.name: definition.name for definition in classes})
+    unknown = [member for member in region.members if member not in by_text]
+    if unknown:
+        raise ConfigError(
+            f"{region.name!r} holds {unknown[0]!r}, which is not a class",
+            option="regions",
+            expected=f"names of classes, or their labels: {', '.join(by_text)}",
+        )
+    wanted = {by_text[member] for member in region.members}
+    return tuple(definition.name for definition in classes if definition.name in wanted)
+
+
+def check_regions(regions: tuple[Region, ...], names: Iterable[str]) -> None:
+    """Raises ConfigError for regions that cannot be told apart from each other or from the classes."""
+    known = set(names)
+    for region in regions:
+        if not region.name or not region.members:
+            raise ConfigError("needs a name and at least one class", option="regions", hint="{option} WT=1+2+3")
+        if region.name in known:
+            raise ConfigError(
+                f"{region.name!r} is the name of a class or of another region",
+                option="regions",
+                hint="give every class and every region a name of its own",
+            )
+        known.add(region.name)
+
+
+def shared_labels(classes: Iterable[ClassDef]) -> Mapping[int, list[str]]:
+    """The labels that several classes own, with the names of those classes."""
+    owners: dict[int, list[str]] = {}
+    for definition in classes:
+        for label in definition.labels:
+            owners.setdefault(label, []).append(definition.name)
+    return {label: names for label, names in owners.items() if len(names) > 1}
