@@ -129,6 +129,13 @@ def score_all(settings: Settings, sums: Sequence[ClassSums]) -> dict[str, float 
     return {metric.name: metric.score(together, eps, empty) for metric in WITHOUT_CLASS}
 
 
+def name_of_all(settings: Settings) -> str:
+    """What the metrics that have no class are of, in words."""
+    if settings.only:
+        return "one against the rest"
+    return "all classes"
+
+
 def mean_of(values: Iterable[float | None]) -> float | None:
     """Mean of the defined values, or ``None`` where none is defined."""
     defined = [value for value in values if value is not None]
@@ -206,7 +213,7 @@ def _pooled(settings: Settings, sums: Sequence[ClassSums], regions: Sequence[Cla
     of_regions = score_regions(settings, regions)
     means = _over_classes(classes)
     foreground = None
-    if _has_foreground(settings, classes):
+    if settings.has_foreground and classes:
         foreground = _over_classes(classes[1:])
     return Summary(
         classes=classes,
@@ -228,7 +235,7 @@ def _image_mean(
     # spread alone.
     own_means, own_foreground = _Column(PER_CLASS), _Column(PER_CLASS)
     together = _Column(WITHOUT_CLASS)
-    has_foreground = _has_foreground(settings, totals)
+    has_foreground = settings.has_foreground and bool(totals)
     for row in rows:
         scored = score_image(settings, row)
         for column, scores in zip(columns, scored, strict=True):
@@ -274,11 +281,6 @@ def _region_means(settings: Settings, sums: Sequence[ClassSums], rows: Iterable[
 def _averaged(total: ClassScores, column: _Column) -> ClassScores:
     """The image means of a class, beside its pooled counts."""
     return replace(total, values=column.means(), defined=column.defined(), spread=column.spread())
-
-
-def _has_foreground(settings: Settings, classes: Sequence[ClassScores]) -> bool:
-    """Whether there is a mean without the background beside the mean."""
-    return settings.background and len(classes) > 1
 
 
 def _means_of(classes: Sequence[ClassScores]) -> dict[str, float | None]:

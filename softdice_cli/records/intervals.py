@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Average = Literal["pooled", "image_mean"]
-Scope = Literal["class", "mean", "foreground"]
+Scope = Literal["class", "mean", "foreground", "region", "region_mean"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class ScoreInterval:
     Attributes:
         metric: name of the metric.
         average: how the score is averaged over images.
-        scope: a single class, or the mean over all or the foreground classes.
-        name: of the class, or ``mean`` or ``foreground mean``.
+        scope: a single class, or the mean over all or the foreground classes; a region, or the mean over the regions.
+        name: of the class or region, or ``mean``, ``foreground mean`` or ``region mean``.
         value: the score of the results themselves.
         interval: ``None`` for a single image, or where no resample defines the score.
     """

@@ -129,6 +129,11 @@ class Settings:
         return tuple(range(len(self.classes)))
 
     @property
+    def has_foreground(self) -> bool:
+        """Whether there is a background beside other scored classes, so that a mean without it says something."""
+        return self.background and not self.multilabel and len(self.scored) > 1
+
+    @property
     def members(self) -> tuple[tuple[int, ...], ...]:
         """For each region the indices of its classes."""
         return tuple(tuple(map(self._place, region.members)) for region in self.regions)
@@ -237,6 +242,15 @@ def aligned(mine: Settings, theirs: Settings) -> tuple[Settings, Settings]:
     if mine.colors != theirs.colors or _names(mine) != _names(theirs):
         return mine, theirs
     return mine.with_label(theirs.label), theirs.with_label(mine.label)
+
+
+def parts_beyond(signature: str, other: str) -> str:
+    """The parts of a signature that another one does not have; an option that only the other one uses is named."""
+    mine, theirs = signature.split("|"), other.split("|")
+    parts = [part for part in mine if part not in theirs]
+    used = {part.partition(":")[0] for part in mine}
+    missing = [name for name in (part.partition(":")[0] for part in theirs) if name not in used]
+    return "|".join([*parts, *(f"no {name}" for name in missing)])
 
 
 def _names(settings: Settings) -> list[str]:
