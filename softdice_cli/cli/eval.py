@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.classes import settings_from
-from softdice_cli.cli.gating import Gate
+from softdice_cli.cli.gating import Gate, Judged
 from softdice_cli.cli.input_files import read_file
 from softdice_cli.cli.progress import Progress
-from softdice_cli.cli.report import Shown, conclude, extras, report
+from softdice_cli.cli.report import Shown, check_formats, conclude, extras, report
 from softdice_cli.cli.terminal import Target, read_stdin, say
 from softdice_cli.errors import ConfigError, EmptyError
 from softdice_cli.records import Failure, ImageRow, Results, Settings, Shard
@@ -81,6 +81,7 @@ class Eval:
         gate.check(settings)
         shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
         reports = extras(self.report, self.output, self._inputs())
+        check_formats([self.format, *(other for other, _ in reports)], settings)
         found = self._pairing()
         if self.shard is not None and gate.asks:
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
@@ -92,8 +93,8 @@ class Eval:
         else:
             with Progress(quiet=self.quiet, bar=True) as progress:
                 results = self._evaluate(settings, found, part, reading, progress, notes)
-            results = o.with_intervals(gate.judge(results), self.ci, shown.columns)
-            code = report(results, self.format, self.output, reports, shown)
+            judged = gate.judge(o.with_intervals(results, self.ci, shown.columns))
+            code = report(judged, self.format, self.output, reports, shown)
         if not self.quiet:
             notes.tell(say)
         return code
@@ -222,7 +223,7 @@ class Eval:
         reading: Reading,
         gate: Gate,
         notes: o.Notes,
-    ) -> Results:
+    ) -> Judged:
         """JSON lines: each image as it is done, then the summary."""
         from softdice_cli.render.documents import failure_line, image_line, summary_line
 
@@ -241,7 +242,7 @@ class Eval:
                 quiet=self.quiet, bar=not target.is_terminal, on_rows=write_rows, on_failure=write_failure
             )
             with progress:
-                results = gate.judge(self._evaluate(settings, found, part, reading, progress, notes))
-            results = o.with_intervals(results, self.ci, o.columns_from(self.columns))
-            target.write(summary_line(results))
-        return results
+                results = self._evaluate(settings, found, part, reading, progress, notes)
+            judged = gate.judge(o.with_intervals(results, self.ci, o.columns_from(self.columns)))
+            target.write(summary_line(judged.results))
+        return judged

@@ -37,6 +37,5 @@ class Merge:
         reports = extras(self.report, self.output, [*inputs, ("--baseline", self.baseline)])
         shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
         whole = merge([Part(path, load(path).run) for path in self.files])
-        results = gate.judge(summarize(whole))
-        results = o.with_intervals(results, self.ci, shown.columns)
-        return report(results, self.format, self.output, reports, shown)
+        judged = gate.judge(o.with_intervals(summarize(whole), self.ci, shown.columns))
+        return report(judged, self.format, self.output, reports, shown)

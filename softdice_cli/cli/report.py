@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
 
-from softdice_cli.cli.terminal import Target, page, say, say_error
-from softdice_cli.errors import ConfigError, ExitCode
-from softdice_cli.records import Results, Verdict
+from softdice_cli.cli.gating import Judged
+from softdice_cli.cli.terminal import Target, page, say, say_error, say_failure
+from softdice_cli.errors import ConfigError, ExitCode, SoftdiceError
+from softdice_cli.records import Results, Settings, Verdict
 from softdice_cli.render import Format, render, warnings
+from softdice_cli.render.failures import ADVISED, grouped
 from softdice_cli.render.text import plural
 
 Extra = tuple[Format, Path]
@@ -87,19 +90,51 @@ def _check_files(kept: dict[object, str], files: Sequence[tuple[str, Path]]) -> 
         identity = _identity(file)
         if identity in kept:
             raise ConfigError(f"{option} would replace the file of {kept[identity]}", path=str(file))
-        if not os.path.isdir(os.path.dirname(_real(file))):
+        folder = os.path.dirname(_real(file))
+        if not os.path.isdir(folder):
             raise ConfigError(
                 f"{option} is in a folder that is not there", path=str(file), hint="make the folder first"
+            )
+        if file.is_dir():
+            raise ConfigError(f"cannot be written: {option} is a folder", path=str(file), hint="name a file in it")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise ConfigError(
+                f"cannot be written: {os.strerror(errno.EACCES)}",
+                path=str(file),
+                hint="take another folder, as this one is closed or read-only",
             )
         if identity in seen:
             raise ConfigError(f"{seen[identity]} and {option} are the same file", path=str(file))
         seen[identity] = option
 
 
-def report(results: Results, format: Format, output: Path | None, reports: Sequence[Extra], shown: Shown) -> int:
-    """Write the results, say what needs saying, and give the exit code that they mean."""
-    write(results, format, output, shown)
-    return conclude(results, reports, shown, listed=format == "table" and output is None)
+def check_formats(formats: Iterable[Format], settings: Settings) -> None:
+    """Raises ConfigError for a format that results with these settings are known not to have."""
+    if "csv-confusion" in formats:
+        from softdice_cli.render.confusion import refuse_no_confusion
+
+        refuse_no_confusion(settings)
+
+
+def report(judged: Judged, format: Format, output: Path | None, reports: Sequence[Extra], shown: Shown) -> int:
+    """Write the results, say what needs saying, and give the exit code that they mean.
+
+    Raises:
+        ConfigError: an output could not be written; the others are.
+        SoftdiceError: something could not be judged; the results are written.
+    """
+    failed = _try_to_write(judged.results, format, output, shown)
+    judged = replace(judged, refused=(*failed, *judged.refused))
+    return conclude(judged, reports, shown, listed=format == "table" and output is None)
+
+
+def _try_to_write(results: Results, format: Format, output: Path | None, shown: Shown) -> list[SoftdiceError]:
+    """Write the results once; the error, where that is not possible, is for after the other outputs."""
+    try:
+        write(results, format, output, shown)
+    except SoftdiceError as error:
+        return [error]
+    return []
 
 
 def write(results: Results, format: Format, output: Path | None, shown: Shown) -> None:
@@ -122,20 +157,25 @@ def _append(path: str, text: str) -> None:
         ) from error
 
 
-def conclude(results: Results, reports: Sequence[Extra], shown: Shown, *, listed: bool = False) -> int:
-    """Reports, warnings and failures, and the exit code; `listed` says that the output named the failures."""
+def conclude(judged: Judged, reports: Sequence[Extra], shown: Shown, *, listed: bool = False) -> int:
+    """Reports, warnings and failures, and the exit code; `listed` says that the output named the failures.
+
+    Raises:
+        SoftdiceError: see `report`.
+    """
+    results, refused = judged.results, list(judged.refused)
     for other, file in reports:
-        write(results, other, file, shown)
+        refused += _try_to_write(results, other, file, shown)
     for text in warnings(results):
         say(text, "warning")
-    if not (results.images and listed):
-        for failure in results.failures:
-            say_error(failure)
-    elif results.failures:
-        say(f"{plural(results.failures, 'pair')} failed", "error")
+    _say_failures(results, listed=listed)
     unmet = [verdict for verdict in results.requirements if not verdict.passed]
     for verdict in unmet:
         say(_sentence(verdict), "not met")
+    if refused:
+        for error in refused[1:]:
+            say_error(error)
+        raise refused[0]
     if results.failures:
         return ExitCode.INPUT
     if not results.images:
@@ -144,6 +184,19 @@ def conclude(results: Results, reports: Sequence[Extra], shown: Shown, *, listed
     if unmet:
         return ExitCode.UNMET
     return ExitCode.DONE
+
+
+def _say_failures(results: Results, *, listed: bool) -> None:
+    """The failed pairs, what is common to many of them once; only their number where the output names them."""
+    if results.images and listed:
+        if results.failures:
+            say(f"{plural(results.failures, 'pair')} failed", "error")
+        return
+    for place, group in enumerate(grouped(results.failures)):
+        error, details = group.first.error, group.first.details
+        if len(group.failures) > 1:
+            error = f"{group.subject}: {error}"
+        say_failure(error, details if place < ADVISED else [])
 
 
 def _sentence(verdict: Verdict) -> str:

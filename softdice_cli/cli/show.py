@@ -33,5 +33,5 @@ class Show:
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         reports = extras(self.report, self.output, [("RESULTS", self.file), ("--baseline", self.baseline)])
         shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
-        results = o.with_intervals(gate.judge(load(self.file)), self.ci, shown.columns)
-        return report(results, self.format, self.output, reports, shown)
+        judged = gate.judge(o.with_intervals(load(self.file), self.ci, shown.columns))
+        return report(judged, self.format, self.output, reports, shown)

@@ -7,13 +7,13 @@ import os
 import shutil
 import stat
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from softdice_cli.cli.streams import reader_is_gone
 from softdice_cli.errors import ConfigError, SoftdiceError, as_flag
-from softdice_cli.records import Failure
 from softdice_cli.render import Page, neutral
 
 
@@ -155,12 +155,13 @@ def say(text: str, kind: str = "") -> None:
     print(f"{start}{neutral(text)}", file=sys.stderr)
 
 
-def say_error(error: SoftdiceError | Failure) -> None:
+def say_error(error: SoftdiceError) -> None:
     """An error: its headline, and below it what was expected, what was found and what to try."""
-    if isinstance(error, Failure):
-        headline, details = error.error, error.details
-    else:
-        headline, details = error.headline(as_flag), error.details(as_flag)
+    say_failure(error.headline(as_flag), error.details(as_flag))
+
+
+def say_failure(headline: str, details: Iterable[tuple[str, str]]) -> None:
+    """What went wrong in a line, and below it (label, text) pairs; see `errors.advice`."""
     say(headline, "error")
     for label, text in details:
         print(f"  {label:<8}  {neutral(text)}", file=sys.stderr)

@@ -1,8 +1,8 @@
 """Which scores get an interval and are compared.
 
 A kind is a metric with one way of averaging it over images. A target is what a kind has a score of:
-a class, or a mean over classes. Every file of this room numbers kinds and targets in the order that
-is set here.
+a class, a mean over classes, a region, or the mean over the regions. Every file of this room numbers
+kinds and targets in the order that is set here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from softdice_cli.errors import ConfigError
 from softdice_cli.metrics import AVERAGES, BY_NAME, SHOWN, Metric
 from softdice_cli.records import Results, Settings
 from softdice_cli.records.intervals import Average, Scope
+from softdice_cli.scores import name_of_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +74,20 @@ def _metric(name: str) -> Metric:
 
 
 def targets(settings: Settings, metric: Metric) -> list[tuple[Scope, str]]:
-    """What a metric has scores of: the classes, then the means; or all classes together."""
+    """What a metric has scores of: the classes, their means, the regions, their mean; or all classes together."""
     if not metric.per_class:
-        return [("mean", "all classes")]
+        return [("mean", name_of_all(settings))]
     found: list[tuple[Scope, str]] = []
     for index in settings.scored:
         found.append(("class", settings.classes[index].name))
     found.append(("mean", "mean"))
-    if has_foreground(settings):
+    if settings.has_foreground:
         found.append(("foreground", "foreground mean"))
+    for region in settings.regions:
+        found.append(("region", region.name))
+    if settings.regions:
+        found.append(("region_mean", "region mean"))
     return found
-
-
-def has_foreground(settings: Settings) -> bool:
-    """Whether there is a mean without the background."""
-    return settings.background and len(settings.scored) > 1
 
 
 def values_of(results: Results, kind: Kind) -> list[float | None]:
@@ -102,4 +102,7 @@ def values_of(results: Results, kind: Kind) -> list[float | None]:
     values.append(summary.means.values[name])
     if summary.foreground is not None:
         values.append(summary.foreground.values[name])
+    values += [scores.values[name] for scores in summary.regions]
+    if summary.region_means is not None:
+        values.append(summary.region_means.values[name])
     return values

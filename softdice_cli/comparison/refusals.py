@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 from softdice_cli.errors import ConfigError, EmptyError, InputError
 from softdice_cli.records import ClassDef, ImageRow, Results, Settings, Summary, natural
-from softdice_cli.records.settings import aligned
+from softdice_cli.records.settings import aligned, parts_beyond
 
 RESAMPLES_RANGE = (100, 100_000)
 
@@ -88,16 +88,10 @@ def _refuse_other_signature(mine: str, theirs: str, names: tuple[str, str]) -> N
     raise InputError(
         f"has another signature than {names[0]}",
         path=names[1],
-        expected=_parts_beyond(mine, theirs),
-        found=_parts_beyond(theirs, mine),
+        expected=parts_beyond(mine, theirs),
+        found=parts_beyond(theirs, mine),
         hint="evaluate both with the same options",
     )
-
-
-def _parts_beyond(signature: str, other: str) -> str:
-    """The parts of a signature that another one does not have."""
-    known = other.split("|")
-    return "|".join(part for part in signature.split("|") if part not in known)
 
 
 def _refuse_other_images(a: Results, b: Results, names: tuple[str, str]) -> None:

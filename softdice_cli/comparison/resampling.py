@@ -43,7 +43,7 @@ _BOOTSTRAP, _PERMUTATION = 0, 1
 def intervals(
     results: Results, *, metrics: Sequence[str] | None = None, resamples: int = 10_000, seed: int = 0
 ) -> tuple[ScoreInterval, ...]:
-    """Scores with their intervals, ordered by kind; within a kind, classes first, then means.
+    """Scores with their intervals, ordered by kind; within a kind, classes first, then means, then regions.
 
     Args:
         results: of any images. Without an image there are no scores, and with a single one there

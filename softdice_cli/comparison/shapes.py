@@ -17,8 +17,8 @@ class ScoreChange:
     Attributes:
         metric: name of the metric.
         average: how it is averaged over images.
-        scope: a single class, or the mean over all or the foreground classes.
-        name: of the class, or ``mean`` or ``foreground mean``.
+        scope: a single class, or the mean over all or the foreground classes; a region, or the mean over the regions.
+        name: of the class or region, or ``mean``, ``foreground mean`` or ``region mean``.
         a: the score in A.
         b: the score in B.
         difference: B − A; below 0 is worse, except for a loss.
@@ -74,7 +74,7 @@ class Comparison:
         images: how many there are in each.
         resamples: how many resamples and permutations were asked for.
         seed: of the random numbers.
-        scores: ordered by metric and average; within those, classes first, then means.
+        scores: ordered by metric and average; within those, classes first, then means, then regions.
         changed: the images that changed most by mean hard Dice, the most first; unchanged ones are
             not among them.
         notes: what a reader must know, in sentences.

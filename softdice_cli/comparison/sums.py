@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softdice_cli.comparison.kinds import Kind, has_foreground
+from softdice_cli.comparison.kinds import Kind
 from softdice_cli.metrics import Metric
-from softdice_cli.records import Results, Settings
+from softdice_cli.records import ClassSums, Results, Settings
 
 Floats = NDArray[np.float64]
 
-# Fills a block of columns from the sums of an image, or of many images as arrays.
-_Fill = Callable[[list[Any]], list[Floats]]
+# Fills a block of columns from the sums of the classes and of the regions, each as arrays over the images.
+_Fill = Callable[[list[Any], list[Any]], list[Floats]]
 
 # What 0/0 counts as.
 _EMPTY = {"skip": math.nan, "one": 1.0, "zero": 0.0}
@@ -55,7 +55,7 @@ class Plan:
         for kind in kinds:
             width = 1
             if kind.metric.per_class:
-                width = len(settings.scored)
+                width = len(settings.scored) + len(settings.regions)
             columns = _columns(settings, kind)
             for key, fill in columns:
                 if key not in keys:
@@ -67,10 +67,11 @@ class Plan:
 
     def columns(self, results: Results) -> Floats:
         """What is summed over images, ``(n, M)``."""
-        classes = _sums_of(results)
+        classes = _over_images([row.sums for row in results.images], len(results.settings.classes))
+        regions = _over_images([row.regions for row in results.images], len(results.settings.regions))
         columns: list[Floats] = []
         for _, fill in self.blocks:
-            columns.extend(fill(classes))
+            columns.extend(fill(classes, regions))
         return np.stack(columns, axis=-1)
 
     def scores(self, sums: Floats) -> list[Floats]:
@@ -90,10 +91,14 @@ class Plan:
             scores = _ratio(numerator, denominator, math.nan)
         if not kind.metric.per_class:
             return scores
-        means = [mean_of(scores)]
-        if has_foreground(self.settings):
-            means.append(mean_of(scores[..., 1:]))
-        return np.concatenate([scores, np.stack(means, axis=-1)], axis=-1)
+        classes, regions = np.split(scores, [len(self.settings.scored)], axis=-1)
+        means = [mean_of(classes)]
+        if self.settings.has_foreground:
+            means.append(mean_of(classes[..., 1:]))
+        parts = [classes, np.stack(means, axis=-1)]
+        if self.settings.regions:
+            parts += [regions, mean_of(regions)[..., None]]
+        return np.concatenate(parts, axis=-1)
 
 
 def _columns(settings: Settings, kind: Kind) -> tuple[tuple[object, _Fill], tuple[object, _Fill]]:
@@ -121,12 +126,13 @@ def _columns(settings: Settings, kind: Kind) -> tuple[tuple[object, _Fill], tupl
 
 
 def _filling(settings: Settings, metric: Metric, formula: Callable[[Any], Floats]) -> _Fill:
-    """Fills a column for each class from its sums, or one column from the sums of all classes."""
+    """Fills a column for each class and region from its sums, or one column from the sums of all classes."""
 
-    def of_each(classes: list[Any]) -> list[Floats]:
-        return [formula(classes[index]) for index in settings.scored]
+    def of_each(classes: list[Any], regions: list[Any]) -> list[Floats]:
+        scored = [classes[index] for index in settings.scored]
+        return [formula(sums) for sums in [*scored, *regions]]
 
-    def of_all(classes: list[Any]) -> list[Floats]:
+    def of_all(classes: list[Any], regions: list[Any]) -> list[Floats]:
         together = [classes[index] for index in settings.together]
         if not together:
             return [np.full(len(classes[0].pixels), math.nan)]
@@ -137,15 +143,15 @@ def _filling(settings: Settings, metric: Metric, formula: Callable[[Any], Floats
     return of_all
 
 
-def _sums_of(results: Results) -> list[Any]:
-    """The sums of each class as arrays over the images ``(n,)``."""
+def _over_images(rows: Sequence[tuple[ClassSums, ...]], count: int) -> list[Any]:
+    """The sums of each of so many classes, or regions, as arrays over the images ``(n,)``."""
     names = ("probability", "intersection", "truth", "predicted", "true_positives", "pixels")
-    classes = []
-    for index in range(len(results.settings.classes)):
-        sums = [row.sums[index] for row in results.images]
+    found = []
+    for index in range(count):
+        sums = [row[index] for row in rows]
         arrays = {name: np.array([getattr(own, name) for own in sums], np.float64) for name in names}
-        classes.append(SimpleNamespace(**arrays))
-    return classes
+        found.append(SimpleNamespace(**arrays))
+    return found
 
 
 def _score(metric: Metric, numerator: Floats, denominator: Floats, settings: Settings) -> Floats:

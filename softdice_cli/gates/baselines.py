@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from softdice_cli.errors import InputError
 from softdice_cli.gates.judging import measure, why_not
-from softdice_cli.gates.rules import Score, check_classes
+from softdice_cli.gates.rules import Score, check_scores
 from softdice_cli.records import ImageRow, Results, Settings, Verdict
-from softdice_cli.records.settings import aligned
+from softdice_cli.records.settings import aligned, parts_beyond
 
 # How many images a message names.
 _NAMED = 12
@@ -30,16 +30,36 @@ def judge_drops(results: Results, baseline: Results, drops: Sequence[tuple[Score
     Raises:
         InputError: the baseline has another signature, other classes, masks or images, or is
             incomplete.
-        ConfigError: a rule names a class that the results do not have.
+        ConfigError: a rule asks for a score that the results do not have.
+    """
+    # Without an image, the results may not know their classes yet.
+    check_baseline(results.settings if results.images else Settings(), baseline, path)
+    _refuse_other_masks(results, baseline, path)
+    _refuse_other_images(results, baseline, path)
+    check_scores([score for score, _ in drops], results.settings)
+    return [_judge_drop(results, baseline, score, allowed) for score, allowed in drops]
+
+
+def check_baseline(settings: Settings, baseline: Results, path: str) -> None:
+    """Refuses a baseline that no results with these settings can be judged by.
+
+    Args:
+        settings: of the results; where their classes are not known yet, only the baseline itself is looked at.
+        baseline: what they are to be judged by.
+        path: its file, for messages.
+
+    Raises:
+        InputError: the baseline is incomplete, or has another signature or other classes.
     """
     # The missing images of a baseline could hide any drop.
     if not baseline.complete:
         raise InputError("is incomplete, and cannot be a baseline", path=path, hint="evaluate the baseline again")
-    _refuse_other_meaning(results, baseline, path)
-    _refuse_other_masks(results, baseline, path)
-    _refuse_other_images(results, baseline, path)
-    check_classes([score for score, _ in drops], results.settings)
-    return [_judge_drop(results, baseline, score, allowed) for score, allowed in drops]
+    if not settings.classes:
+        return
+    mine, theirs = aligned(settings, baseline.settings)
+    signatures = mine.signature, theirs.signature
+    _refuse_difference("another signature", parts_beyond(*signatures), parts_beyond(*reversed(signatures)), path)
+    _refuse_difference("other classes", _class_names(mine), _class_names(theirs), path)
 
 
 def _judge_drop(results: Results, baseline: Results, score: Score, allowed: float) -> Verdict:
@@ -61,16 +81,6 @@ def _drop(score: Score, before: float | None, after: float | None) -> float | No
     if score.metric.lower_is_better:
         return after - before
     return before - after
-
-
-def _refuse_other_meaning(results: Results, baseline: Results, path: str) -> None:
-    """Raises InputError where the numbers of the two do not mean the same."""
-    # Without an image, the results may not know their classes yet.
-    if not results.images:
-        return
-    mine, theirs = aligned(results.settings, baseline.settings)
-    _refuse_difference("another signature", mine.signature, theirs.signature, path)
-    _refuse_difference("other classes", _class_names(mine), _class_names(theirs), path)
 
 
 def _refuse_difference(what: str, mine: str, theirs: str, path: str) -> None:

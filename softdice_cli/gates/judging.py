@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from softdice_cli.gates.rules import PRESENT, Rule, Score, check_classes, class_name
+from softdice_cli.gates.rules import PRESENT, Rule, Score, check_scores, name_in
 from softdice_cli.records import ClassScores, ImageRow, Results, Verdict
 from softdice_cli.records.results import Reason
-from softdice_cli.scores import mean_of, quantile, score_all, score_image
+from softdice_cli.scores import mean_of, quantile, score_all, score_image, score_regions
 
 # How many images are named where a rule on single images is not met.
 _LISTED = 20
@@ -21,10 +21,10 @@ def judge(results: Results, rules: Sequence[Rule]) -> list[Verdict]:
     """A verdict on each rule.
 
     Raises:
-        ConfigError: a rule names a class that the results do not have.
+        ConfigError: a rule asks for a score that the results do not have.
     """
     # Without an image nothing is measured, and a wrong class has to be refused all the same.
-    check_classes([rule.score for rule in rules], results.settings)
+    check_scores([rule.score for rule in rules], results.settings)
     return [_judge(results, rule) for rule in rules]
 
 
@@ -53,12 +53,12 @@ def measure(results: Results, score: Score) -> float | None:
     """The unrounded value of a score; ``None`` where it is undefined.
 
     Raises:
-        ConfigError: the results do not have the class.
+        ConfigError: the results do not have the class or region.
     """
     if not results.images:
         return None
     # The scores of a class are filed under its name, and a rule may give its place.
-    score = replace(score, of=class_name(score, results.settings))
+    score = replace(score, of=name_in(score, results.settings))
     if score.aggregate == "pooled":
         summary = results.pooled
     elif score.aggregate == "image_mean":
@@ -69,7 +69,7 @@ def measure(results: Results, score: Score) -> float | None:
         return summary.loss_present
     if score.of is None:
         return summary.means.values[score.name]
-    return _of_class(summary.classes, score)
+    return _of_name(summary.named, score)
 
 
 def _quantile_of_images(results: Results, score: Score) -> float | None:
@@ -89,8 +89,9 @@ def _share(aggregate: str) -> float:
     return int(aggregate.removeprefix("image_p")) / 100
 
 
-def _of_class(classes: Sequence[ClassScores], score: Score) -> float | None:
-    return next(entry.values[score.name] for entry in classes if entry.name == score.of)
+def _of_name(named: Sequence[ClassScores], score: Score) -> float | None:
+    """The score of the class or region that has the name."""
+    return next(entry.values[score.name] for entry in named if entry.name == score.of)
 
 
 def _of_image(results: Results, row: ImageRow, score: Score) -> float | None:
@@ -99,7 +100,7 @@ def _of_image(results: Results, row: ImageRow, score: Score) -> float | None:
         return score_all(results.settings, row.sums)[score.name]
     classes = score_image(results.settings, row)
     if score.of is not None:
-        return _of_class(classes, score)
+        return _of_name(classes + score_regions(results.settings, row.regions), score)
     values = []
     for entry in classes:
         # The mean over the present classes leaves out those that this mask does not show.
@@ -120,7 +121,7 @@ def _by_image(results: Results, score: Score) -> list[tuple[str, float]]:
 
 def _failing(results: Results, rule: Rule) -> tuple[str, ...]:
     """The images that do not meet a rule by themselves, the worst first."""
-    score = replace(rule.score, of=class_name(rule.score, results.settings))
+    score = replace(rule.score, of=name_in(rule.score, results.settings))
     # Where a rule asks for small values, the worst image has the largest one.
     sign = 1
     if rule.operator.startswith("<"):

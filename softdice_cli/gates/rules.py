@@ -3,7 +3,8 @@
 A rule is ``[AGGREGATE:]METRIC[CLASS] OP NUMBER``: ``dice>=0.85``, ``loss<=0.4``,
 ``dice[nucleus]>=0.7``, ``image_mean:iou>=0.5``, ``image_min:dice>=0.2``,
 ``image_p05:dice[cell]>=0.4``. Without an aggregate, the pooled score is judged. Without a class,
-the mean over the classes is judged. A class is given by its name, or else by its place.
+the mean over the classes is judged. A class is given by its name, or else by its place; a region by
+its name.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from softdice_cli.errors import ConfigError
-from softdice_cli.metrics import BY_NAME, Metric
+from softdice_cli.metrics import BY_NAME, PER_CLASS, Metric
 from softdice_cli.records import Settings
 
 PRESENT = "loss_present"
@@ -41,7 +42,7 @@ class Score:
     Attributes:
         aggregate: one of `AGGREGATES`.
         name: one of `NAMES`.
-        of: the class, or ``None`` for the mean over the classes.
+        of: the class or region, or ``None`` for the mean over the classes.
     """
 
     aggregate: str
@@ -210,28 +211,39 @@ def _misread(option: str, text: str, place: int, expected: str) -> ConfigError:
     )
 
 
-def check_classes(scores: Iterable[Score], settings: Settings) -> None:
-    """Raises ConfigError where a rule names a class that is not scored; does nothing until the classes are known."""
+def check_scores(scores: Iterable[Score], settings: Settings) -> None:
+    """Refuses a score that no results with these settings have; does nothing until the classes are known.
+
+    Raises:
+        ConfigError: there is no such class or region, or the metric needs what these classes are not.
+    """
     if not settings.classes:
         return
     for score in scores:
-        class_name(score, settings)
+        name_in(score, settings)
+        if not score.metric.per_class and not settings.together:
+            raise ConfigError(
+                f"{score.text}: there is none, because a pixel can be of several of these classes",
+                expected=f"another metric: {', '.join(metric.name for metric in PER_CLASS)}",
+            )
 
 
-def class_name(score: Score, settings: Settings) -> str | None:
-    """The name of the class that a score is of; a rule may give the place of the class instead.
+def name_in(score: Score, settings: Settings) -> str | None:
+    """The name of the class or region that a score is of; a rule may give the place of a class instead.
 
     Raises:
-        ConfigError: there is no such class.
+        ConfigError: there is no such class or region.
     """
     if score.of is None:
         return None
     # Classes that are not scored keep their places, but cannot be asked for.
     places = {str(index): settings.classes[index].name for index in settings.scored}
-    known = list(places.values())
+    regions = [region.name for region in settings.regions]
+    known = [*places.values(), *regions]
     # A name comes first: a class that is called "1" may stand at another place.
     if score.of in known:
         return score.of
     if score.of in places:
         return places[score.of]
-    raise ConfigError(f"{score.text}: there is no class {score.of!r}", expected=f"one of {', '.join(known)}")
+    what = "class or region" if regions else "class"
+    raise ConfigError(f"{score.text}: there is no {what} {score.of!r}", expected=f"one of {', '.join(known)}")

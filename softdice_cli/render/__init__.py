@@ -13,7 +13,7 @@ from softdice_cli.render.warnings import warnings
 
 __all__ = ["Format", "Page", "at_line_start", "neutral", "render", "to_text", "warnings"]
 
-Format = Literal["table", "json", "jsonl", "csv", "csv-summary", "markdown", "junit", "github"]
+Format = Literal["table", "json", "jsonl", "csv", "csv-summary", "csv-confusion", "markdown", "junit", "github"]
 
 # The module of each format, which is imported when it is asked for, and its function from results
 # and page to text.
@@ -23,6 +23,7 @@ _DRAWERS: dict[Format, tuple[str, str]] = {
     "jsonl": ("documents", "jsonl_text"),
     "csv": ("spreadsheets", "csv_text"),
     "csv-summary": ("spreadsheets", "csv_summary_text"),
+    "csv-confusion": ("spreadsheets", "csv_confusion_text"),
     "markdown": ("markdown", "markdown_text"),
     "junit": ("junit", "junit_text"),
     "github": ("github", "github_text"),

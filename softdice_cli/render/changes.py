@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from softdice_cli.metrics import BY_NAME
 from softdice_cli.records import Verdict
+from softdice_cli.records.intervals import Scope
 from softdice_cli.render.content import Cell, Column, Name, Row, RowKind, Section, Table
 from softdice_cli.render.text import UNDEFINED, number, plural
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from softdice_cli.comparison.shapes import Comparison, ImageChange, ScoreChange
 
 _AVERAGES = {"pooled": "pooled", "image_mean": "image mean"}
+# The mean over each kind of named scores.
+_MEANS: dict[Scope, Scope] = {"class": "mean", "region": "region_mean"}
+
 _DIGITS = 4
 _MORE_DIGITS = 17
 _SMALLEST_P = 5e-5
@@ -80,7 +84,7 @@ def _with_sign(value: float, digits: int) -> str:
 
 
 def _groups(comparison: Comparison) -> Iterator[tuple[str, list[ScoreChange]]]:
-    """The scores of each metric and average, under its title; the mean of a single class is left out."""
+    """The scores of each metric and average, under its title; a mean of a single class or region is left out."""
     by_kind: dict[tuple[str, str], list[ScoreChange]] = {}
     for score in comparison.scores:
         by_kind.setdefault((score.metric, score.average), []).append(score)
@@ -89,10 +93,9 @@ def _groups(comparison: Comparison) -> Iterator[tuple[str, list[ScoreChange]]]:
         title = metric.title
         if metric.lower_is_better:
             title += ", lower is better"
-        classes = [score for score in scores if score.scope == "class"]
-        if len(classes) == 1:
-            scores = classes
-        yield f"{title}, {_AVERAGES[average]}", scores
+        scopes = [score.scope for score in scores]
+        alone = {mean for of, mean in _MEANS.items() if scopes.count(of) == 1}
+        yield f"{title}, {_AVERAGES[average]}", [score for score in scores if score.scope not in alone]
 
 
 def _score_table(comparison: Comparison, scores: Sequence[ScoreChange]) -> Table:
@@ -121,13 +124,13 @@ def _lacks_resamples(comparison: Comparison, scores: Sequence[ScoreChange]) -> b
 
 
 def _kind(score: ScoreChange) -> RowKind:
-    if score.scope == "class":
-        return "class"
-    return "mean"
+    if score.scope == "foreground":
+        return "mean"
+    return score.scope
 
 
 def _name(score: ScoreChange) -> Cell:
-    if score.scope == "class":
+    if score.scope in _MEANS:
         return Name(score.name)
     return score.name
 

@@ -11,11 +11,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 SectionKind = Literal[
-    "pooled", "image_mean", "intervals", "images", "requirements", "failures", "left_out", "warnings", "changes"
+    "pooled",
+    "image_mean",
+    "intervals",
+    "confusion",
+    "images",
+    "requirements",
+    "failures",
+    "left_out",
+    "warnings",
+    "changes",
 ]
 """What a section is about."""
 
-RowKind = Literal["class", "mean", "present", "all", "image", "met", "unmet"]
+RowKind = Literal["class", "mean", "present", "all", "region", "region_mean", "image", "met", "unmet"]
 """What a row is about: ``present`` is the mean over what is present, ``all`` holds scores that have no class."""
 
 Align = Literal["left", "right", "name"]
@@ -37,7 +46,7 @@ Cell = str | Name
 class Column:
     """The head of a column, and where its cells stand."""
 
-    title: str
+    title: Cell
     align: Align = "right"
 
 
@@ -62,7 +71,7 @@ class Table:
 
     Attributes:
         columns: the first one names the rows.
-        rows: classes or images first, then means.
+        rows: classes or images first, then means, then regions and their mean.
         names_title: what the `Row.names` are.
         breakable: whether cells may be broken at their first space where the table is wider than
             the page.

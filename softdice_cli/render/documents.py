@@ -15,13 +15,14 @@ from softdice_cli.records.to_json import (
     class_to_json,
     failure_to_json,
     interval_to_json,
+    matrix_to_json,
     row_to_json,
     run_to_json,
     summary_to_json,
     verdict_to_json,
 )
 from softdice_cli.render.page import Page
-from softdice_cli.scores import score_image
+from softdice_cli.scores import score_image, score_regions
 
 
 def json_text(results: Results, _: Page) -> Iterator[str]:
@@ -30,6 +31,10 @@ def json_text(results: Results, _: Page) -> Iterator[str]:
     yield "{\n"
     for name, value in head.items():
         yield f"  {json.dumps(name)}: {_indented(value)},\n"
+    if results.confusion is not None:
+        # A row a line, as there may be many classes.
+        rows = ",\n    ".join(_line(list(row)) for row in results.confusion)
+        yield f'  "confusion": [\n    {rows}\n  ],\n'
     yield '  "images": ['
     separator = "\n    "
     for row in results.images:
@@ -64,7 +69,10 @@ def failure_line(failure: Failure) -> str:
 def summary_line(results: Results) -> str:
     """Everything but the rows as a line of JSON."""
     counts = {"images": len(results.images), "failures": len(results.failures)}
-    parts = {**_head(results), **_scores(results), **counts, "requirements": _verdicts(results)}
+    parts = {**_head(results), **_scores(results)}
+    if results.confusion is not None:
+        parts["confusion"] = matrix_to_json(results.confusion)
+    parts |= {**counts, "requirements": _verdicts(results)}
     return _line({"type": "summary", **parts}) + "\n"
 
 
@@ -97,4 +105,7 @@ def _scores(results: Results) -> dict[str, Any]:
 
 def image_to_json(settings: Settings, row: ImageRow) -> dict[str, Any]:
     """An image as it stands in a results file: its sums, and the scores that they give."""
-    return {**row_to_json(row), "classes": [class_to_json(scores) for scores in score_image(settings, row)]}
+    scores = {"classes": [class_to_json(scores) for scores in score_image(settings, row)]}
+    if row.regions:
+        scores["regions"] = [class_to_json(scores) for scores in score_regions(settings, row.regions)]
+    return {**row_to_json(row), **scores}

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from softdice_cli.records import Failure, Results, Verdict
+from softdice_cli.records import Results, Verdict
+from softdice_cli.render.failures import FailureGroup, grouped
 from softdice_cli.render.page import Page
 from softdice_cli.render.text import neutral, number, plural
 from softdice_cli.render.verdicts import (
@@ -47,16 +48,18 @@ def _errors(results: Results) -> Iterator[str]:
         yield _command("error", "softdice: nothing was evaluated", headline(results)[1])
         # Each of the requirements is undefined, and this says why.
         unmet = []
-    rules, pairs = _shares(len(unmet), len(failures))
+    groups = grouped(failures)
+    rules, shown = _shares(len(unmet), len(groups))
     for verdict in unmet[:rules]:
         if not held_up(verdict):
             yield _unmet(verdict)
-    yield from map(_failed, failures[:pairs])
+    yield from map(_failed, groups[:shown])
     # These would be met without the failures above them.
     for verdict in unmet[:rules]:
         if held_up(verdict):
             yield _unmet(verdict)
-    left = [*_left(unmet[rules:], "requirement", "not met"), *_left(failures[pairs:], "pair", "failed")]
+    pairs = [failure for group in groups[shown:] for failure in group.failures]
+    left = [*_left(unmet[rules:], "requirement", "not met"), *_left(pairs, "pair", "failed")]
     if left:
         yield _command("error", "softdice: more errors", f"and {' and '.join(left)}; the log and the report name all")
 
@@ -84,8 +87,8 @@ def _unmet(verdict: Verdict) -> str:
     return _command("error", f"not met: {rule_text(verdict)}", message)
 
 
-def _failed(failure: Failure) -> str:
-    return _command("error", f"failed: {neutral(failure.id)}", failure_text(failure))
+def _failed(group: FailureGroup) -> str:
+    return _command("error", f"failed: {neutral(group.subject)}", failure_text(group.first))
 
 
 def _warnings(texts: list[str]) -> Iterator[str]:

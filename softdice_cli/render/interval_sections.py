@@ -18,6 +18,9 @@ Score = tuple[str, Average]
 # The scores whose intervals are shown where no columns are chosen.
 _USUAL: tuple[Score, ...] = (("dice", "pooled"), ("loss", "pooled"), ("dice", "image_mean"))
 
+# The kinds of rows from top to bottom.
+_ORDER: tuple[RowKind, ...] = ("class", "mean", "all", "region", "region_mean")
+
 _PREFIXES = {"pooled": "pooled", "image_mean": "image-mean"}
 
 
@@ -30,7 +33,7 @@ def interval_sections(results: Results, page: Page) -> Iterator[Section]:
         shown = {score: by_score[score] for score in scores if score in by_score}
         if shown:
             over = f"(bootstrap over {plural(results.images, 'image')})"
-            yield Section("intervals", "95 % intervals", over, _table(shown, len(results.pooled.classes)))
+            yield Section("intervals", "95 % intervals", over, _table(shown, _alone(results)))
 
 
 def _groups(page: Page) -> list[tuple[Score, ...]]:
@@ -40,19 +43,28 @@ def _groups(page: Page) -> list[tuple[Score, ...]]:
     return [tuple((name, average) for name in metrics) for average in AVERAGES]
 
 
-def _table(shown: dict[Score, list[ScoreInterval]], classes: int) -> Table:
-    """One row a class and mean, one column a score."""
+def _alone(results: Results) -> set[RowKind]:
+    """The kinds of means that are of a single class or region, and so are its score."""
+    found: set[RowKind] = set()
+    if len(results.pooled.classes) == 1:
+        found.add("mean")
+    if len(results.pooled.regions) == 1:
+        found.add("region_mean")
+    return found
+
+
+def _table(shown: dict[Score, list[ScoreInterval]], left_out: set[RowKind]) -> Table:
+    """One row a class, a mean and a region, one column a score; without some kinds of rows."""
     head = [Column("class")]
     for metric, average in shown:
         head.append(Column(f"{_PREFIXES[average]} {BY_NAME[metric].title}"))
     cells: dict[tuple[RowKind, str], dict[Score, str]] = {}
     for score, entries in shown.items():
         for entry in entries:
-            # The mean of a single class is its score.
-            if _kind(entry) != "mean" or classes > 1:
+            if _kind(entry) not in left_out:
                 cells.setdefault((_kind(entry), entry.name), {})[score] = _interval(entry)
-    # The scores without a class may come first in the list of columns, and stand last in the table.
-    ordered = sorted(cells.items(), key=lambda item: item[0][0] == "all")
+    # The scores without a class may come first in the list of columns, and stand below the means in the table.
+    ordered = sorted(cells.items(), key=lambda item: _ORDER.index(item[0][0]))
     rows = []
     for (kind, name), row in ordered:
         texts = (row.get(score, "") for score in shown)
@@ -61,15 +73,15 @@ def _table(shown: dict[Score, list[ScoreInterval]], classes: int) -> Table:
 
 
 def _kind(entry: ScoreInterval) -> RowKind:
-    if entry.scope == "class":
-        return "class"
+    if entry.scope in ("class", "region", "region_mean"):
+        return entry.scope
     if BY_NAME[entry.metric].per_class:
         return "mean"
     return "all"
 
 
 def _head(kind: RowKind, name: str) -> Cell:
-    if kind == "class":
+    if kind in ("class", "region"):
         return Name(name)
     # The column of names is narrow here, as intervals are wide.
     return name.replace("foreground mean", "fg mean")

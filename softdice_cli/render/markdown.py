@@ -8,10 +8,11 @@ until it fits, and say how much they leave out.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from softdice_cli.records import Results
-from softdice_cli.render.content import Align, Cell, Entry, Name, Row, Section, Table
+from softdice_cli.render.content import Align, Cell, Entry, Name, Row, RowKind, Section, Table
 from softdice_cli.render.page import Page
 from softdice_cli.render.sections import comment_sections, extent
 from softdice_cli.render.text import neutral, plural
@@ -29,10 +30,10 @@ _SENTENCE = 600
 _WARNING = 2400
 _SIGNATURE = 1200
 
-_STRONG = ("mean", "all")
+_STRONG = ("mean", "all", "region_mean")
 
 # The rows that stay when a table is shortened.
-_KEPT = ("mean", "all", "present")
+_KEPT = ("mean", "all", "present", "region_mean")
 
 
 def markdown_text(results: Results, page: Page) -> Iterator[str]:
@@ -64,7 +65,7 @@ def section_text(section: Section, most: int = _MOST[0], *, strong_cells: bool =
     if section.entries:
         longest = _WARNING if section.kind == "warnings" else _SENTENCE
         parts.append("\n".join(f"- {_entry(entry, longest)}" for entry in section.entries[:most]))
-        parts += _rest(len(section.entries), most)
+        parts += _rest(len(section.entries), max(0, len(section.entries) - most))
     parts += map(_escaped, section.notes)
     return "\n\n".join(parts)
 
@@ -111,22 +112,24 @@ def _scope(sentence: str, results: Results) -> str:
 def _table_parts(table: Table, most: int, *, strong_cells: bool) -> Iterator[str]:
     """The table, and how many of its rows are left out; rows of means are always there."""
     rows: list[Row] = []
-    kept: list[Row] = []
+    seen: Counter[RowKind] = Counter()
     for row in table.rows:
-        group = kept if row.kind in _KEPT else rows
-        group.append(row)
-    yield "\n".join(_lines(table, [*rows[:most], *kept], most, strong_cells=strong_cells))
-    yield from _rest(len(rows), most)
+        seen[row.kind] += 1
+        if row.kind in _KEPT or seen[row.kind] <= most:
+            rows.append(row)
+    yield "\n".join(_lines(table, rows, most, strong_cells=strong_cells))
+    counted = sum(count for kind, count in seen.items() if kind not in _KEPT)
+    yield from _rest(counted, len(table.rows) - len(rows))
 
 
-def _rest(count: int, most: int) -> Iterator[str]:
-    if count > most:
-        yield f"{count - most} of {count} are left out of this comment"
+def _rest(count: int, left_out: int) -> Iterator[str]:
+    if left_out:
+        yield f"{left_out} of {count} are left out of this comment"
 
 
 def _lines(table: Table, rows: Sequence[Row], most: int, *, strong_cells: bool) -> Iterator[str]:
     """Some rows of a table, under its head; each with no more than so many names."""
-    titles = [column.title for column in table.columns]
+    titles = [_cell(column.title) for column in table.columns]
     # The first column names the rows.
     rules = ["---"]
     rules += [_RULES[column.align] for column in table.columns[1:]]

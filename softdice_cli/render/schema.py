@@ -7,30 +7,37 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import fields
-from typing import Any, get_args
+from typing import get_args
 
 from softdice_cli.metrics import AVERAGES, METRICS, PER_CLASS, Metric
 from softdice_cli.records import FORMAT, FORMAT_VERSION, Failure, Spread
 from softdice_cli.records.intervals import Scope
 from softdice_cli.records.run import members
 from softdice_cli.records.to_json import COUNTS, SUMS
-
-Schema = dict[str, Any]
+from softdice_cli.render.schema_words import (
+    COUNT,
+    FLAG,
+    NUMBER_OR_NULL,
+    TEXT,
+    Schema,
+    list_of,
+    object_with,
+    or_null,
+    ref,
+    told,
+)
+from softdice_cli.render.settings_schema import class_schema, region_schema, settings_schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_TEXT: Schema = {"type": "string"}
-_FLAG: Schema = {"type": "boolean"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
 
 _OF_SUMS = {
-    "probability": "Σp of each class.",
-    "intersection": "Σp·y of each class, where y is 1 on the pixels of the class.",
-    "truth": "Pixels of each class in the truth.",
-    "predicted": "Pixels that were decided to be of each class.",
-    "true_positives": "Pixels of each class in both.",
+    "probability": "Σp of each class or region.",
+    "intersection": "Σp·y of each, where y is 1 on its pixels.",
+    "truth": "Pixels of each in the truth.",
+    "predicted": "Pixels that were decided to be of each.",
+    "true_positives": "Pixels of each in both.",
 }
 
 
@@ -44,46 +51,52 @@ def schema() -> Schema:
     document = {
         "format": {"const": FORMAT},
         "version": {"const": FORMAT_VERSION},
-        **{member.name: _told(_TEXT, member.description) for member in members().values()},
-        "signature": _told(_TEXT, "How the numbers were made; equal signatures mean comparable numbers."),
-        "settings": _ref("settings"),
-        "classes": _told(_list_of(_ref("class")), "In the order of the channels."),
-        "complete": _told(_FLAG, "Whether every pair was evaluated, and there was one."),
-        "shard": _or_null(_ref("shard")),
-        "left_out": _told(_list_of(_TEXT), "Files without a partner that were allowed to be missing."),
+        **{member.name: told(TEXT, member.description) for member in members().values()},
+        "signature": told(TEXT, "How the numbers were made; equal signatures mean comparable numbers."),
+        "settings": ref("settings"),
+        "classes": told(list_of(ref("class")), "In the order of the channels."),
+        "complete": told(FLAG, "Whether every pair was evaluated, and there was one."),
+        "shard": or_null(ref("shard")),
+        "left_out": told(list_of(TEXT), "Files without a partner that were allowed to be missing."),
         "pooled": _pooled(),
         "image_mean": _image_mean(),
+        "confusion": told(
+            list_of(list_of(COUNT)),
+            "Pixels of all images: a list for each predicted class, with a number for each true class. Only where "
+            "each pixel is of exactly one of several classes.",
+        ),
         "intervals": _intervals(),
-        "images": _told(_list_of(_ref("image")), "Sorted by id."),
-        "failures": _told(_list_of(_ref("failure")), "The pairs that could not be evaluated, sorted by id."),
-        "requirements": _told(_list_of(_ref("requirement")), "What was asked of the scores."),
+        "images": told(list_of(ref("image")), "Sorted by id."),
+        "failures": told(list_of(ref("failure")), "The pairs that could not be evaluated, sorted by id."),
+        "requirements": told(list_of(ref("requirement")), "What was asked of the scores."),
     }
     return {
         "$schema": _DIALECT,
         "title": "softdice results",
         "description": "What `softdice eval --format json` writes. Undefined scores are null. Sums are in pixels; "
         "every score follows from them.",
-        **_object(document, optional=("intervals",)),
+        **object_with(document, optional=("confusion", "intervals")),
         "$defs": _definitions(),
     }
 
 
 def _pooled() -> Schema:
     classes = {"items": _NOT_OVER_IMAGES}
-    limits = {"properties": {"spread": False, "classes": classes}}
-    return _told({**_ref("summary"), **limits}, "Sums over all images first, then the ratio.")
+    region_mean = {"properties": {"spread": False}}
+    limits = {"properties": {"spread": False, "classes": classes, "regions": classes, "region_mean": region_mean}}
+    return told({**ref("summary"), **limits}, "Sums over all images first, then the ratio.")
 
 
 def _image_mean() -> Schema:
     classes = {"items": {"required": list(_OVER_IMAGES)}}
-    limits = {"required": ["spread"], "properties": {"classes": classes}}
+    limits = {"required": ["spread"], "properties": {"classes": classes, "regions": classes}}
     text = "Ratio per image, then the mean over the images where it is defined, then over classes."
-    return _told({**_ref("summary"), **limits}, text)
+    return told({**ref("summary"), **limits}, text)
 
 
 def _intervals() -> Schema:
-    return _told(
-        {**_list_of(_ref("score_interval")), "minItems": 1},
+    return told(
+        {**list_of(ref("score_interval")), "minItems": 1},
         "Only with --ci: 95 % bootstrap percentile intervals over the images; null for a single image, or where no "
         "resample defines the score.",
     )
@@ -91,51 +104,35 @@ def _intervals() -> Schema:
 
 def _definitions() -> Schema:
     return {
-        "settings": _settings(),
-        "class": _object({"name": _TEXT, "value": {"type": ["integer", "string", "null"]}}),
+        "settings": settings_schema(),
+        "class": class_schema(),
+        "region": region_schema(),
         "shard": _shard(),
         **{_score_name(metric): _score(metric) for metric in METRICS},
         "class_scores": _class_scores(),
-        "means": _object(_means(PER_CLASS), optional=("spread",)),
+        "means": object_with(_means(PER_CLASS), optional=("spread",)),
         "summary": _summary(),
         "defined": _by_metric(
-            _COUNT, "How many images define each score of a class; how many classes, or images, stand behind a mean."
+            COUNT, "How many images define each score of a class; how many classes, or images, stand behind a mean."
         ),
-        "spreads": _by_metric(_ref("spread"), "How each score is spread over the images where it is defined."),
-        "spread": _told(
-            _object({field.name: _NUMBER_OR_NULL for field in fields(Spread)}),
+        "spreads": _by_metric(ref("spread"), "How each score is spread over the images where it is defined."),
+        "spread": told(
+            object_with({field.name: NUMBER_OR_NULL for field in fields(Spread)}),
             "Sample standard deviation (n − 1) and quartiles; null where too few images define the score.",
         ),
         "score_interval": _score_interval(),
         "interval": _interval(),
         "image": _image(),
         "sums": _sums(),
-        "failure": _object({field.name: _TEXT for field in fields(Failure)}),
+        "failure": object_with({field.name: TEXT for field in fields(Failure)}),
         "requirement": _requirement(),
     }
 
 
-def _settings() -> Schema:
-    return _object(
-        {
-            "prediction": {"enum": ["probabilities", "labels"]},
-            "scale": {"type": ["integer", "null"], "minimum": 1},
-            "activation": {"enum": ["none", "softmax", "sigmoid"]},
-            "normalized": _FLAG,
-            "eps": {"type": "number", "exclusiveMinimum": 0},
-            "threshold": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
-            "empty": {"enum": ["skip", "one", "zero"]},
-            "background": _FLAG,
-            "ignore": _list_of({"type": ["integer", "string"]}),
-            "colors": _FLAG,
-        }
-    )
-
-
 def _shard() -> Schema:
     place: Schema = {"type": "integer", "minimum": 1}
-    digest = _told(_TEXT, "Digest of the ids of all pairs of the run.")
-    return _object({"index": place, "count": place, "pairs": place, "run": digest})
+    digest = told(TEXT, "Digest of the ids of all pairs of the run.")
+    return object_with({"index": place, "count": place, "pairs": place, "run": digest})
 
 
 def _score_name(metric: Metric) -> str:
@@ -143,7 +140,7 @@ def _score_name(metric: Metric) -> str:
 
 
 def _score(metric: Metric) -> Schema:
-    score = _told(_NUMBER_OR_NULL, f"{metric.title}: {metric.formula}.")
+    score = told(NUMBER_OR_NULL, f"{metric.title}: {metric.formula}.")
     if math.isfinite(metric.low):
         score["minimum"] = metric.low
     if math.isfinite(metric.high):
@@ -152,12 +149,12 @@ def _score(metric: Metric) -> Schema:
 
 
 def _scores(metrics: Iterable[Metric]) -> Schema:
-    return {metric.name: _ref(_score_name(metric)) for metric in metrics}
+    return {metric.name: ref(_score_name(metric)) for metric in metrics}
 
 
 def _class_scores() -> Schema:
-    members = {"name": _TEXT, **_scores(PER_CLASS), **dict.fromkeys(COUNTS, _COUNT), **_OVER_IMAGES}
-    return _object(members, optional=tuple(_OVER_IMAGES))
+    members = {"name": TEXT, **_scores(PER_CLASS), **dict.fromkeys(COUNTS, COUNT), **_OVER_IMAGES}
+    return object_with(members, optional=tuple(_OVER_IMAGES))
 
 
 def _means(metrics: Iterable[Metric]) -> Schema:
@@ -168,102 +165,98 @@ def _means(metrics: Iterable[Metric]) -> Schema:
 def _summary() -> Schema:
     members = {
         **_means(METRICS),
-        "loss_present": _told(_NUMBER_OR_NULL, "Mean loss over the classes that have truth pixels."),
-        "foreground": _or_null(_ref("means")),
-        "classes": _list_of(_ref("class_scores")),
+        "loss_present": told(NUMBER_OR_NULL, "Mean loss over the classes that have truth pixels."),
+        "foreground": or_null(ref("means")),
+        "classes": list_of(ref("class_scores")),
+        "region_mean": told(ref("means"), "Over the regions, which overlap and are in none of the other means."),
+        "regions": told(list_of(ref("class_scores")), "In the order of the settings."),
     }
-    return _object(members, optional=("spread",))
+    return object_with(members, optional=("spread", "region_mean", "regions"))
 
 
 def _by_metric(value: Schema, description: str) -> Schema:
     """A value for each metric; the metrics that have no class stand beside means only."""
     without_class = [metric.name for metric in METRICS if not metric.per_class]
-    return _told(_object({metric.name: value for metric in METRICS}, optional=without_class), description)
+    return told(object_with({metric.name: value for metric in METRICS}, optional=without_class), description)
 
 
 def _score_interval() -> Schema:
-    return _object(
+    return object_with(
         {
             "metric": {"enum": [metric.name for metric in METRICS]},
             "average": {"enum": list(AVERAGES)},
             "scope": {"enum": list(get_args(Scope))},
-            "name": _TEXT,
-            "value": _NUMBER_OR_NULL,
-            "interval": _or_null(_ref("interval")),
+            "name": TEXT,
+            "value": NUMBER_OR_NULL,
+            "interval": or_null(ref("interval")),
         }
     )
 
 
 def _interval() -> Schema:
-    resamples = _told({"type": "integer", "minimum": 1}, "How many resamples define the score.")
-    return _object({"low": {"type": "number"}, "high": {"type": "number"}, "resamples": resamples})
+    resamples = told({"type": "integer", "minimum": 1}, "How many resamples define the score.")
+    return object_with({"low": {"type": "number"}, "high": {"type": "number"}, "resamples": resamples})
 
 
 def _image() -> Schema:
-    return _object(
+    scores = {"$ref": "#/$defs/class_scores", **_NOT_OVER_IMAGES}
+    return object_with(
         {
-            "id": _TEXT,
-            "pred": _TEXT,
-            "gt": _TEXT,
-            "pixels": _told(_COUNT, "Without the ignored ones."),
-            "ignored": _COUNT,
-            "sums": _ref("sums"),
-            "classes": _list_of({"$ref": "#/$defs/class_scores", **_NOT_OVER_IMAGES}),
-        }
+            "id": TEXT,
+            "pred": TEXT,
+            "gt": TEXT,
+            "pixels": told(COUNT, "Without the ignored ones."),
+            "ignored": COUNT,
+            "sums": told(ref("sums"), "Of all classes, in the order of the channels."),
+            "region_sums": told(ref("sums"), "Of the regions, in the order of the settings."),
+            "confusion": _confusion(),
+            "classes": list_of(scores),
+            "regions": list_of(scores),
+        },
+        optional=("region_sums", "confusion", "regions"),
+    )
+
+
+def _confusion() -> Schema:
+    """What was counted wrongly in an image; what is right stands in the sums."""
+    entry = {
+        "type": "array",
+        "prefixItems": [COUNT, COUNT, {"type": "integer", "minimum": 1}],
+        "items": False,
+        "minItems": 3,
+    }
+    return told(
+        list_of(entry),
+        "Places of the predicted and of the true class, and how many pixels; only of classes that differ, and only "
+        "where there are such pixels.",
     )
 
 
 def _sums() -> Schema:
-    """A list for each sum, with one number a class."""
+    """A list for each sum, with one number a class or region."""
     members: Schema = {}
     for name, kind in SUMS.items():
-        number: Schema = _COUNT if kind is int else {"type": "number", "minimum": 0}
-        members[name] = _told(_list_of(number), _OF_SUMS[name])
-    return _told(_object(members), "Of all classes, in the order of the channels.")
+        number: Schema = COUNT if kind is int else {"type": "number", "minimum": 0}
+        members[name] = told(list_of(number), _OF_SUMS[name])
+    return object_with(members)
 
 
 def _requirement() -> Schema:
-    return _object(
+    return object_with(
         {
-            "rule": _TEXT,
-            "value": _NUMBER_OR_NULL,
+            "rule": TEXT,
+            "value": NUMBER_OR_NULL,
             "operator": {"enum": [">=", ">", "<=", "<"]},
             "bound": {"type": "number"},
-            "passed": _FLAG,
-            "reason": _TEXT,
-            "images": _list_of(_TEXT),
-            "margin": _NUMBER_OR_NULL,
+            "passed": FLAG,
+            "reason": TEXT,
+            "images": list_of(TEXT),
+            "margin": NUMBER_OR_NULL,
         }
     )
 
 
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name}"}
-
-
-def _or_null(value: Schema) -> Schema:
-    return {"anyOf": [{"type": "null"}, value]}
-
-
-def _list_of(value: Schema) -> Schema:
-    return {"type": "array", "items": value}
-
-
-def _told(value: Schema, description: str) -> Schema:
-    return {**value, "description": description}
-
-
-def _object(members: Schema, optional: Collection[str] = ()) -> Schema:
-    """An object that has these members and no others."""
-    return {
-        "type": "object",
-        "properties": members,
-        "required": [name for name in members if name not in optional],
-        "additionalProperties": False,
-    }
-
-
 # What stands beside scores that are means over images.
-_OVER_IMAGES: Schema = {"defined": _ref("defined"), "spread": _ref("spreads")}
+_OVER_IMAGES: Schema = {"defined": ref("defined"), "spread": ref("spreads")}
 
 _NOT_OVER_IMAGES: Schema = {"properties": dict.fromkeys(_OVER_IMAGES, False)}

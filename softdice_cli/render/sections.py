@@ -8,36 +8,35 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from softdice_cli.metrics import BY_NAME, Metric
-from softdice_cli.records import ClassScores, Failure, ImageRow, Results, Scores, Summary, natural
-from softdice_cli.records.intervals import Average
-from softdice_cli.render.columns import COLUMNS, Scope, ScoreColumn, belongs, columns_of
+from softdice_cli.records import ClassScores, ImageRow, Results, natural
+from softdice_cli.render.confusion import confusion_sections, matrix_sections
 from softdice_cli.render.content import Cell, Column, Entry, Name, Row, Section, Table
+from softdice_cli.render.failures import FailureGroup, grouped
 from softdice_cli.render.page import Page
-from softdice_cli.render.text import advice_of, depends_only_on_epsilon, number, plural
+from softdice_cli.render.score_tables import defined_note, image_mean_sections, pooled_section
+from softdice_cli.render.text import advice_of, number, plural
 from softdice_cli.render.warnings import warnings
 from softdice_cli.scores import mean_of, score_image
 
 # An image is judged by its mean hard Dice, and its loss stands beside it.
 _DICE, _LOSS = BY_NAME["dice"], BY_NAME["loss"]
-_LOSS_COLUMN = COLUMNS["loss"]
-
-_PRESENT = "mean of present"
 
 
 def page_sections(results: Results, page: Page) -> Iterator[Section]:
     """Everything that there is to show, in the order of a page."""
     if results.images:
-        yield _pooled(results, page)
+        yield pooled_section(results, page)
     if len(results.images) > 1:
-        yield from _image_mean(results, page)
+        yield from image_mean_sections(results, page)
     if results.intervals:
         from softdice_cli.render.interval_sections import interval_sections
 
         yield from interval_sections(results, page)
+    yield from confusion_sections(results)
     if len(results.images) > 1:
         yield from _images(results, page)
     if results.requirements:
@@ -60,8 +59,15 @@ def comment_sections(results: Results, page: Page) -> Iterator[Section]:
         if section.kind in ("requirements", "intervals"):
             continue
         if section.kind == "image_mean":
-            section = _brief(section, _defined_note(results, page))
-        yield replace(section, title=section.title[:1].upper() + section.title[1:])
+            section = _brief(section, defined_note(results, page))
+        yield _headed(section)
+        if section.kind == "confusion":
+            yield from map(_headed, matrix_sections(results))
+
+
+def _headed(section: Section) -> Section:
+    """The section with a title that begins with a capital letter."""
+    return replace(section, title=section.title[:1].upper() + section.title[1:])
 
 
 def _brief(section: Section, note: str) -> Section:
@@ -97,125 +103,6 @@ def extent(results: Results) -> Extent:
     if results.shard:
         size += f" (shard {results.shard.index} of {results.shard.count})"
     return Extent(len(rows), rows[0].id if len(rows) == 1 else None, size)
-
-
-def _defined_note(results: Results, page: Page) -> str:
-    """How many images stand behind each score of the image mean."""
-    # ε keeps a smooth score defined in every image.
-    smooth: list[str] = []
-    others: list[str] = []
-    for column in columns_of(page.columns):
-        if column.is_score:
-            titles = smooth if BY_NAME[column.metric].smooth else others
-            titles.append(column.title)
-    parts = []
-    those = "the images"
-    if smooth:
-        parts.append(f"{_joined(smooth)} of all {plural(results.images, 'image')}")
-        those = "those"
-    if others:
-        where = "they are defined" if len(others) > 1 else "it is defined"
-        parts.append(f"{_joined(others)} of {those} where {where}")
-    text = "; ".join(parts)
-    if others and COLUMNS["images"] in columns_of(page.columns):
-        text += " (Dice images)"
-    return text
-
-
-def _joined(texts: Sequence[str]) -> str:
-    if len(texts) == 1:
-        return texts[0]
-    return f"{', '.join(texts[:-1])} and {texts[-1]}"
-
-
-def _pooled(results: Results, page: Page) -> Section:
-    summary, columns = results.pooled, _columns(page, "pooled")
-    if not columns:
-        return Section("pooled", "pooled", notes=("none of the chosen columns is of the pooled scores",))
-    table = _score_table(summary, columns, mark=True)
-    return Section("pooled", "pooled", table=table, notes=tuple(_legend(summary.classes, columns)))
-
-
-def _image_mean(results: Results, page: Page) -> Iterator[Section]:
-    summary, columns = results.image_mean, _columns(page, "image_mean")
-    if not columns:
-        return
-    table = _score_table(summary, columns, mark=False)
-    notes = []
-    if any(row.kind == "present" for row in table.rows):
-        notes.append(f"{_PRESENT}: without the images that lack a class, whose loss there is set by ε")
-    if _lacks_spread(summary, columns):
-        notes.append("– in the mean of a spread: some images lack a class, so it would be around another mean")
-    yield Section("image_mean", "image mean", f"over {len(results.images)} images", table, notes=tuple(notes))
-
-
-def _lacks_spread(summary: Summary, columns: Sequence[ScoreColumn]) -> bool:
-    """Whether a mean over classes is shown without its spread."""
-    means = summary.means
-    if len(summary.classes) < 2:
-        return False
-    spreads = [column.metric for column in columns if column.is_spread and "mean" in column.scopes]
-    return any(not belongs(means.spread[metric], means.values[metric]) for metric in spreads)
-
-
-def _columns(page: Page, average: Average) -> tuple[ScoreColumn, ...]:
-    """The chosen columns that an average has."""
-    return tuple(column for column in columns_of(page.columns) if average in column.averages)
-
-
-def _score_table(summary: Summary, columns: Sequence[ScoreColumn], *, mark: bool) -> Table:
-    """The classes, their means, and below them the scores that have no class.
-
-    Args:
-        summary: one of the two averages.
-        columns: what is shown of it.
-        mark: whether a loss that depends only on ε has an asterisk.
-    """
-    head = [Column("class")]
-    head += [Column(column.title) for column in columns]
-    rows = []
-    for scores in summary.classes:
-        cells = _cells(columns, scores, "class")
-        if mark and _LOSS_COLUMN in columns and depends_only_on_epsilon(scores):
-            cells[columns.index(_LOSS_COLUMN)] += "*"
-        rows.append(Row("class", (Name(scores.name), *cells)))
-    rows += _mean_rows(summary, columns)
-    # Where only scores without a class are shown, the classes would be empty rows.
-    return Table(tuple(head), tuple(row for row in rows if any(row.cells[1:])))
-
-
-def _mean_rows(summary: Summary, columns: Sequence[ScoreColumn]) -> Iterator[Row]:
-    # The mean of a single class is its score.
-    if len(summary.classes) > 1:
-        yield Row("mean", ("mean", *_cells(columns, summary.means, "mean")))
-        if summary.foreground is not None:
-            yield Row("mean", ("foreground mean", *_cells(columns, summary.foreground, "mean")))
-    if any("all" in column.scopes for column in columns):
-        yield Row("all", ("all classes", *_cells(columns, summary.means, "all")))
-    present = summary.loss_present
-    differs = present is not None and present != summary.means.values[_LOSS.name]
-    if differs and _LOSS_COLUMN in columns:
-        cells = [""] * len(columns)
-        cells[columns.index(_LOSS_COLUMN)] = number(present)
-        yield Row("present", (_PRESENT, *cells))
-
-
-def _cells(columns: Iterable[ScoreColumn], scores: Scores, scope: Scope) -> list[str]:
-    return [column.cell(scores, scope) for column in columns]
-
-
-def _legend(classes: Sequence[ClassScores], columns: Sequence[ScoreColumn]) -> Iterator[str]:
-    if _LOSS_COLUMN in columns and any(map(depends_only_on_epsilon, classes)):
-        yield f"* no truth pixels: this loss is −ln(ε/(P+ε)), set by ε; '{_PRESENT}' is without it"
-    # Scores that are undefined for the same classes, such as hard Dice and IoU, are told once.
-    told: dict[tuple[bool, ...], str] = {}
-    for column in columns:
-        if column.is_score and "class" in column.scopes:
-            defined = tuple(scores.values[column.metric] is not None for scores in classes)
-            if not all(defined):
-                told.setdefault(defined, f"the {column.title} of {sum(defined)} of {len(classes)} classes")
-    if told:
-        yield f"– undefined (0/0); the means are over {', '.join(told.values())}"
 
 
 def _images(results: Results, page: Page) -> Iterator[Section]:
@@ -280,14 +167,14 @@ def _missing(results: Results) -> Iterator[Section]:
     """What is not in the numbers: failed pairs, and files that were left out; all by name."""
     if results.failures:
         title = f"incomplete: {plural(results.failures, 'pair')} failed"
-        yield Section("failures", title, entries=tuple(map(_failure, results.failures)))
+        yield Section("failures", title, entries=tuple(map(_failure, grouped(results.failures))))
     if results.left_out:
         title = f"left out: {plural(results.left_out, 'file')}"
         yield Section("left_out", title, entries=tuple(map(Entry, results.left_out)))
 
 
-def _failure(failure: Failure) -> Entry:
-    return Entry(failure.error, failure.id, advice_of(failure))
+def _failure(group: FailureGroup) -> Entry:
+    return Entry(group.first.error, group.subject, advice_of(group.first))
 
 
 def _warnings(results: Results) -> Iterator[Section]:

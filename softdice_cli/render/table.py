@@ -17,6 +17,7 @@ from rich.text import Text
 
 from softdice_cli.records import Results
 from softdice_cli.render.content import Cell, Entry, Name, Row, Section, Table
+from softdice_cli.render.failures import ADVISED
 from softdice_cli.render.page import Page
 from softdice_cli.render.sections import extent, page_sections
 from softdice_cli.render.text import at_line_start, neutral
@@ -27,7 +28,10 @@ _NARROW = 80
 _ASCII = str.maketrans({"–": "-", "−": "-", "ε": "eps", "×": "x", "─": "-"})
 
 # The kinds of rows that stand out.
-_STRONG = ("mean", "all", "unmet")
+_STRONG = ("mean", "all", "region_mean", "unmet")
+
+# Classes, their means, regions and their mean stand apart from each other.
+_PARTS = {"class": 0, "mean": 1, "all": 1, "present": 1, "region": 2, "region_mean": 3}
 
 
 def draw(results: Results, page: Page) -> Iterator[str]:
@@ -56,7 +60,10 @@ def section_lines(section: Section, page: Page) -> Iterator[str]:
     """What stands below the title of a section."""
     if section.table is not None:
         yield _drawn(section.table, page)
-    yield from map(_line, section.entries)
+    for place, entry in enumerate(section.entries):
+        yield _line(entry)
+        if place < ADVISED:
+            yield from (f"    {neutral(text)}" for text in entry.advice)
     yield from section.notes
 
 
@@ -102,12 +109,13 @@ def _line(entry: Entry) -> str:
 def _drawn(table: Table, page: Page) -> str:
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     for place, column in enumerate(table.columns):
+        title = _safe(column.title)
         if place == 0:
-            drawn.add_column(column.title, overflow="fold", min_width=_NAME_WIDTH)
+            drawn.add_column(title, overflow="fold", min_width=_NAME_WIDTH)
         elif column.align == "left":
-            drawn.add_column(column.title, no_wrap=True)
+            drawn.add_column(title, no_wrap=True)
         else:
-            drawn.add_column(column.title, justify="right", no_wrap=True)
+            drawn.add_column(title, justify="right", no_wrap=True)
     broken = table.breakable and _width(table) > (page.width or _NARROW)
     if table.breakable:
         drawn.padding = (0, 0, 0, 0)
@@ -119,10 +127,10 @@ def _drawn(table: Table, page: Page) -> str:
 def _add_rows(drawn: RichTable, rows: Iterable[Row], *, broken: bool) -> None:
     before = None
     for row in rows:
-        # Classes and their means are two sections.
-        if before == "class" and row.kind in ("mean", "all"):
+        part = _PARTS.get(row.kind)
+        if before is not None and part != before:
             drawn.add_section()
-        before = row.kind
+        before = part
         head, *rest = row.cells
         cells = list(map(_safe, rest))
         if broken:
@@ -153,8 +161,8 @@ def _width(table: Table) -> int:
     """How wide the table is when no cell is broken, with a space between columns."""
     widths = []
     for place, column in enumerate(table.columns):
-        cells = [_safe(row.cells[place]).plain for row in table.rows]
-        widths.append(max(map(cell_len, [column.title, *cells])))
+        cells = [_safe(cell).plain for cell in (column.title, *(row.cells[place] for row in table.rows))]
+        widths.append(max(map(cell_len, cells)))
     return sum(widths) + len(widths) - 1
 
 

@@ -1,17 +1,20 @@
-"""What a reader of the numbers must know and could miss, in sentences."""
+"""What a reader of the numbers must know and could miss: a sentence a thing, with the count and the first names."""
 
 from __future__ import annotations
 
-from softdice_cli.records import Results
-from softdice_cli.render.text import depends_only_on_epsilon, neutral, number
+from collections.abc import Sequence
 
-# How many classes a warning names.
+from softdice_cli.records import ImageRow, Results, Settings
+from softdice_cli.render.text import depends_only_on_epsilon, neutral, number, plural
+
+# How many classes and images a warning names.
 _LISTED = 12
+_IMAGES = 5
 
 
 def warnings(results: Results) -> list[str]:
     """One sentence for each thing that needs saying; names what it is about."""
-    return _absent(results)
+    return [*_absent(results), *_never_hit(results), *_never_reached(results)]
 
 
 def _absent(results: Results) -> list[str]:
@@ -20,11 +23,79 @@ def _absent(results: Results) -> list[str]:
     if not absent:
         return []
     who = "a class has" if len(absent) == 1 else f"{len(absent)} classes have"
-    names = ", ".join(f"{neutral(scores.name)} ({number(scores.loss)})" for scores in absent[:_LISTED])
+    names = _some([f"{neutral(scores.name)} ({number(scores.loss)})" for scores in absent])
     text = f"{who} no truth pixels, so the loss is -ln(eps/(P+eps)) and depends only on eps: {names}"
-    if len(absent) > _LISTED:
-        text += f" and {len(absent) - _LISTED} more"
     present = results.pooled.loss_present
     if present is not None:
         text += f"; over the classes that are present the loss is {number(present)}"
     return [text]
+
+
+def _never_hit(results: Results) -> list[str]:
+    """Classes that are there, and of which nothing is predicted where they are: their loss is set by ε as well."""
+    settings = results.settings
+    never = []
+    for index, scores in zip(settings.scored, results.pooled.classes, strict=False):
+        if scores.truth_pixels and not scores.true_positives:
+            # The numerator of the soft Dice is 2I + ε: from here on, ε is the greater part of it.
+            overlap = sum(row.sums[index].intersection for row in results.images)
+            if 2 * overlap < settings.eps:
+                never.append(f"{neutral(scores.name)} ({number(scores.loss)})")
+    if not never:
+        return []
+    who = "a class is" if len(never) == 1 else f"{len(never)} classes are"
+    text = f"{who} in the truth and never hit, so the loss is -ln(eps/(P+Y+eps)), set by eps: {_some(never)}"
+    if len(settings.scored) > 1:
+        text += "; the mean over the classes that are present holds it"
+    return [text]
+
+
+def _never_reached(results: Results) -> list[str]:
+    """Classes, and images, of which no probability is above the threshold although the truth has pixels."""
+    settings = results.settings
+    if settings.decision != "threshold" or not results.images:
+        return []
+    texts = []
+    of_run = [index for index in settings.scored if _is_missed(results.images, index)]
+    if of_run:
+        who = "a class never reaches its threshold"
+        if len(of_run) > 1:
+            who = f"{len(of_run)} classes never reach their thresholds"
+        names = _some([_with_limit(settings, index) for index in of_run])
+        texts.append(
+            f"{who} in any image, though the truth has its pixels: {names}; "
+            "softdice inspect shows the greatest value of a map, and --threshold sets what counts"
+        )
+    # What is said of the whole run is not said again of each image.
+    others = [index for index in settings.scored if index not in of_run]
+    blank = [row.id for row in results.images if _is_blank(settings, row, others)]
+    if blank:
+        names = _some(list(map(neutral, blank)), _IMAGES)
+        texts.append(
+            f"in {plural(blank, 'image')} nothing is above the threshold, though the truth has pixels: {names}; "
+            "softdice inspect shows the greatest value of a map"
+        )
+    return texts
+
+
+def _is_missed(rows: Sequence[ImageRow], index: int) -> bool:
+    """Whether a class is in the truth, and predicted nowhere."""
+    return any(row.sums[index].truth for row in rows) and not any(row.sums[index].predicted for row in rows)
+
+
+def _is_blank(settings: Settings, row: ImageRow, classes: Sequence[int]) -> bool:
+    """Whether no scored class is predicted in an image, although the truth shows one of these classes."""
+    shown = any(row.sums[index].truth for index in classes)
+    return shown and not any(row.sums[index].predicted for index in settings.scored)
+
+
+def _with_limit(settings: Settings, index: int) -> str:
+    return f"{neutral(settings.classes[index].name)} (p > {settings.limits[index]!r})"
+
+
+def _some(names: Sequence[str], most: int = _LISTED) -> str:
+    """The first names, and how many more there are."""
+    text = ", ".join(names[:most])
+    if len(names) > most:
+        text += f" and {len(names) - most} more"
+    return text

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from softdice_cli.errors import ConfigError
-from softdice_cli.gates import check_classes, parse_drop, parse_rule
-from softdice_cli.gates.rules import class_name
+from softdice_cli.gates import check_scores, parse_drop, parse_rule
+from softdice_cli.gates.rules import name_in
 from softdice_cli.records import ClassDef, Settings
 
 # The second class is called like the place of the third one.
@@ -136,25 +136,25 @@ def test_a_drop_that_cannot_be_read(text, place, expected):
 
 
 def test_a_class_is_known_by_its_name_before_its_place():
-    names = [class_name(parse_rule(f"dice[{of}]>=0").score, NUMBERS) for of in ("pole", "2", "1", "0")]
+    names = [name_in(parse_rule(f"dice[{of}]>=0").score, NUMBERS) for of in ("pole", "2", "1", "0")]
     assert names == ["pole", "2", "2", "sky"]
-    assert class_name(parse_rule("dice>=0").score, NUMBERS) is None
+    assert name_in(parse_rule("dice>=0").score, NUMBERS) is None
 
 
 def test_a_class_that_is_not_scored_has_no_place():
     """Without the background, the first class cannot be asked for, and the others keep their places."""
     settings = Settings(classes=NUMBERS.classes, background=False)
-    assert class_name(parse_rule("dice[1]>=0").score, settings) == "2"
+    assert name_in(parse_rule("dice[1]>=0").score, settings) == "2"
     for of in ("sky", "0", "3"):
         with pytest.raises(ConfigError) as caught:
-            class_name(parse_rule(f"image_min:dice[{of}]>=0").score, settings)
+            name_in(parse_rule(f"image_min:dice[{of}]>=0").score, settings)
         assert caught.value.problem == f"image_min:dice[{of}]: there is no class '{of}'"
         assert caught.value.expected == "one of 2, pole"
 
 
 def test_classes_are_checked_as_soon_as_they_are_known():
     scores = [parse_rule(text).score for text in ("dice>=0", "dice[pole]>=0", "dice[cell]>=0")]
-    check_classes(scores, Settings())
-    check_classes(scores[:2], NUMBERS)
+    check_scores(scores, Settings())
+    check_scores(scores[:2], NUMBERS)
     with pytest.raises(ConfigError, match="no class 'cell'"):
-        check_classes(scores, NUMBERS)
+        check_scores(scores, NUMBERS)
