@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 # With more pairs of classes than this, one look at each wrong pixel costs less than one pass for each pair.
-_FEW_PAIRS = 12
+_FEW_PAIRS = 25
 
 
 def confusion_of(
-    chosen: Mask, inside: dict[int, Mask], codes: Codes, wrongly: dict[int, int], missed: dict[int, int]
+    chosen: Mask,
+    inside: dict[int, Mask],
+    codes: Codes,
+    keep: Mask | None,
+    predicted: list[int],
+    hits: list[int],
 ) -> Pixels:
     """Pixels of one class that were decided to be of another, by (predicted, true).
 
@@ -32,24 +37,35 @@ def confusion_of(
         chosen: where each class is decided for, ``(C, n)``; each counted pixel has exactly one.
         inside: the pixels ``(n,)`` of each class that is there.
         codes: the class ``(n,)`` of each pixel.
-        wrongly: how many pixels were decided for each class wrongly, where there are any.
-        missed: how many pixels of each class were missed, where there are any; as many as `wrongly` together.
+        keep: the pixels ``(n,)`` that are counted, or ``None`` for all of them.
+        predicted: how many pixels are decided for each class.
+        hits: how many of them rightly.
     """
-    rows, columns = dict(wrongly), dict(missed)
+    rows = {channel: count - hits[channel] for channel, count in enumerate(predicted) if count > hits[channel]}
+    # Mostly all pixels of a tile are right.
+    if not rows:
+        return {}
+    columns: dict[int, int] = {}
+    for channel, mask in inside.items():
+        missed = int(np.count_nonzero(mask)) - hits[channel]
+        if missed:
+            columns[channel] = missed
     if len(rows) * len(columns) > _FEW_PAIRS:
-        return _of_wrong_pixels(chosen, inside, codes, list(rows))
+        # Nothing is added for channel 0.
+        channels = [channel for channel, count in enumerate(predicted) if count and channel]
+        return _of_wrong_pixels(chosen, channels, codes, keep)
     pairs: dict[tuple[int, int], int] = {}
-    for predicted in wrongly:
-        for true in missed:
-            if predicted == true or not rows[predicted] or not columns[true]:
+    for row in rows:
+        for column in columns:
+            if row == column or not rows[row] or not columns[column]:
                 continue
-            pixels = _following(rows, columns, predicted, true)
+            pixels = _following(rows, columns, row, column)
             if pixels is None:
-                pixels = int(np.count_nonzero(chosen[predicted] & inside[true]))
+                pixels = int(np.count_nonzero(chosen[row] & inside[column]))
             if pixels:
-                pairs[predicted, true] = pixels
-                rows[predicted] -= pixels
-                columns[true] -= pixels
+                pairs[row, column] = pixels
+                rows[row] -= pixels
+                columns[column] -= pixels
     return pairs
 
 
@@ -66,16 +82,16 @@ def _after(items: dict[int, int], key: int) -> list[tuple[int, int]]:
     return [(other, left) for other, left in items.items() if other > key]
 
 
-def _of_wrong_pixels(chosen: Mask, inside: dict[int, Mask], codes: Codes, predicted: list[int]) -> Pixels:
+def _of_wrong_pixels(chosen: Mask, channels: list[int], codes: Codes, keep: Mask | None) -> Pixels:
     """The same, one wrong pixel after the other."""
-    right = np.zeros(codes.shape, np.bool_)
-    for channel, mask in inside.items():
-        right |= chosen[channel] & mask
     decided = np.zeros(codes.shape, codes.dtype)
-    wrong = np.zeros(codes.shape, np.bool_)
-    for channel in predicted:
-        missed = chosen[channel] & ~right
-        wrong |= missed
-        np.copyto(decided, codes.dtype.type(channel), where=missed)
+    part = np.empty_like(decided)
+    for channel in channels:
+        # Each pixel has one channel, so that a sum is the number of that channel.
+        np.multiply(chosen[channel].view(np.uint8), codes.dtype.type(channel), out=part)
+        decided += part
+    wrong = decided != codes
+    if keep is not None:
+        wrong &= keep
     places = np.flatnonzero(wrong)
     return pairs_of(decided[places], codes[places], len(chosen))

@@ -145,13 +145,16 @@ def _inside_region(members: Sequence[int], hits: Sequence[int], confusion: Pixel
 
 def pairs_of(predicted: Codes, truth: Codes, classes: int) -> Pixels:
     """How many pixels there are of each predicted and true class, over codes ``(n,)``; other codes do not count."""
-    # In a type that holds C², and with a row and a column for whatever is not a class.
-    places = predicted.astype(np.intp).clip(max=classes) * (classes + 1) + truth.clip(max=classes)
+    # In a type that holds every pair of codes.
+    codes = classes + 3
+    places = predicted.astype(np.intp)
+    places *= codes
+    places += truth
     counts = np.bincount(places)
     present = counts.nonzero()[0]
     pairs = {}
     for place, pixels in zip(present.tolist(), counts[present].tolist(), strict=True):
-        chosen, true = divmod(place, classes + 1)
+        chosen, true = divmod(place, codes)
         if chosen < classes and true < classes:
             pairs[chosen, true] = pixels
     return pairs

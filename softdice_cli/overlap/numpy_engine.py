@@ -251,21 +251,8 @@ def _decisions(
         hits[channel] = int(np.count_nonzero(chosen[channel] & mask))
     confusion: Pixels = {}
     if decoding.confuses:
-        confusion = _confusion(chosen, labels, predicted, hits)
+        confusion = confusion_of(chosen, inside, labels.codes, keep, predicted, hits)
     return tuple(predicted), tuple(hits), confusion
-
-
-def _confusion(chosen: Mask, labels: _Labels, predicted: list[int], hits: list[int]) -> Pixels:
-    wrongly = {channel: count - hits[channel] for channel, count in enumerate(predicted) if count > hits[channel]}
-    # Mostly all pixels of a tile are right.
-    if not wrongly:
-        return {}
-    missed = {}
-    for channel, mask in labels.inside.items():
-        count = int(np.count_nonzero(mask))
-        if count > hits[channel]:
-            missed[channel] = count - hits[channel]
-    return confusion_of(chosen, labels.inside, labels.codes, wrongly, missed)
 
 
 def _chosen(values: Floats, best: Floats, decoding: Decoding, keep: Mask | None) -> Mask:

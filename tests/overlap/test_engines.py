@@ -14,10 +14,10 @@ from hypothesis.extra import numpy as hnp
 
 from softdice_cli.errors import DeviceError
 from softdice_cli.overlap import TILE_PIXELS, Decoding, Tally, decoding_for, to_pixels
+from softdice_cli.overlap.codes import translation
 from softdice_cli.overlap.contract import GRID
 from softdice_cli.overlap.devices import choose, devices, engine_for
 from softdice_cli.overlap.exact import sum_parts, sum_rows
-from softdice_cli.overlap.codes import translation
 from softdice_cli.overlap.labels import count_labels, tally_label_map
 from softdice_cli.overlap.numpy_engine import NumpyEngine, floor_to
 from softdice_cli.overlap.tiles import tiles

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softdice_cli.overlap.decoding import decoding_for
 from softdice_cli.overlap.codes import translation
+from softdice_cli.overlap.decoding import decoding_for
 from softdice_cli.records import ClassDef, Settings
 
 
