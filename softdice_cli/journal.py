@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +47,14 @@ class Journal:
         path: the file; it is made if it is not there.
         run: what the rows will mean, before the first prediction says how many classes there are.
         reading: how files are read, in plain values.
-        pairs: the prediction and the truth of each pair of the run, by id.
+        pairs: the files of each pair of the run by id: the prediction, the truth, and perhaps a region of interest.
 
     Raises:
         InputError: it was made with other settings, or of other pairs or files; it is in use, or is
             not a journal.
     """
 
-    def __init__(self, path: Path, run: Run, reading: Mapping[str, Any], pairs: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(self, path: Path, run: Run, reading: Mapping[str, Any], pairs: Mapping[str, tuple[str, ...]]) -> None:
         self._path = path
         self._pairs = pairs
         self._header = {
@@ -66,6 +66,7 @@ class Journal:
             "reading": dict(reading),
         }
         self._done: dict[str, list[ImageRow]] = {}
+        self._labels: dict[str, list[tuple[str, int]]] = {}
         self._synced = 0.0
 
     def __enter__(self) -> Journal:
@@ -96,15 +97,25 @@ class Journal:
         """The rows of a pair that was finished before, or ``None``."""
         return self._done.get(id)
 
-    def add(self, id: str, stamps: tuple[Stamp, Stamp], rows: list[ImageRow]) -> None:
+    def labels(self, id: str) -> list[tuple[str, int]]:
+        """The label of the foreground in the files of a finished pair, where it was found there: paths and labels."""
+        return self._labels.get(id, [])
+
+    def add(
+        self, id: str, stamps: tuple[Stamp, ...], rows: list[ImageRow], labels: Sequence[tuple[str, int]] = ()
+    ) -> None:
         """Note a finished pair.
 
         Args:
             id: of the pair.
-            stamps: what `stamp` gave for the prediction and for the truth before they were read.
+            stamps: what `stamp` gave for its files before they were read.
             rows: what the pair gave, a row an image.
+            labels: the label of the foreground as it was found in its files: paths and labels.
         """
-        self._write({"id": id, "files": stamps, "rows": [row_to_json(row) for row in rows]})
+        entry: dict[str, Any] = {"id": id, "files": stamps, "rows": [row_to_json(row) for row in rows]}
+        if labels:
+            entry["labels"] = labels
+        self._write(entry)
 
     def _write(self, entry: object) -> None:
         line = json.dumps(entry, allow_nan=False).encode() + b"\n"
@@ -168,13 +179,17 @@ class Journal:
         rows = [row_from_json(row, None, None) for row in entry["rows"]]
         if not rows:
             raise ValueError(f"pair {name!r} has no rows")
-        if (rows[0].pred, rows[0].gt) != self._pairs[name]:
+        if (rows[0].pred, rows[0].gt) != self._pairs[name][:2]:
             raise self._refuse(
                 f"holds pair {name!r} of other files",
-                expected=" and ".join(self._pairs[name]),
+                expected=" and ".join(self._pairs[name][:2]),
                 found=f"{rows[0].pred} and {rows[0].gt}",
             )
         self._done[name] = rows
+        labels = entry.get("labels", [])
+        if not all(type(path) is str and type(label) is int for path, label in labels):
+            raise ValueError(f"pair {name!r} has labels that are not paths and numbers")
+        self._labels[name] = [(path, label) for path, label in labels]
 
     def _check_stamp(self, name: str, path: str, then: tuple[Any, ...]) -> None:
         """Raises InputError for a file that changed since a pair was noted."""

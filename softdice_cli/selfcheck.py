@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import softdice_cli.notebook as notebook
 from softdice_cli.libraries import missing_torch
 from softdice_cli.overlap import decoding_for
+from softdice_cli.overlap.codes import translation
 from softdice_cli.overlap.devices import devices, engine_for, torch_missing
-from softdice_cli.overlap.labels import LabelCodes
 from softdice_cli.records import ImageRow, Results, Run, Settings
 from softdice_cli.scores import summarize
 
@@ -86,7 +86,7 @@ def _results(device: str) -> Results:
     probabilities, labels = notebook.example()
     settings = Settings().resolve(3, path="the notebook's example")
     decoding = decoding_for(settings, 2.0**-23)
-    codes = LabelCodes(settings, None)(labels.reshape(-1))
+    codes = translation(settings)(labels.reshape(-1))
     tally = engine_for(device).tally(probabilities.reshape(3, -1), codes, decoding)
     row = ImageRow("notebook", "", "", tally.pixels, tally.ignored, tally.class_sums())
     return summarize(Run(settings=settings, rows=(row,)))

@@ -39,7 +39,7 @@ class Tile:
 
     Attributes:
         values: ``(C, n)`` as stored.
-        codes: ``(n,)`` of its labels.
+        codes: ``(n,)`` of its labels, or ``(C, n)`` of independent classes.
         decoding: what the values mean.
         image: which image of its pair it belongs to.
     """
@@ -131,7 +131,7 @@ class PairJob(Job[Tile, Tally, Outcome]):
         prepared = self._read.prepared
         try:
             for index, tiles in enumerate(self._read.tiles):
-                self._tallies.append(Tally.zero(len(prepared.settings.classes)))
+                self._tallies.append(Tally.zero(prepared.decoding))
                 for values, codes in tiles:
                     yield Tile(values, codes, prepared.decoding, index)
         except InputError as error:

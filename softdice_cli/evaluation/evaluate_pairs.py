@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softdice_cli.errors import ConfigError, InputError, as_flag
+from softdice_cli.evaluation.meaning import Found, FoundLabel, Meaning
 from softdice_cli.evaluation.outcomes import Evaluated, Outcome
 from softdice_cli.evaluation.pair_tasks import EvaluatePair, pairs_together
 from softdice_cli.evaluation.reading import Reading
@@ -155,7 +156,7 @@ def _journal(path: Path, found: _Findings, pairs: list[Pair]) -> Journal:
         path,
         Run(settings=found.asked),
         {"layout": reading.layout, "key": reading.pred.key, "gt_key": reading.gt.key},
-        {pair.id: (pair.pred, pair.gt) for pair in pairs},
+        {pair.id: pair.files for pair in pairs},
     )
 
 
@@ -181,6 +182,7 @@ class _Findings:
         self.journal: Journal | None = None
         self.rows: list[ImageRow] = []
         self.failures: list[Failure] = []
+        self._meaning = Meaning()
         self._image_ids: set[str] = set()
         self._notify = notify
 
@@ -190,10 +192,12 @@ class _Findings:
 
     def noted(self, pair: Pair) -> Evaluated | None:
         """A pair as the journal holds it, or ``None``."""
-        rows = None if self.journal is None else self.journal.rows(pair.id)
+        if self.journal is None:
+            return None
+        rows = self.journal.rows(pair.id)
         if rows is None:
             return None
-        return Evaluated(len(rows[0].sums), rows)
+        return Evaluated(len(rows[0].sums), rows, found=_found_before(self.journal.labels(pair.id)))
 
     def keep(self, pair: Pair, outcome: Outcome) -> bool:
         """Take in the outcome of a pair; whether it could be evaluated."""
@@ -205,7 +209,7 @@ class _Findings:
         if outcome.note:
             self._notify(outcome.note)
         if self.journal is not None and outcome.stamps is not None:
-            self.journal.add(pair.id, outcome.stamps, outcome.rows)
+            self.journal.add(pair.id, outcome.stamps, outcome.rows, outcome.found.labels)
         self.rows += outcome.rows
         self._image_ids.update(row.id for row in outcome.rows)
         self.watcher.evaluated(self.settings, outcome.rows)
@@ -222,9 +226,11 @@ class _Findings:
     def _fitting(self, pair: Pair, outcome: Evaluated) -> Outcome:
         """The outcome, if it goes together with those before it."""
         try:
-            self.settings = self.settings.resolve(outcome.classes, path=pair.pred)
+            settings = self.settings.resolve(outcome.classes, path=pair.pred)
         except InputError as error:
             return error
+        if contradiction := self._meaning.take(outcome.found, settings):
+            return contradiction
         for row in outcome.rows:
             if row.id in self._image_ids:
                 return InputError(
@@ -232,4 +238,12 @@ class _Findings:
                     path=pair.pred,
                     hint="give one of the pairs another id: Pair(id, pred, gt), or a column id in the manifest",
                 )
+        self.settings = settings
+        for found in outcome.found.labels:
+            self.settings = self.settings.with_label(found.label)
         return outcome
+
+
+def _found_before(labels: Iterable[tuple[str, int]]) -> Found:
+    """What a journal holds of the files of a pair; the palettes of pictures are not noted."""
+    return Found(tuple(FoundLabel(path, label) for path, label in labels))

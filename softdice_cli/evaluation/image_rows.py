@@ -31,6 +31,10 @@ def row_of(prepared: PreparedPair, image: Image, tally: Tally) -> ImageRow:
             found=f"{tally.ignored} ignored pixels",
             hint="leave the pair out, or leave out --ignore",
         )
+    settings = prepared.settings
+    confusion = None
+    if settings.exclusive:
+        confusion = tuple(sorted((predicted, true, pixels) for (predicted, true), pixels in tally.confusion.items()))
     return ImageRow(
         id=image.id,
         pred=prepared.pair.pred,
@@ -38,6 +42,8 @@ def row_of(prepared: PreparedPair, image: Image, tally: Tally) -> ImageRow:
         pixels=tally.pixels,
         ignored=tally.ignored,
         sums=tally.class_sums(),
+        regions=tally.region_sums(settings.members),
+        confusion=confusion,
     )
 
 

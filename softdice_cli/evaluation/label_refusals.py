@@ -13,7 +13,6 @@ import numpy as np
 
 from softdice_cli.errors import LabelError
 from softdice_cli.evaluation.full_scale import full_scale
-from softdice_cli.layout import SPATIAL
 from softdice_cli.readers import Source
 from softdice_cli.records import MAX_LABEL, Settings
 
@@ -24,34 +23,6 @@ _LISTED = 12
 _MOST_STRAYS = 4
 
 _WIDE = "check that this is the right file: labels have at most 32 bits"
-
-
-def refuse_one_hot(truth: Source) -> LabelError | None:
-    """The error for a one-hot truth, which would be read as the volume of a single class; ``None`` for any other."""
-    array = truth.array
-    layout = SPATIAL[-array.ndim :]
-    if array.ndim == 4 and array.shape[1] == 1:
-        layout = "BHW"
-    for axis in (0, -1):
-        if array.ndim > 2 and array.shape[axis] > 1 and _one_label_along(truth, axis):
-            return LabelError(
-                "looks one-hot: along one axis, every pixel has exactly one label",
-                path=truth.name,
-                expected="one label per pixel",
-                found=truth.describe(),
-                hint=f"save np.argmax(mask, axis={axis}); or --layout {layout}, if it is one class",
-            )
-    return None
-
-
-def _one_label_along(truth: Source, axis: int) -> bool:
-    """Whether every line along an axis has one label; looks slice by slice, up to the first line that has not."""
-    lines = np.moveaxis(truth.array, axis, 0)
-    for index in range(lines.shape[1]):
-        labels_in_lines = np.count_nonzero(truth.load(lines[:, index]), axis=0)
-        if not (labels_in_lines == 1).all():
-            return False
-    return True
 
 
 def refuse_labels(source: Source, settings: Settings, counts: dict[int, int]) -> LabelError:
@@ -127,6 +98,18 @@ def refuse_many(source: Source, settings: Settings, counts: dict[int, int]) -> L
         expected="0 and one other label, besides those that are ignored",
         found=_list(counts, settings),
         hint=hint,
+    )
+
+
+def refuse_map_of_independent(truth: Source, settings: Settings) -> LabelError:
+    """The error for a label map against independent classes that own no labels."""
+    names = [definition.name for definition in settings.classes]
+    return LabelError(
+        "is a label map, and nobody has said which of its labels each independent class has",
+        path=truth.name,
+        expected="a channel for each class, as the prediction has, or the labels of each class",
+        found=f"{truth.describe()}, classes {', '.join(names[:_LISTED])}",
+        hint="--class NAME=1+2+3 with its labels for each class, in the order of the channels",
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from softdice_cli.errors import InputError, UnreadableError
+from softdice_cli.evaluation.meaning import NOTHING, Found
 from softdice_cli.pairing import Pair
 from softdice_cli.records import ImageRow
 
@@ -24,14 +25,16 @@ class Evaluated:
     Attributes:
         classes: how many classes its prediction has.
         rows: one for each image.
-        stamps: of its two files before they were read, where a journal wants them.
+        stamps: of its files before they were read, where a journal wants them.
         note: what a person may want to know about the reading, or empty.
+        found: what its files show of the meaning of the run.
     """
 
     classes: int
     rows: list[ImageRow]
-    stamps: tuple[Stamp, Stamp] | None = None
+    stamps: tuple[Stamp, ...] | None = None
     note: str = ""
+    found: Found = NOTHING
 
 
 Outcome = Evaluated | InputError

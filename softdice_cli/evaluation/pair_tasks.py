@@ -77,8 +77,8 @@ class PairTask(Task[Pair, Done | InputError]):
 
     def warm(self, item: Pair) -> None:
         """Import the libraries that the files of a pair need."""
-        for path in (item.pred, item.gt):
-            if path != STDIN:
+        for path in (item.pred, item.gt, item.roi):
+            if path not in (STDIN, ""):
                 warm(Blob(path))
 
 
@@ -98,8 +98,8 @@ class EvaluatePair(PairTask[Evaluated]):
         return prepared.evaluated(rows)
 
 
-def _stamps(pair: Pair) -> tuple[Stamp, Stamp]:
+def _stamps(pair: Pair) -> tuple[Stamp, ...]:
     # Only a run with a journal needs it.
     from softdice_cli.journal import stamp
 
-    return stamp(pair.pred), stamp(pair.gt)
+    return tuple(map(stamp, pair.files))

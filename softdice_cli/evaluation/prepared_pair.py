@@ -14,14 +14,17 @@ import numpy as np
 
 import softdice_cli.layout as layouts
 from softdice_cli.errors import ConfigError
+from softdice_cli.evaluation.meaning import Found, agreed_label, found_label, found_palettes, whites
 from softdice_cli.evaluation.outcomes import Evaluated
 from softdice_cli.evaluation.reading import Reading
+from softdice_cli.evaluation.roi import Inside, region_of
+from softdice_cli.layout.channels import MultiLabel
 from softdice_cli.overlap import Decoding, decoding_for
-from softdice_cli.overlap.labels import LabelCodes, count_labels
+from softdice_cli.overlap.codes import Translation, translation
 from softdice_cli.pairing import STDIN, Pair
 from softdice_cli.readers import Blob, ReadOptions, Source, read_array
-from softdice_cli.readers.labels import as_labels
-from softdice_cli.records import MAX_LABEL, ImageRow, Settings
+from softdice_cli.readers.labels import Role, as_labels
+from softdice_cli.records import ImageRow, Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,11 +36,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image of a pair: values ``(C, *S)``, or ``(1, *S)`` for a label map, and labels ``(*S)``."""
+    """One image of a pair.
+
+    Attributes:
+        id: unique name of the image.
+        values: ``(C, *S)``, or ``(1, *S)`` for a label map.
+        labels: ``(*S)``, or ``(C, *S)`` where the truth has a channel for each class.
+        inside: the region of interest ``(*S)``, or ``None`` for all of the image.
+    """
 
     id: str
     values: Array
     labels: Array
+    inside: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +64,9 @@ class PreparedPair:
         codes: the translation of the truth's labels.
         predicted_codes: that of a label map; the same as `codes` for probabilities.
         decoding: what the values of the prediction mean.
-        stamps: of the two files before they were read, where a journal wants them.
+        stamps: of the files before they were read, where a journal wants them.
         note: what a person may want to know about the reading.
+        found: what the files show of the meaning of the run.
     """
 
     pair: Pair
@@ -62,19 +74,24 @@ class PreparedPair:
     prediction: Source
     truth: Source
     images: tuple[Image, ...]
-    codes: LabelCodes
-    predicted_codes: LabelCodes
+    codes: Translation
+    predicted_codes: Translation
     decoding: Decoding
-    stamps: tuple[Stamp, Stamp] | None
+    stamps: tuple[Stamp, ...] | None
     note: str
+    found: Found
 
     def evaluated(self, rows: list[ImageRow]) -> Evaluated:
         """What the pair is once its rows are known."""
-        return Evaluated(len(self.settings.classes), rows, self.stamps, self.note)
+        sources = [(self.truth, True)]
+        if self.settings.prediction == "labels":
+            sources.append((self.prediction, False))
+        found = Found(self.found.labels, found_palettes(sources, self.settings, rows))
+        return Evaluated(len(self.settings.classes), rows, self.stamps, self.note, found)
 
 
 def prepare_pair(
-    pair: Pair, settings: Settings, reading: Reading, stamps: tuple[Stamp, Stamp] | None = None
+    pair: Pair, settings: Settings, reading: Reading, stamps: tuple[Stamp, ...] | None = None
 ) -> PreparedPair:
     """Read a pair and line it up.
 
@@ -82,14 +99,17 @@ def prepare_pair(
         pair: the files.
         settings: as asked for; classes that they leave open come from this prediction alone.
         reading: how to read.
-        stamps: of the two files, from before.
+        stamps: of the files, from before.
 
     Raises:
         InputError: whatever is wrong with the files.
     """
     prediction = _read(pair.pred, reading, reading.pred)
-    truth = as_labels(_read(pair.gt, reading, reading.gt), colors=settings.colors, options=reading.gt)
-    return line_up(pair, prediction, truth, settings, reading, stamps)
+    truth = _labels(_read(pair.gt, reading, reading.gt), settings, "truth", reading.gt)
+    inside = None
+    if pair.roi:
+        inside = region_of(_read(pair.roi, reading, ReadOptions(max_bytes=reading.gt.max_bytes)), settings)
+    return line_up(pair, prediction, truth, settings, reading, stamps, inside)
 
 
 def line_up(
@@ -98,7 +118,8 @@ def line_up(
     truth: Source,
     settings: Settings,
     reading: Reading,
-    stamps: tuple[Stamp, Stamp] | None = None,
+    stamps: tuple[Stamp, ...] | None = None,
+    inside: Inside | None = None,
 ) -> PreparedPair:
     """Find out how a prediction and its labels belong together.
 
@@ -108,32 +129,37 @@ def line_up(
         truth: as labels.
         settings: as asked for.
         reading: for the layout.
-        stamps: of the two files, from before they were read.
+        stamps: of the files, from before they were read.
+        inside: the region of interest, if there is one.
 
     Raises:
         InputError: they do not belong together.
     """
     labels = settings.prediction == "labels"
     if labels:
-        prediction = as_labels(prediction, colors=settings.colors, role="prediction", options=reading.pred)
+        prediction = _labels(prediction, settings, "prediction", reading.pred)
     else:
         _check_kind(prediction, settings)
-    fit = _fit(prediction, truth, reading, labels=labels)
+        prediction = whites(prediction, settings)
+    fit = _fit(prediction, truth, settings, reading)
     if not labels or not settings.classes:
         settings = settings.resolve(fit.channels, path=prediction.name)
-    codes = _label_codes(truth, settings)
-    predicted_codes = _label_codes(prediction, settings) if labels else codes
+    settings, found = _meant(prediction, truth, settings)
+    channels = bool(fit.truth)
+    if settings.multilabel and not channels:
+        _check_owned(truth, settings)
     return PreparedPair(
         pair=pair,
         settings=settings,
         prediction=prediction,
         truth=truth,
-        images=tuple(_images(pair.id, fit, prediction.array, truth.array)),
-        codes=codes,
-        predicted_codes=predicted_codes,
+        images=tuple(_images(pair.id, fit, prediction.array, truth.array, inside)),
+        codes=translation(settings, channels),
+        predicted_codes=translation(settings),
         decoding=decoding_for(settings, _step(prediction, settings)),
         stamps=stamps,
         note=_note(prediction, fit),
+        found=found,
     )
 
 
@@ -143,6 +169,13 @@ def _read(path: str, reading: Reading, options: ReadOptions) -> Source:
     if reading.stdin is None:
         raise ConfigError("nothing was passed for the path '-'", hint="Reading(stdin=…)")
     return read_array(Blob("standard input", reading.stdin), options)
+
+
+def _labels(source: Source, settings: Settings, role: Role, options: ReadOptions) -> Source:
+    """A file as labels, or as what is cut into a class and its background."""
+    cut = settings.foreground[:1] == ">"
+    labels = as_labels(source, colors=settings.colors, role=role, options=options, fractions=cut)
+    return whites(labels, settings)
 
 
 def _check_kind(prediction: Source, settings: Settings) -> None:
@@ -160,26 +193,46 @@ def _check_kind(prediction: Source, settings: Settings) -> None:
         raise error
 
 
-def _fit(prediction: Source, truth: Source, reading: Reading, *, labels: bool) -> layouts.Layout:
+def _fit(prediction: Source, truth: Source, settings: Settings, reading: Reading) -> layouts.Layout:
     """Which axis of the prediction is which."""
+    independent = None
+    if settings.multilabel:
+        owned = bool(settings.classes) and not settings.is_open
+        independent = MultiLabel(len(settings.classes), owned)
     fit = layouts.resolve(
         prediction.array.shape,
         truth.array.shape,
         layout=reading.layout,
-        labels=labels,
+        labels=settings.prediction == "labels",
+        axes=prediction.axes,
+        multilabel=independent,
         path=prediction.name,
         mask_path=truth.name,
     )
-    if not reading.layout and "C" not in fit.letters and not labels:
-        _check_one_hot(truth)
+    if not reading.layout and "C" not in fit.letters:
+        from softdice_cli.evaluation.volumes import refuse_channels
+
+        if error := refuse_channels(prediction, truth, fit, settings):
+            raise error
     return fit
 
 
-def _check_one_hot(truth: Source) -> None:
-    from softdice_cli.evaluation.label_refusals import refuse_one_hot
+def _meant(prediction: Source, truth: Source, settings: Settings) -> tuple[Settings, Found]:
+    """The settings with the label of the foreground, which is found in the files where nobody has named it."""
+    if not settings.is_open:
+        return settings, Found()
+    sources = [truth]
+    if settings.prediction == "labels":
+        sources.append(prediction)
+    found = tuple(filter(None, [found_label(source, settings) for source in sources]))
+    return agreed_label(found, settings), Found(found)
 
-    if error := refuse_one_hot(truth):
-        raise error
+
+def _check_owned(truth: Source, settings: Settings) -> None:
+    if settings.is_open or not settings.classes[0].labels:
+        from softdice_cli.evaluation.label_refusals import refuse_map_of_independent
+
+        raise refuse_map_of_independent(truth, settings)
 
 
 def _step(prediction: Source, settings: Settings) -> float:
@@ -192,47 +245,36 @@ def _step(prediction: Source, settings: Settings) -> float:
 def _note(prediction: Source, fit: layouts.Layout) -> str:
     """Classes on the last axis are less usual than in front, so a person may want to know that they are there."""
     axes = fit.letters.replace("1", "")
-    if not axes.endswith("C"):
+    if not axes.endswith("C") or fit.channels == 1:
         return ""
     return f"{prediction.name}: {prediction.array.shape} is read as {axes}"
 
 
-def _images(name: str, fit: layouts.Layout, values: Array, labels: Array) -> Iterator[Image]:
+def _images(name: str, fit: layouts.Layout, values: Array, labels: Array, inside: Inside | None) -> Iterator[Image]:
     """The images of a pair, as views: no value is looked at."""
-    values = _ordered(fit, values)
+    values = _ordered(fit.letters, values)
+    if fit.truth:
+        labels = _ordered(fit.truth, labels)
+    elif fit.images is None:
+        labels = labels.reshape(fit.mask)
+    else:
+        labels = labels.reshape(fit.images, *fit.mask)
+    regions = None if inside is None else inside.over(fit)
     if fit.images is None:
-        yield Image(name, values, labels.reshape(fit.mask))
+        yield Image(name, values, labels, None if regions is None else regions[0])
         return
-    labels = labels.reshape(fit.images, *fit.mask)
     digits = len(str(fit.images - 1))
     for index in range(fit.images):
         image_name = f"{name}[{index:0{digits}}]" if fit.images > 1 else name
-        yield Image(image_name, values[index], labels[index])
+        yield Image(image_name, values[index], labels[index], None if regions is None else regions[index])
 
 
-def _ordered(fit: layouts.Layout, values: Array) -> Array:
+def _ordered(letters: str, values: Array) -> Array:
     """The axes in the order batch, class, space, with a class axis in any case, and without the dropped axes."""
-    dropped = [axis for axis, letter in enumerate(fit.letters) if letter == "1"]
+    order = layouts.order_of(letters)
+    dropped = [axis for axis, letter in enumerate(letters) if letter == "1"]
     # Dropped axes go to the end, where they are of length 1 and squeezed away.
-    values = np.squeeze(values.transpose(*fit.order, *dropped), axis=tuple(range(len(fit.order), values.ndim)))
-    if "C" in fit.letters:
+    values = np.squeeze(values.transpose(*order, *dropped), axis=tuple(range(len(order), values.ndim)))
+    if "C" in letters:
         return values
-    class_axis = 0 if fit.images is None else 1
-    return np.expand_dims(values, class_axis)
-
-
-def _label_codes(source: Source, settings: Settings) -> LabelCodes:
-    """The translation of a file's labels; for a class without a value, its one non-zero label is found first.
-
-    Raises:
-        LabelError: a class without a value, and several labels that it could have.
-    """
-    if settings.classes[0].value is not None:
-        return LabelCodes.of(settings, None)
-    counts = count_labels(source.chunks())
-    others = [label for label in counts if label not in (0, *settings.ignore)]
-    if len(others) > 1 or max(map(abs, others), default=0) > MAX_LABEL:
-        from softdice_cli.evaluation.label_refusals import refuse_many
-
-        raise refuse_many(source, settings, counts)
-    return LabelCodes.of(settings, others[0] if others else None)
+    return np.expand_dims(values, 1 if "B" in letters else 0)

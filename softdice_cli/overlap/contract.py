@@ -8,8 +8,8 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from softdice_cli.overlap.decoding import Decoding
@@ -70,13 +70,34 @@ class Facts:
         return self.low >= 0 and self.high <= decoding.top
 
 
+class Counts(NamedTuple):
+    """The pixels of a tile by what their labels say; see `Tally`."""
+
+    truth: tuple[int, ...]
+    pixels: int
+    ignored: int
+    unknown: int
+
+
+Pixels = Mapping[tuple[int, int], int]
+"""Pixels by predicted and true class, of what is not 0."""
+
+
 class Sums(NamedTuple):
-    """What an engine adds up for each class; see `Tally`."""
+    """What an engine adds up for each class and region; see `Tally`."""
 
     probability: tuple[int, ...]
     intersection: tuple[int, ...]
     predicted: tuple[int, ...]
     true_positives: tuple[int, ...]
+    regions: tuple[int, ...] = ()
+    confusion: Pixels = {}  # noqa: RUF012 - never changed
+
+    @staticmethod
+    def zero(classes: int, regions: int) -> Sums:
+        """The sums of no pixels."""
+        none = (0,) * classes
+        return Sums(none, none, none, none, (0,) * regions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +108,8 @@ class Tally:
         probability: Σp of each class, in units of 2⁻⁶⁴ pixels.
         intersection: Σp over the pixels of the class, in the same unit.
         truth, predicted, true_positives: pixels of each class.
+        regions: for each region Σp of its classes over the pixels of its classes, in units of 2⁻⁶⁴ pixels.
+        confusion: pixels of one class that were decided to be of another, by the places of both.
         pixels: how many were counted.
         ignored: how many carry an ignore label.
         unknown: how many carry a label that is neither a class nor ignored.
@@ -103,29 +126,31 @@ class Tally:
     ignored: int = 0
     unknown: int = 0
     facts: Facts = Facts()
+    regions: tuple[int, ...] = ()
+    confusion: Pixels = field(default_factory=dict)
 
     @staticmethod
-    def zero(classes: int) -> Tally:
+    def zero(decoding: Decoding) -> Tally:
         """The tally of no pixels."""
-        none = (0,) * classes
-        return Tally(none, none, none, none, none)
+        return Tally.of(Counts((0,) * decoding.classes, 0, 0, 0), None, Facts(), decoding)
 
     @staticmethod
-    def of(codes: list[int], sums: Sums | None, facts: Facts) -> Tally:
-        """The tally of a tile: pixels of each code, and the sums, or ``None`` where the values allow none."""
-        classes = len(codes) - 3
-        none = (0,) * classes
-        sums = sums or Sums(none, none, none, none)
+    def of(counts: Counts, sums: Sums | None, facts: Facts, decoding: Decoding) -> Tally:
+        """The tally of a tile: what its labels are, and its sums, or ``None`` where the values allow none."""
+        if sums is None:
+            sums = Sums.zero(decoding.classes, len(decoding.regions))
         return Tally(
             probability=sums.probability,
             intersection=sums.intersection,
-            truth=tuple(codes[:classes]),
+            truth=counts.truth,
             predicted=sums.predicted,
             true_positives=sums.true_positives,
-            pixels=sum(codes[: classes + 1]),
-            ignored=codes[classes + 1],
-            unknown=codes[classes + 2],
+            pixels=counts.pixels,
+            ignored=counts.ignored,
+            unknown=counts.unknown,
             facts=facts,
+            regions=sums.regions,
+            confusion=sums.confusion,
         )
 
     def class_sums(self) -> tuple[ClassSums, ...]:
@@ -140,6 +165,24 @@ class Tally:
         )
         return tuple(ClassSums(*column, self.pixels) for column in columns)
 
+    def region_sums(self, regions: Sequence[Sequence[int]]) -> tuple[ClassSums, ...]:
+        """The sums of each region, given its classes: a pixel is decided to be of a region if it is of one of them."""
+        return tuple(map(self._of_region, self.regions, regions))
+
+    def _of_region(self, intersection: int, members: Sequence[int]) -> ClassSums:
+        inside = [self.true_positives[member] for member in members]
+        for (predicted, true), pixels in self.confusion.items():
+            if predicted in members and true in members:
+                inside.append(pixels)
+        return ClassSums(
+            probability=to_pixels(sum(self.probability[member] for member in members)),
+            intersection=to_pixels(intersection),
+            truth=sum(self.truth[member] for member in members),
+            predicted=sum(self.predicted[member] for member in members),
+            true_positives=sum(inside),
+            pixels=self.pixels,
+        )
+
     def __add__(self, other: Tally) -> Tally:
         return Tally(
             probability=_add(self.probability, other.probability),
@@ -151,7 +194,18 @@ class Tally:
             ignored=self.ignored + other.ignored,
             unknown=self.unknown + other.unknown,
             facts=self.facts + other.facts,
+            regions=_add(self.regions, other.regions),
+            confusion=_together(self.confusion, other.confusion),
         )
+
+
+def _together(one: Pixels, other: Pixels) -> Pixels:
+    if not one or not other:
+        return one or other
+    total = dict(one)
+    for key, pixels in other.items():
+        total[key] = total.get(key, 0) + pixels
+    return total
 
 
 def _add(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
@@ -180,7 +234,8 @@ class Engine(Protocol):
 
         Args:
             values: ``(C, n)`` array as stored: floats, or integers with a scale; n ≤ `TILE_PIXELS`.
-            codes: ``(n,)`` integer array: the class of each pixel, or one of the codes of `labels`.
+            codes: ``(n,)`` integer array: the class of each pixel, or one of the codes of `labels`; of
+                independent channels ``(C, n)``, where each row holds the codes of a single class.
             decoding: what the values mean.
 
         Returns:
@@ -202,7 +257,7 @@ class BatchEngine(Engine, Protocol):
 
         Args:
             values: ``(B, C, n)`` array as stored.
-            codes: ``(B, n)``, as for `tally`.
+            codes: ``(B, n)`` or ``(B, C, n)``, as for `tally`.
             decoding: what the values mean.
 
         Returns:

@@ -18,19 +18,29 @@ class Decoding:
         classes: how many channels there are.
         scale: the stored integer that means 1, or ``None``.
         activation: softmax over the channels, sigmoid, or none.
-        threshold: one channel is foreground where p is greater.
+        thresholds: for each channel, it is decided for where p is greater; empty where the
+            greatest of exclusive channels is decided for.
         sum_tolerance: how far the sum over several channels may lie from 1, or ``None`` if the sum
             does not matter. Before a softmax: how near to 1 it has to be for the values to be
             probabilities already.
         top: the greatest probability that passes, which is 1 and the rounding of the stored type.
+        independent: the channels are independent, and each has labels of its own.
+        regions: the channels of each region.
     """
 
     classes: int
     scale: int | None
     activation: Activation
-    threshold: float
+    thresholds: tuple[float, ...]
     sum_tolerance: float | None
     top: float
+    independent: bool = False
+    regions: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def confuses(self) -> bool:
+        """Whether each pixel is decided to be of exactly one of several classes."""
+        return self.classes > 1 and not self.thresholds
 
 
 def tolerance(epsilon: float) -> float:
@@ -51,7 +61,11 @@ def decoding_for(settings: Settings, epsilon: float) -> Decoding:
             one step.
     """
     classes = len(settings.classes)
-    sums_matter = classes > 1 and (settings.normalized or settings.activation == "softmax")
+    if settings.multilabel and settings.prediction == "labels":
+        # What a label map says of each class is 0 or 1.
+        return Decoding(classes, 1, "none", (0.5,) * classes, None, 1.0, independent=True)
+    exclusive = classes > 1 and not settings.multilabel
+    sums_matter = exclusive and (settings.normalized or settings.activation == "softmax")
     if settings.scale is None:
         widest = tolerance(epsilon)
         top = 1 + max(1e-6, epsilon)
@@ -63,7 +77,9 @@ def decoding_for(settings: Settings, epsilon: float) -> Decoding:
         classes=classes,
         scale=settings.scale,
         activation=settings.activation,
-        threshold=settings.threshold,
+        thresholds=settings.limits if settings.decision == "threshold" else (),
         sum_tolerance=widest if sums_matter else None,
         top=top,
+        independent=settings.multilabel,
+        regions=settings.members,
     )

@@ -1,20 +1,15 @@
-"""Labels as stored → codes that the engines count, and how many pixels carry which label.
-
-A code below the number of classes C is that class; the three codes above it are for everything
-else. Codes are looked up in a table or in the sorted labels, and never computed in the stored type
-(``C*y + h`` overflows uint8 at C > 16).
-"""
+"""How many pixels carry which label or code, and what follows from it for a label map."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from softdice_cli.overlap.contract import GRID, Tally
-from softdice_cli.records import Settings
+from softdice_cli.overlap.codes import IGNORED, UNKNOWN
+from softdice_cli.overlap.contract import GRID, Counts, Facts, Pixels, Sums, Tally
+from softdice_cli.overlap.decoding import Decoding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,87 +17,12 @@ if TYPE_CHECKING:
     Codes = NDArray[np.integer[Any]]
     Mask = NDArray[np.bool_]
 
-OTHER, IGNORED, UNKNOWN = 0, 1, 2
-"""Offsets above C: counted without a class (the background of a one-channel map), left out, and refused."""
-
 # Distinct labels that are counted: a file in which every pixel had a label of its own would fill
 # the memory.
 _MOST_LABELS = 2**18
 
 # Up to so many classes, comparing with each of them costs less than one `bincount`.
 _FEW_CLASSES = 24
-
-
-def _codes_of(settings: Settings, value: int | None) -> dict[int, int]:
-    """The code of each label that is a class or ignored."""
-    classes = len(settings.classes)
-    known: dict[int, int] = {}
-    if classes == 1:
-        # Beside a single class, 0 is the background, unless the class itself is labelled 0.
-        known[0] = classes + OTHER
-        if value is not None:
-            known[value] = 0
-    for index, definition in enumerate(settings.classes):
-        for label in definition.labels:
-            known[label] = index
-    for label in settings.ignore:
-        known[label] = classes + IGNORED
-    return known
-
-
-class LabelCodes:
-    """Translates labels of one mask.
-
-    Args:
-        settings: with the classes resolved.
-        value: the label of the single class whose value the settings leave open.
-    """
-
-    def __init__(self, settings: Settings, value: int | None) -> None:
-        classes = len(settings.classes)
-        known = _codes_of(settings, value)
-        self._unknown = classes + UNKNOWN
-        small = np.uint8 if self._unknown < 2**8 else np.int32
-        self._labels = np.array(sorted(known), dtype=np.int64)
-        self._codes = np.array([known[label] for label in sorted(known)], dtype=small)
-        self._tables: dict[str, Codes] = {}
-        # Labels below this are their own codes.
-        self._plain = 0
-        if all(definition.value == index for index, definition in enumerate(settings.classes)):
-            self._plain = classes
-
-    def __call__(self, labels: NDArray[Any]) -> Codes:
-        """Codes of an integer array, in the same shape."""
-        # Floats are whole numbers here: `readers.labels` has seen to that.
-        if labels.dtype.kind == "f":
-            labels = labels.astype(np.int64)
-        if labels.dtype == self._codes.dtype == np.uint8 and labels.max(initial=0) < self._plain:
-            return labels
-        if labels.dtype.itemsize > 2:
-            if not 0 <= labels.min(initial=0) <= labels.max(initial=0) < 2**16:
-                return self._search(labels)
-            labels = labels.astype(np.uint16)
-        native = labels.astype(labels.dtype.newbyteorder("="), copy=False)
-        return self._table(native.dtype).take(native.view(f"u{native.dtype.itemsize}"))
-
-    def _table(self, dtype: np.dtype[Any]) -> Codes:
-        """The code of every label that a type of one or two bytes holds, in the order of their bits."""
-        table = self._tables.get(dtype.str)
-        if table is None:
-            every = np.arange(2 ** (8 * dtype.itemsize), dtype=f"u{dtype.itemsize}")
-            table = self._search(every.view(dtype))
-            self._tables[dtype.str] = table
-        return table
-
-    @staticmethod
-    @functools.lru_cache(maxsize=16)
-    def of(settings: Settings, value: int | None) -> LabelCodes:
-        """The translation for these settings; made once for all masks, as its tables take longer than a small mask."""
-        return LabelCodes(settings, value)
-
-    def _search(self, labels: NDArray[Any]) -> Codes:
-        places = np.searchsorted(self._labels, labels).clip(max=len(self._labels) - 1)
-        return np.where(self._labels[places] == labels, self._codes[places], self._codes.dtype.type(self._unknown))
 
 
 def count_labels(chunks: Iterable[NDArray[Any]]) -> dict[int, int]:
@@ -130,6 +50,44 @@ def _distinct(chunk: NDArray[Any]) -> tuple[list[int], list[int]]:
     return [int(value) for value in values.tolist()], found.tolist()
 
 
+class Truth(NamedTuple):
+    """What the labels of a tile say.
+
+    Attributes:
+        counts: how many pixels there are of each kind.
+        inside: the pixels ``(n,)`` of each class that is there at all.
+    """
+
+    counts: Counts
+    inside: dict[int, Mask]
+
+
+def truth_of(codes: Codes, classes: int) -> Truth:
+    """What the codes of a tile say: ``(n,)``, or ``(C, n)`` of independent channels."""
+    if codes.ndim == 2:
+        return _truth_of_channels(codes)
+    found, inside = find_codes(codes, classes)
+    counts = Counts(tuple(found[:classes]), sum(found[: classes + 1]), found[classes + 1], found[classes + 2])
+    return Truth(counts, inside)
+
+
+def _truth_of_channels(codes: Codes) -> Truth:
+    # A pixel that is left out, or has an unknown label, is so in all channels.
+    ignored, unknown = (int(np.count_nonzero(codes[0] == 1 + offset)) for offset in (IGNORED, UNKNOWN))
+    masks = [row == 0 for row in codes]
+    found = tuple(int(np.count_nonzero(mask)) for mask in masks)
+    inside = {channel: mask for channel, mask in enumerate(masks) if found[channel]}
+    return Truth(Counts(found, codes.shape[1] - ignored - unknown, ignored, unknown), inside)
+
+
+def counted(codes: Codes, classes: int) -> Mask:
+    """The pixels ``(n,)`` that are neither ignored nor unknown."""
+    kept: Mask = codes < classes + IGNORED
+    if codes.ndim == 2:
+        kept = codes[0] < 1 + IGNORED
+    return kept
+
+
 def find_codes(codes: Codes, classes: int) -> tuple[list[int], dict[int, Mask]]:
     """How many pixels carry each of the C + 3 codes, and where each class is that is there at all."""
     if classes > _FEW_CLASSES:
@@ -144,29 +102,59 @@ def find_codes(codes: Codes, classes: int) -> tuple[list[int], dict[int, Mask]]:
     return [*counts, rest - unknown, unknown], inside
 
 
-def tally_label_map(predicted: Codes, truth: Codes, classes: int) -> tuple[Tally, int]:
+def tally_label_map(predicted: Codes, truth: Codes, decoding: Decoding) -> tuple[Tally, int]:
     """The tally of a label map, whose one-hot is the probability, and how many of its pixels are in no class.
 
     Args:
         predicted: codes ``(n,)`` of the label map.
         truth: codes ``(n,)`` of the same pixels in the mask.
-        classes: C.
+        decoding: for the classes and regions.
     """
-    labels, _ = find_codes(truth, classes)
-    if any(labels[classes + IGNORED :]):
-        counted = truth < classes + IGNORED
-        predicted, truth = predicted[counted], truth[counted]
+    classes = decoding.classes
+    counts, _ = truth_of(truth, classes)
+    if counts.ignored or counts.unknown:
+        keep = counted(truth, classes)
+        predicted, truth = predicted[keep], truth[keep]
     found, _ = find_codes(predicted, classes)
-    hits = tuple(find_codes(truth[predicted == truth], classes)[0][:classes])
+    right = predicted == truth
+    hits = tuple(find_codes(truth[right], classes)[0][:classes])
     pixels = tuple(found[:classes])
-    tally = Tally(
+    confusion: Pixels = {}
+    if classes > 1 and not right.all():
+        wrong = ~right
+        confusion = pairs_of(predicted[wrong], truth[wrong], classes)
+    sums = Sums(
         probability=tuple(count * GRID for count in pixels),
         intersection=tuple(count * GRID for count in hits),
-        truth=tuple(labels[:classes]),
         predicted=pixels,
         true_positives=hits,
-        pixels=int(truth.size),
-        ignored=labels[classes + IGNORED],
-        unknown=labels[classes + UNKNOWN],
+        regions=tuple(_inside_region(members, hits, confusion) * GRID for members in decoding.regions),
+        confusion=confusion,
     )
-    return tally, sum(found[classes + IGNORED :])
+    return Tally.of(counts, sums, Facts(), decoding), sum(found[classes + IGNORED :])
+
+
+def _inside_region(members: Sequence[int], hits: Sequence[int], confusion: Pixels) -> int:
+    """How many pixels are of a region in the label map and in the mask."""
+    inside = sum(hits[member] for member in members)
+    for (predicted, true), pixels in confusion.items():
+        if predicted in members and true in members:
+            inside += pixels
+    return inside
+
+
+def pairs_of(predicted: Codes, truth: Codes, classes: int) -> Pixels:
+    """How many pixels there are of each predicted and true class, over codes ``(n,)``; other codes do not count."""
+    # In a type that holds every pair of codes.
+    codes = classes + 3
+    places = predicted.astype(np.intp)
+    places *= codes
+    places += truth
+    counts = np.bincount(places)
+    present = counts.nonzero()[0]
+    pairs = {}
+    for place, pixels in zip(present.tolist(), counts[present].tolist(), strict=True):
+        chosen, true = divmod(place, codes)
+        if chosen < classes and true < classes:
+            pairs[chosen, true] = pixels
+    return pairs

@@ -10,14 +10,16 @@ from __future__ import annotations
 import functools
 import math
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from softdice_cli.overlap.contract import Facts, Sums, Tally
+from softdice_cli.overlap.confusion import confusion_of
+from softdice_cli.overlap.contract import Facts, Pixels, Sums, Tally
 from softdice_cli.overlap.decoding import Decoding
 from softdice_cli.overlap.exact import sum_parts, sum_rows
-from softdice_cli.overlap.labels import IGNORED, find_codes
+from softdice_cli.overlap.labels import counted, truth_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,27 +47,39 @@ class NumpyEngine:
     def tally(self, values: NDArray[Any], codes: Codes, decoding: Decoding) -> Tally:
         """The tally of one tile; see `contract.Engine.tally`."""
         _keep_freed_memory()
-        ignored_code = decoding.classes + IGNORED
-        pixels, inside = find_codes(codes, decoding.classes)
-        if not any(pixels[:ignored_code]):
-            return Tally.of(pixels, None, Facts())
+        counts, inside = truth_of(codes, decoding.classes)
+        if not counts.pixels:
+            return Tally.of(counts, None, Facts(), decoding)
         floats = as_floats(values, decoding.scale)
         grain = _stored_grain(values, decoding)
-        if not any(pixels[ignored_code:]):
-            sums, facts = _measure(floats, inside, decoding, grain)
-            return Tally.of(pixels, sums, facts)
-        keep = codes < ignored_code
+        labels = _Labels(codes, inside)
+        if not counts.ignored and not counts.unknown:
+            sums, facts = _measure(floats, labels, decoding, grain)
+            return Tally.of(counts, sums, facts, decoding)
+        keep = counted(codes, decoding.classes)
         if decoding.activation == "none":
             # Setting what is not kept to 0 is several times faster than taking it out.
-            sums, facts = _measure(_blanked(floats, keep), inside, decoding, grain, keep)
+            sums, facts = _measure(_blanked(floats, keep), labels, decoding, grain, keep)
             if sums:
-                return Tally.of(pixels, sums, facts)
+                return Tally.of(counts, sums, facts, decoding)
         # An activation would make more than 0 of a 0. And infinity times 0 is NaN, which says
         # nothing about what is kept.
         kept = np.compress(keep, floats, axis=1)
-        kept_inside = {channel: mask[keep] for channel, mask in inside.items()}
-        sums, facts = _measure(kept, kept_inside, decoding, grain)
-        return Tally.of(pixels, sums, facts)
+        sums, facts = _measure(kept, labels.kept(keep), decoding, grain)
+        return Tally.of(counts, sums, facts, decoding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """The codes of a tile, ``(n,)`` or ``(C, n)``, and the pixels ``(n,)`` of each class that is there."""
+
+    codes: Codes
+    inside: dict[int, Mask]
+
+    def kept(self, keep: Mask) -> _Labels:
+        """Those of some of the pixels."""
+        inside = {channel: mask[keep] for channel, mask in self.inside.items()}
+        return _Labels(self.codes[..., keep], inside)
 
 
 @functools.cache
@@ -114,13 +128,13 @@ def _blanked(values: Floats, keep: Mask) -> Floats:
 
 
 def _measure(
-    values: Floats, inside: dict[int, Mask], decoding: Decoding, grain: float, keep: Mask | None = None
+    values: Floats, labels: _Labels, decoding: Decoding, grain: float, keep: Mask | None = None
 ) -> tuple[Sums | None, Facts]:
     """The sums of a tile and what was seen.
 
     Args:
         values: ``(C, n)``; where not `keep`, they are 0.
-        inside: the pixels ``(n,)`` of each class that is there.
+        labels: of the pixels.
         decoding: what the values mean.
         grain: a power of 2 of which all probabilities are multiples, or 0.
         keep: the pixels ``(n,)`` that count, or ``None`` for all of them.
@@ -141,9 +155,16 @@ def _measure(
     if not facts.acceptable(decoding):
         return None, facts
     grain = grain or _seen_grain(probabilities, decoding, facts)
-    predicted, hits = _decisions(probabilities, best, inside, decoding, keep)
-    own = _sum_inside(probabilities, inside, decoding, grain)
-    return Sums(sum_rows(probabilities, grain), own, predicted, hits), facts
+    predicted, hits, confusion = _decisions(probabilities, best, labels, decoding, keep)
+    sums = Sums(
+        probability=sum_rows(probabilities, grain),
+        intersection=_sum_inside(probabilities, labels.inside, decoding, grain),
+        predicted=predicted,
+        true_positives=hits,
+        regions=_sum_regions(probabilities, labels.inside, decoding, grain),
+        confusion=confusion,
+    )
+    return sums, facts
 
 
 def _sum_inside(values: Floats, inside: dict[int, Mask], decoding: Decoding, grain: float) -> tuple[int, ...]:
@@ -154,6 +175,19 @@ def _sum_inside(values: Floats, inside: dict[int, Mask], decoding: Decoding, gra
         parts = [values[channel][mask] for channel, mask in inside.items()]
         for channel, total in zip(inside, sum_parts(parts, grain), strict=True):
             totals[channel] = total
+    return tuple(totals)
+
+
+def _sum_regions(values: Floats, inside: dict[int, Mask], decoding: Decoding, grain: float) -> tuple[int, ...]:
+    """For each region Σp of its classes over the pixels of its classes."""
+    totals = []
+    for members in decoding.regions:
+        masks = [inside[member] for member in members if member in inside]
+        if not masks:
+            totals.append(0)
+            continue
+        region = np.logical_or.reduce(masks)
+        totals.append(sum(sum_parts([values[member][region] for member in members], grain)))
     return tuple(totals)
 
 
@@ -202,42 +236,46 @@ def _channel_sums(values: Floats, decoding: Decoding, keep: Mask | None) -> Fact
 
 
 def _decisions(
-    values: Floats, best: Floats, inside: dict[int, Mask], decoding: Decoding, keep: Mask | None
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Predicted pixels and true positives of each class."""
+    values: Floats, best: Floats, labels: _Labels, decoding: Decoding, keep: Mask | None
+) -> tuple[tuple[int, ...], tuple[int, ...], Pixels]:
+    """Predicted pixels and true positives of each class, and what the others were taken for."""
+    inside = labels.inside
     chosen = _chosen(values, best, decoding, keep)
     predicted = [int(np.count_nonzero(row)) for row in chosen]
+    if decoding.confuses:
+        pixels = values.shape[1] if keep is None else int(np.count_nonzero(keep))
+        if sum(predicted) > pixels:
+            _settle_ties(chosen, predicted)
     hits = [0] * decoding.classes
     for channel, mask in inside.items():
         hits[channel] = int(np.count_nonzero(chosen[channel] & mask))
-    if decoding.classes > 1:
-        counted = values.shape[1] if keep is None else int(np.count_nonzero(keep))
-        if sum(predicted) > counted:
-            _settle_ties(chosen, inside, predicted, hits)
-    return tuple(predicted), tuple(hits)
+    confusion: Pixels = {}
+    if decoding.confuses:
+        confusion = confusion_of(chosen, inside, labels.codes, keep, predicted, hits)
+    return tuple(predicted), tuple(hits), confusion
 
 
 def _chosen(values: Floats, best: Floats, decoding: Decoding, keep: Mask | None) -> Mask:
     """Where each channel is decided for, ``(C, n)``; of several greatest, all, which `_settle_ties` sees to."""
-    if decoding.classes == 1:
+    if decoding.thresholds:
         # Pixels that are not kept are 0, and no threshold is below 0.
-        return values > floor_to(values.dtype, decoding.threshold)
+        limits = [floor_to(values.dtype, limit) for limit in decoding.thresholds]
+        return values > np.array(limits, values.dtype)[:, None]
     chosen: Mask = values == best
     if keep is not None:
         chosen &= keep
     return chosen
 
 
-def _settle_ties(chosen: Mask, inside: dict[int, Mask], predicted: list[int], hits: list[int]) -> None:
-    """Take back, in both counts, what was counted for greatest channels after the first."""
+def _settle_ties(chosen: Mask, predicted: list[int]) -> None:
+    """Take back, from the pixels and their counts, what greatest channels after the first were decided for."""
     tied = np.flatnonzero(np.add.reduce(chosen, axis=0, dtype=np.uint32) > 1)
     rivals = chosen[:, tied]
     # argmax finds the first channel that is True; it keeps its pixel.
     rivals[rivals.argmax(axis=0), np.arange(tied.size)] = False
+    chosen[:, tied] &= ~rivals
     for channel, losses in enumerate(rivals):
         predicted[channel] -= int(np.count_nonzero(losses))
-        if channel in inside:
-            hits[channel] -= int(np.count_nonzero(losses & inside[channel][tied]))
 
 
 def floor_to(dtype: np.dtype[Any], threshold: float) -> np.floating[Any]:

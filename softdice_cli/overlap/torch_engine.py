@@ -6,8 +6,9 @@ kernels and one copy back: nothing in between asks the device for a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from softdice_cli.errors import DeviceError
-from softdice_cli.overlap.contract import TILE_PIXELS, WORD, Facts, Sums, Tally
+from softdice_cli.overlap.codes import IGNORED, UNKNOWN
+from softdice_cli.overlap.contract import TILE_PIXELS, WORD, Counts, Facts, Sums, Tally
 from softdice_cli.overlap.decoding import Decoding
-from softdice_cli.overlap.labels import IGNORED
 from softdice_cli.overlap.numpy_engine import floor_to
 
 # What a value takes on the device while it is added up: its floats, its two words and the masks.
@@ -56,10 +57,9 @@ class TorchEngine:
 
     def submit(self, values: NDArray[Any], codes: NDArray[Any], decoding: Decoding) -> Callable[[], list[Tally]]:
         """Start adding up a batch; see `contract.BatchEngine.submit`."""
-        tiles, pixels = codes.shape
-        if not pixels:
-            nothing = Tally.of([0] * (decoding.classes + 3), None, Facts())
-            return lambda: [nothing] * tiles
+        if not codes.shape[-1]:
+            nothing = [Tally.zero(decoding)] * len(codes)
+            return lambda: nothing
         try:
             return self._submitted(values, codes, decoding)
         except torch.OutOfMemoryError as error:
@@ -67,17 +67,15 @@ class TorchEngine:
 
     def _submitted(self, values: NDArray[Any], codes: NDArray[Any], decoding: Decoding) -> Callable[[], list[Tally]]:
         stored = self._floats(values, decoding.scale)
-        where = self._send(codes).long()
-        keep = (where < decoding.classes + IGNORED).unsqueeze(1)
-        every_code = torch.arange(decoding.classes + 3, device=self._device).reshape(1, -1, 1)
-        truth = where.unsqueeze(1) == every_code
+        labels = _labels(self._send(codes).long(), decoding)
+        keep, truth = labels.keep, labels.truth
         seen = _range(stored, keep)
         floats = torch.where(keep, _activate(stored, decoding), 0)
         # Of a softmax, the sums before it tell whether the values were probabilities already.
         summed = stored if decoding.activation == "softmax" else floats
-        hard = _hard(floats, truth, keep, decoding)
+        hard = _hard(floats, labels, decoding)
         exact = _exact(floats, truth, decoding)
-        counts = torch.cat([truth.sum(2), *hard, *exact], dim=1)
+        counts = torch.cat([truth.sum(2), *labels.counts, *hard, *exact], dim=1)
         facts = torch.stack([*seen, *_channel_sums(summed, keep, decoding)], dim=1)
 
         def wait() -> list[Tally]:
@@ -114,6 +112,35 @@ class TorchEngine:
         # The memory is not used again before the computing stream is done with it.
         sent.record_stream(computing)
         return sent
+
+
+class _Labels(NamedTuple):
+    """The labels of a batch.
+
+    Attributes:
+        truth: the pixels of each class, ``(B, C, n)``.
+        keep: what is counted, ``(B, 1, n)``.
+        counts: how many pixels are counted, ignored and unknown, ``(B, 1)`` each.
+        codes: the class of each pixel, ``(B, n)``, where it has one.
+    """
+
+    truth: Tensor
+    keep: Tensor
+    counts: list[Tensor]
+    codes: Tensor
+
+
+def _labels(codes: Tensor, decoding: Decoding) -> _Labels:
+    """What codes ``(B, n)``, or ``(B, C, n)`` of independent channels, say."""
+    if decoding.independent:
+        # A pixel that is left out, or has an unknown label, is so in all channels.
+        truth, left_out, classes = codes == 0, codes[:, 0], 1
+    else:
+        channels = torch.arange(decoding.classes, device=codes.device).reshape(1, -1, 1)
+        truth, left_out, classes = codes.unsqueeze(1) == channels, codes, decoding.classes
+    keep = left_out < classes + IGNORED
+    kinds = [keep, left_out == classes + IGNORED, left_out == classes + UNKNOWN]
+    return _Labels(truth, keep.unsqueeze(1), [kind.sum(1, keepdim=True) for kind in kinds], left_out)
 
 
 def _range(values: Tensor, keep: Tensor) -> list[Tensor]:
@@ -155,60 +182,85 @@ def _channel_sums(values: Tensor, keep: Tensor, decoding: Decoding) -> list[Tens
     return _widened(values, low, high, off)
 
 
-def _hard(values: Tensor, truth: Tensor, keep: Tensor, decoding: Decoding) -> list[Tensor]:
-    """Predicted pixels and true positives of each class."""
-    predicted = _above_threshold(values, decoding) if decoding.classes == 1 else _first_greatest(values)
-    predicted = predicted & keep
-    hits = predicted & truth[:, : decoding.classes]
-    return [predicted.sum(2), hits.sum(2)]
+def _hard(values: Tensor, labels: _Labels, decoding: Decoding) -> list[Tensor]:
+    """Predicted pixels and true positives of each class, and the pixels of each predicted and true class."""
+    if decoding.thresholds:
+        predicted = _above_threshold(values, decoding) & labels.keep
+        return [predicted.sum(2), (predicted & labels.truth).sum(2)]
+    first = _first_greatest(values)
+    channels = torch.arange(decoding.classes, device=values.device).reshape(1, -1, 1)
+    predicted = (channels == first) & labels.keep
+    hits = predicted & labels.truth
+    places = first.squeeze(1) * decoding.classes + labels.codes
+    kept = labels.keep.squeeze(1)
+    pairs = torch.zeros((len(values), decoding.classes**2), dtype=torch.int64, device=values.device)
+    pairs.scatter_add_(1, torch.where(kept, places, 0), kept.long())
+    return [predicted.sum(2), hits.sum(2), pairs]
 
 
 def _above_threshold(values: Tensor, decoding: Decoding) -> Tensor:
     dtype = np.dtype(np.float64 if values.dtype == torch.float64 else np.float32)
-    return values > float(floor_to(dtype, decoding.threshold))
+    limits = [float(floor_to(dtype, limit)) for limit in decoding.thresholds]
+    return values > torch.tensor(limits, dtype=values.dtype, device=values.device).reshape(1, -1, 1)
 
 
 def _first_greatest(values: Tensor) -> Tensor:
+    """The first channel ``(B, 1, n)`` that reaches the greatest value of its pixel."""
     # torch.argmax does not promise the first of equal maxima, so take the least channel that
     # reaches the maximum.
     classes = values.shape[1]
     channels = torch.arange(classes, device=values.device).reshape(1, -1, 1)
     greatest = values == values.amax(dim=1, keepdim=True)
-    first = torch.where(greatest, channels, classes).amin(1, keepdim=True)
-    return channels == first
+    # Of values that are not numbers, none is the greatest; their sums are dropped later.
+    return torch.where(greatest, channels, classes).amin(1, keepdim=True).clamp(max=classes - 1)
 
 
 def _exact(values: Tensor, truth: Tensor, decoding: Decoding) -> list[Tensor]:
-    """The words of Σp and Σp·y of each class."""
+    """The words of Σp and Σp·y of each class, and those of each region."""
     scaled = values * float(WORD)
     rounded = torch.round(scaled)
     low = torch.round((scaled - rounded) * float(WORD)).long()
     high = rounded.long()
-    own = truth[:, : decoding.classes]
-    return [high.sum(2), low.sum(2), torch.where(own, high, 0).sum(2), torch.where(own, low, 0).sum(2)]
+    words = [high.sum(2), low.sum(2), torch.where(truth, high, 0).sum(2), torch.where(truth, low, 0).sum(2)]
+    for members in decoding.regions:
+        chosen = list(members)
+        region = truth[:, chosen].any(1, keepdim=True)
+        words += [torch.where(region, word[:, chosen], 0).sum((1, 2)).unsqueeze(1) for word in (high, low)]
+    return words
 
 
 def _tally(counts: list[int], seen: list[float], decoding: Decoding) -> Tally:
     """One tile of a batch, from the numbers that came back."""
     classes = decoding.classes
-    pixels = counts[: classes + 3]
-    any_counted = any(pixels[: classes + IGNORED])
+    labelled = Counts(tuple(counts[:classes]), *counts[classes : classes + 3])
+    any_counted = labelled.pixels > 0
     low, high, nonfinite, sum_low, sum_high, sum_off = seen
     facts = Facts(low=low, high=high, nonfinite=int(nonfinite))
     if facts.acceptable(decoding) and decoding.sum_tolerance is not None and any_counted:
         facts += Facts(sum_low=sum_low, sum_high=sum_high, sum_off=int(sum_off))
     if not facts.acceptable(decoding) or not any_counted:
-        return Tally.of(pixels, None, facts)
-    return Tally.of(pixels, _sums(counts[classes + 3 :], classes), facts)
+        return Tally.of(labelled, None, facts, decoding)
+    return Tally.of(labelled, _sums(iter(counts[classes + 3 :]), decoding), facts, decoding)
 
 
-def _sums(numbers: list[int], classes: int) -> Sums:
-    """Six numbers of each class, kind by kind, as sums."""
-    predicted, hits, high, low, own_high, own_low = (
-        numbers[kind * classes : (kind + 1) * classes] for kind in range(6)
-    )
-    return Sums(_join(high, low), _join(own_high, own_low), tuple(predicted), tuple(hits))
+def _sums(numbers: Iterator[int], decoding: Decoding) -> Sums:
+    """The numbers of a tile as sums, in the order in which `_hard` and `_exact` give them."""
+    classes = decoding.classes
+    predicted, hits = _next(numbers, classes), _next(numbers, classes)
+    confusion = {}
+    if decoding.confuses:
+        for place, pixels in enumerate(_next(numbers, classes**2)):
+            chosen, true = divmod(place, classes)
+            if pixels and chosen != true:
+                confusion[chosen, true] = pixels
+    high, low, own_high, own_low = (_next(numbers, classes) for _ in range(4))
+    regions = [_join(_next(numbers, 1), _next(numbers, 1))[0] for _ in decoding.regions]
+    return Sums(_join(high, low), _join(own_high, own_low), predicted, hits, tuple(regions), confusion)
 
 
-def _join(high: list[int], low: list[int]) -> tuple[int, ...]:
+def _next(numbers: Iterator[int], count: int) -> tuple[int, ...]:
+    return tuple(islice(numbers, count))
+
+
+def _join(high: Sequence[int], low: Sequence[int]) -> tuple[int, ...]:
     return tuple(h * WORD + m for h, m in zip(high, low, strict=True))

@@ -23,11 +23,20 @@ class Pair:
         id: unique name of the pair; the same for every model that is evaluated against this truth.
         pred: path of the prediction; ``-`` is standard input.
         gt: path of the truth, likewise.
+        roi: path of the mask of its region of interest, or empty.
     """
 
     id: str
     pred: str
     gt: str
+    roi: str = ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of the pair."""
+        if self.roi:
+            return self.pred, self.gt, self.roi
+        return self.pred, self.gt
 
     @staticmethod
     def of_files(pred: str, gt: str) -> Pair:

@@ -25,7 +25,14 @@ _MOST = 2.0**53
 Role = Literal["truth", "prediction"]
 
 
-def as_labels(source: Source, *, colors: bool, role: Role = "truth", options: ReadOptions | None = None) -> Source:
+def as_labels(
+    source: Source,
+    *,
+    colors: bool,
+    role: Role = "truth",
+    options: ReadOptions | None = None,
+    fractions: bool = False,
+) -> Source:
     """The labels of a mask or of a label map.
 
     Args:
@@ -33,6 +40,7 @@ def as_labels(source: Source, *, colors: bool, role: Role = "truth", options: Re
         colors: the classes are named by colour.
         role: what the file is, for the message.
         options: how large colours may be, which are held in memory even where the file is not.
+        fractions: values are cut later, and need not be whole numbers.
 
     Raises:
         UnreadableError: colours that are larger than allowed.
@@ -58,7 +66,8 @@ def as_labels(source: Source, *, colors: bool, role: Role = "truth", options: Re
             hint=_colors_hint(source),
         )
     if source.array.dtype.kind == "f":
-        _check_whole(source, role)
+        if not fractions:
+            _check_whole(source, role)
         return source
     if source.array.dtype.kind == "b":
         return replace(source, array=source.array.view(np.uint8))

@@ -102,6 +102,9 @@ class Source:
         stored: the element type in the file, e.g. ``"bfloat16"`` where `array` is float32.
         colors: the last axis holds red, green and blue.
         samples: how many samples an image format gives each pixel.
+        axes: one letter an axis, as in a layout, where the format says which axis is which; else empty.
+        palette: the colours ``0xRRGGBB`` of the values of a palette picture, or ``None``.
+        white_is_zero: where the format says that white is stored as 0, the value of black; else 0.
         load: the values of a view of `array`, of the same shape; raises UnreadableError where the
             file has shrunk.
     """
@@ -112,6 +115,9 @@ class Source:
     stored: str
     colors: bool = False
     samples: int = 1
+    axes: str = ""
+    palette: tuple[int, ...] | None = None
+    white_is_zero: int = 0
     load: Callable[[Array], Array] = in_memory
 
     @property

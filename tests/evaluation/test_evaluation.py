@@ -186,9 +186,12 @@ def test_label_maps(tmp_path):
     assert [(s.probability, s.intersection) for s in results.images[0].sums] == [(1, 1), (1, 1), (2, 1)]
 
 
-def test_binary_label_maps_may_use_other_numbers(tmp_path):
+def test_binary_label_maps_with_other_numbers_are_refused_until_somebody_says_that_both_are_the_class(tmp_path):
     pair = (saved(tmp_path, "p", [[0, 1, 1]], "u1"), saved(tmp_path, "m", [[0, 255, 0]], "u1"))
-    (scores,) = evaluate([pair], settings=Settings(prediction="labels")).pooled.classes
+    (failure,) = evaluate([pair], settings=Settings(prediction="labels")).failures
+    assert failure.error == f"{pair[0]}: has the label 1 where {pair[1]} has 255"
+    assert "--foreground nonzero, if both are foreground" in failure.hint
+    (scores,) = evaluate([pair], settings=Settings(prediction="labels", foreground="nonzero")).pooled.classes
     assert (scores.true_positives, scores.predicted_pixels, scores.truth_pixels) == (1, 2, 1)
 
 

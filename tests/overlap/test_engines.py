@@ -14,10 +14,11 @@ from hypothesis.extra import numpy as hnp
 
 from softdice_cli.errors import DeviceError
 from softdice_cli.overlap import TILE_PIXELS, Decoding, Tally, decoding_for, to_pixels
+from softdice_cli.overlap.codes import translation
 from softdice_cli.overlap.contract import GRID
 from softdice_cli.overlap.devices import choose, devices, engine_for
 from softdice_cli.overlap.exact import sum_parts, sum_rows
-from softdice_cli.overlap.labels import LabelCodes, count_labels, tally_label_map
+from softdice_cli.overlap.labels import count_labels, tally_label_map
 from softdice_cli.overlap.numpy_engine import NumpyEngine, floor_to
 from softdice_cli.overlap.tiles import tiles
 from softdice_cli.records import ClassDef, Settings
@@ -27,7 +28,9 @@ FLOATS = [np.float16, np.float32, np.float64]
 
 
 def decoding(classes: int, **changes: object) -> Decoding:
-    plain = {"scale": None, "activation": "none", "threshold": 0.5, "sum_tolerance": None, "top": 1.0}
+    plain = {"scale": None, "activation": "none", "thresholds": (), "sum_tolerance": None, "top": 1.0}
+    if classes == 1:
+        plain["thresholds"] = (0.5,)
     return Decoding(classes=classes, **{**plain, **changes})
 
 
@@ -213,7 +216,7 @@ def test_tiles_hold_every_pixel_once_with_its_label(shape, axes, pixels):
     values = np.arange(np.prod(shape), dtype=np.float64).reshape([shape[a] for a in order]).transpose(np.argsort(order))
     labels = values[0].copy()
     seen = []
-    for tile, codes in tiles(values, labels, pixels):
+    for tile, codes in tiles(values, [labels], pixels):
         assert tile.shape == (shape[0], *codes.shape)
         assert codes.size <= pixels
         assert (tile[0] == codes).all()
@@ -241,12 +244,12 @@ SIX = Settings(
     ],
 )
 def test_labels_become_codes_whatever_their_type(dtype, labels, codes):
-    assert LabelCodes(SIX, None)(np.array(labels, dtype)).tolist() == codes
+    assert translation(SIX)(np.array(labels, dtype)).tolist() == codes
 
 
 def test_one_class_takes_zero_as_background():
-    one = Settings(classes=(ClassDef("foreground", None),), ignore=(128,))
-    assert LabelCodes(one, 255)(np.array([0, 255, 128, 1], np.uint8)).tolist() == [1, 0, 2, 3]
+    one = Settings(classes=(ClassDef("foreground", 255),), ignore=(128,))
+    assert translation(one)(np.array([0, 255, 128, 1], np.uint8)).tolist() == [1, 0, 2, 3]
 
 
 def test_labels_are_counted():
@@ -256,8 +259,10 @@ def test_labels_are_counted():
 
 def test_a_label_map_is_its_own_one_hot():
     truth, predicted = np.array([0, 1, 1, 3, 0], np.intp), np.array([0, 1, 0, 1, 4], np.intp)
-    tally, strays = tally_label_map(predicted, truth, 2)
-    assert tally == Tally((2 * GRID, GRID), (GRID, GRID), (2, 2), (2, 1), (1, 1), pixels=4, ignored=1)
+    tally, strays = tally_label_map(predicted, truth, decoding(2))
+    # one pixel of class 1 was taken for class 0, and the ignored one, decided for class 1, does not count
+    pairs = {(0, 1): 1}
+    assert tally == Tally((2 * GRID, GRID), (GRID, GRID), (2, 2), (2, 1), (1, 1), pixels=4, ignored=1, confusion=pairs)
     assert strays == 1
 
 
@@ -329,7 +334,7 @@ def test_devices_that_are_not_there_are_named_errors():
 
 
 def test_whole_numbers_saved_as_floats_are_labels():
-    assert LabelCodes(SIX, None)(np.array([0, 7, -5, 70000, 255, 9], np.float32)).tolist() == [0, 1, 4, 5, 7, 8]
+    assert translation(SIX)(np.array([0, 7, -5, 70000, 255, 9], np.float32)).tolist() == [0, 1, 4, 5, 7, 8]
 
 
 @pytest.mark.parametrize("classes", [1, 2, 19, 150, 1000, 10**6])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from softdice_cli.overlap.codes import translation
 from softdice_cli.overlap.decoding import decoding_for
-from softdice_cli.overlap.labels import LabelCodes
 from softdice_cli.records import ClassDef, Settings
 
 
@@ -16,7 +16,7 @@ def test_every_class_has_its_code(classes, dtype):
     """Three codes stand above the classes; with 253 classes the last of them is 255, with 254 it is 256."""
     settings = Settings(classes=tuple(ClassDef(str(index), index) for index in range(classes)), ignore=(60_000,))
     labels = np.array([*range(classes), 60_000, 59_999], dtype)
-    codes = LabelCodes(settings, None)(labels)
+    codes = translation(settings)(labels)
     assert codes.astype(int).tolist() == [*range(classes), classes + 1, classes + 2]
 
 

@@ -122,7 +122,14 @@ def test_an_old_journal_is_gone_on_with(softdice, tmp_path):
     (tmp_path / "j").write_text("".join(lines[:4]))
     options = ("eval", "--pred", "p", "--gt", "g", "--format", "json")
     run = softdice(*options, "--journal", "j")
-    assert (run.code, run.out) == (0, softdice(*options).out)
+    assert run.code == 0
+    resumed, again = json.loads(run.out), json.loads(softdice(*options).out)
+    # Rows of 0.1.0 hold no confusion, and without one of them there is no matrix.
+    assert resumed.pop("confusion", None) is None
+    assert again.pop("confusion", "absent") is not None
+    for image in (*resumed["images"], *again["images"]):
+        image.pop("confusion", None)
+    assert resumed == again
     assert len((tmp_path / "j").read_text().splitlines()) == len(lines)
 
 

@@ -1,0 +1,185 @@
+"""What the labels of a pair mean, and what its files show of that: a run has one meaning, and no file has its own.
+
+A pair is prepared without a look at any other. So what it finds out about the run, such as which label is the
+foreground, is noted here with the name of the file, and whoever collects the pairs refuses the ones that disagree.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from softdice_cli.errors import InputError, LabelError
+from softdice_cli.overlap.labels import count_labels
+from softdice_cli.readers import Source
+from softdice_cli.readers.source import in_memory
+from softdice_cli.records import MAX_LABEL, ImageRow, Settings
+
+# The label that mostly marks pixels to leave out.
+_VOID = 255
+
+
+class FoundLabel(NamedTuple):
+    """The one label besides 0 that a file holds."""
+
+    path: str
+    label: int
+
+
+class FoundPalette(NamedTuple):
+    """The colours ``0xRRGGBB`` that a file gives its labels, and which labels occur in it."""
+
+    path: str
+    colors: tuple[int, ...]
+    labels: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the files of a pair show of the meaning of the run; all of it is plain data."""
+
+    labels: tuple[FoundLabel, ...] = ()
+    palettes: tuple[FoundPalette, ...] = ()
+
+
+NOTHING = Found()
+
+
+def whites(source: Source, settings: Settings) -> Source:
+    """The values of a file in the meaning that was chosen, where the file says that white is 0.
+
+    Raises:
+        LabelError: nobody has said which meaning it is.
+    """
+    top = source.white_is_zero
+    if not top or settings.white_is_zero == "stored":
+        return source
+    if settings.white_is_zero == "inverted":
+        inverted = np.subtract(top, source.load(source.array), dtype=source.array.dtype)
+        return replace(source, array=inverted, load=in_memory)
+    raise LabelError(
+        "says that white is stored as 0, and programs disagree on what that does to numbers",
+        path=source.name,
+        expected="the values as they are stored (GDAL, rasterio, tifffile), or inverted (Pillow, OpenCV)",
+        found=f"{source.describe()}: a stored 0 is {top} when it is inverted",
+        hint="--white-is-zero stored, or --white-is-zero inverted; softdice inspect shows both",
+    )
+
+
+def found_label(source: Source, settings: Settings) -> FoundLabel | None:
+    """The one label besides 0 of a file, where the settings leave open which label is foreground.
+
+    Raises:
+        LabelError: it holds several.
+    """
+    counts = count_labels(source.chunks())
+    others = [label for label in counts if label not in (0, *settings.ignore)]
+    if len(others) > 1 or max(map(abs, others), default=0) > MAX_LABEL:
+        from softdice_cli.evaluation.label_refusals import refuse_many
+
+        raise refuse_many(source, settings, counts)
+    return FoundLabel(source.name, others[0]) if others else None
+
+
+def agreed_label(found: Iterable[FoundLabel], settings: Settings) -> Settings:
+    """The settings with the label that the files of a pair have together.
+
+    Raises:
+        LabelError: they have two.
+    """
+    first: FoundLabel | None = None
+    for one in found:
+        if first is not None and one.label != first.label:
+            raise refuse_labels_of_two(first, one, settings)
+        first = first or one
+    return settings.with_label(first.label if first else None)
+
+
+def refuse_labels_of_two(first: FoundLabel, other: FoundLabel, settings: Settings) -> LabelError:
+    """The error for two files of a run whose foregrounds have different labels."""
+    # The usual mark for pixels to leave out is proposed as one first.
+    kept, left_out = sorted((first.label, other.label), key=lambda label: (label == _VOID, label))
+    name = settings.classes[0].name
+    ways = []
+    for inside, ignored in ((kept, left_out), (left_out, kept)):
+        option = f"--foreground {inside}"
+        if not settings.multilabel:
+            option = f"--class {shlex.quote(name)}={inside}"
+        ways.append(f"{option} --ignore {ignored}, if {ignored} marks pixels to leave out")
+    return LabelError(
+        f"has the label {other.label} where {first.path} has {first.label}",
+        path=other.path,
+        expected="one label besides 0 in all files of a run, or a word about which of them is the class",
+        found=f"{other.label} here, {first.label} in {first.path}",
+        hint=f"{'; '.join(ways)}; --foreground nonzero, if both are {name}",
+    )
+
+
+def found_palettes(
+    sources: Iterable[tuple[Source, bool]], settings: Settings, rows: list[ImageRow]
+) -> tuple[FoundPalette, ...]:
+    """The palettes of the files of a pair, with the labels that the counted pixels have.
+
+    Args:
+        sources: each file, and whether it is the truth.
+        settings: with the classes resolved.
+        rows: of the images of the pair.
+    """
+    found = []
+    for source, is_truth in sources:
+        if source.palette is None or settings.colors:
+            continue
+        labels: set[int] = set()
+        if any(row.ignored for row in rows):
+            labels.update(settings.ignore)
+        for index, definition in enumerate(settings.classes):
+            if any(_occurs(row, index, is_truth) for row in rows):
+                labels.update(definition.labels)
+        known = frozenset(label for label in labels if 0 <= label < len(source.palette))
+        found.append(FoundPalette(source.name, tuple(source.palette), known))
+    return tuple(found)
+
+
+def _occurs(row: ImageRow, index: int, is_truth: bool) -> bool:
+    sums = row.sums[index]
+    return bool(sums.truth if is_truth else sums.predicted)
+
+
+class Meaning:
+    """What the labels mean in a run, as far as its files have shown it."""
+
+    def __init__(self) -> None:
+        self._label: FoundLabel | None = None
+        self._colors: dict[int, tuple[int, str]] = {}
+
+    def take(self, found: Found, settings: Settings) -> InputError | None:
+        """Take in what a pair shows; the error where it contradicts an earlier one."""
+        for label in found.labels:
+            self._label = self._label or label
+            if label.label != self._label.label:
+                return refuse_labels_of_two(self._label, label, settings)
+        for palette in found.palettes:
+            if error := self._contradiction(palette):
+                return error
+        for palette in found.palettes:
+            for index in palette.labels:
+                self._colors.setdefault(index, (palette.colors[index], palette.path))
+        return None
+
+    def _contradiction(self, palette: FoundPalette) -> LabelError | None:
+        for index in sorted(palette.labels):
+            color = palette.colors[index]
+            known, path = self._colors.get(index, (color, ""))
+            if known != color:
+                return LabelError(
+                    f"gives the label {index} another colour than {path}",
+                    path=palette.path,
+                    expected=f"#{known:06x} for {index} in the palette, as in {path}",
+                    found=f"#{color:06x}",
+                    hint="name each class by its colour, in the order of the channels: --class NAME=#rrggbb",
+                )
+        return None

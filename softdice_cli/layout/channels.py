@@ -1,0 +1,84 @@
+"""Independent classes: the truth may have an axis of classes as the prediction has, or be a label map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+from softdice_cli.layout.shapes import SPATIAL, Layout, Shape, space
+
+MOST_CHANNELS = 256
+"""An axis that is longer holds slices or lines, and not classes that somebody saved one by one."""
+
+# An axis that is longer is not taken for one of classes where the classes are not named.
+_MOST_UNNAMED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class MultiLabel:
+    """What is known of independent classes.
+
+    Attributes:
+        classes: how many there are, or 0 where that is not known.
+        owned: each class owns labels, so that the truth can be a label map.
+    """
+
+    classes: int
+    owned: bool
+
+
+def fits(prediction: Shape, mask: Shape, known: MultiLabel, layout: str, maps: list[Layout]) -> list[Layout]:
+    """All readings of a prediction with independent classes.
+
+    Args:
+        prediction: shape as stored.
+        mask: likewise.
+        known: of the classes.
+        layout: letters that the user gave, or ``""``.
+        maps: the readings over a mask without an axis of classes.
+    """
+    found = []
+    for letters, truth in product([layout] if layout else _letters(len(prediction)), _letters(len(mask))):
+        if len(letters) != len(prediction) or "C" not in letters:
+            continue
+        sizes = dict(zip(letters, prediction, strict=True))
+        if dict(zip(truth, mask, strict=True)) == sizes and _possible(sizes["C"], known, layout):
+            image = tuple(sizes[letter] for letter in letters if letter in SPATIAL)
+            found.append(Layout(letters, prediction, image, truth))
+    # Axes in the same order on both sides come before any other reading.
+    alike = [fit for fit in found if fit.letters == fit.truth]
+    over_maps = [fit for fit in maps if "C" in fit.letters and _possible(fit.channels, known, layout)]
+    return (alike or found) + over_maps
+
+
+def _possible(channels: int, known: MultiLabel, layout: str) -> bool:
+    """Whether an axis of this length can be one of classes."""
+    if known.classes:
+        return channels == known.classes
+    return bool(layout) or channels <= _MOST_UNNAMED
+
+
+def _letters(count: int) -> list[str]:
+    """The usual layouts with so many axes, one of which numbers the classes."""
+    plain, batch = space(count - 1), space(count - 2)
+    found = []
+    if plain:
+        found += ["C" + plain, plain + "C"]
+    if batch:
+        found += ["BC" + batch, "B" + batch + "C"]
+    return found
+
+
+def possible_class_axes(fit: Layout) -> tuple[int, ...]:
+    """The axes of a prediction without an axis of classes that could be one after all: the first or last of three."""
+    if "B" in fit.letters or "C" in fit.letters:
+        return ()
+    return tuple(axis for axis in outer_axes(fit.shape) if fit.shape[axis] <= MOST_CHANNELS)
+
+
+def outer_axes(shape: Shape) -> tuple[int, ...]:
+    """The first and the last axis that is longer than 1, where three axes lie between them and with them."""
+    long = [axis for axis, length in enumerate(shape) if length > 1]
+    if not long or long[-1] - long[0] < 2:
+        return ()
+    return long[0], long[-1]
