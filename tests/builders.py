@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from softdice_cli.records import ClassSums, Failure, ImageRow, Results, Run, Settings, Shard
 from softdice_cli.scores import summarize
 
 Sums = tuple[float, float, int, int, int]
 """P, I, truth, predicted and true positives of a class."""
+
+
+Members = Sequence[Sequence[int]]
+"""For each region the places of its classes."""
 
 
 def image_row(id: str, *sums: Sums, pixels: int | None = None, ignored: int = 0) -> ImageRow:
@@ -21,6 +26,23 @@ def counted_row(id: str, *counts: tuple[int, int, int]) -> ImageRow:
     """A row of truth, predicted and true positives of each class, where every probability is 0 or 1."""
     sums = [(float(predicted), float(hits), truth, predicted, hits) for truth, predicted, hits in counts]
     return image_row(id, *sums)
+
+
+def confused_row(id: str, matrix: Sequence[Sequence[int]], members: Members = ()) -> ImageRow:
+    """A row of pixels by predicted class (rows) and true class (columns), where every probability is 0 or 1."""
+    pixels = sum(map(sum, matrix))
+    classes = [_taken_as_one(matrix, [place]) for place in range(len(matrix))]
+    off_diagonal = [(p, t, n) for p, row in enumerate(matrix) for t, n in enumerate(row) if n and p != t]
+    row = image_row(id, *classes, pixels=pixels)
+    regions = image_row(id, *(_taken_as_one(matrix, places) for places in members), pixels=pixels).sums
+    return replace(row, regions=regions, confusion=tuple(off_diagonal))
+
+
+def _taken_as_one(matrix: Sequence[Sequence[int]], places: Sequence[int]) -> Sums:
+    predicted = sum(sum(matrix[place]) for place in places)
+    truth = sum(row[place] for row in matrix for place in places)
+    hits = sum(matrix[p][t] for p in places for t in places)
+    return float(predicted), float(hits), truth, predicted, hits
 
 
 def summarized(

@@ -58,8 +58,14 @@ def _mistakes(settings: Settings, matrix: Matrix) -> list[Mistake]:
 
 
 def _sentence(settings: Settings, mistake: Mistake) -> Entry:
-    true, predicted = settings.classes[mistake.true].name, settings.classes[mistake.predicted].name
+    true, predicted = _called(settings, mistake.true), _called(settings, mistake.predicted)
     return Entry(f"{mistake.pixels} of {mistake.of} {true} pixels predicted as {predicted}")
+
+
+def _called(settings: Settings, place: int) -> str:
+    """The name of a class within a sentence about numbers."""
+    name = settings.classes[place].name
+    return f"class {name}" if name.isdecimal() else name
 
 
 def matrix_sections(results: Results) -> Iterator[Section]:

@@ -76,6 +76,9 @@ def _properties(results: Results) -> Iterator[tuple[str, object]]:
         for metric in SHOWN:
             yield f"{average}:{metric.name}", _value(summary.means.values[metric.name])
         yield f"{average}:loss_present", _value(summary.loss_present)
+        if summary.region_means is not None:
+            for metric in SHOWN:
+                yield f"{average}:region_mean:{metric.name}", _value(summary.region_means.values[metric.name])
 
 
 def _value(value: float | None) -> str:

@@ -61,7 +61,9 @@ def section_lines(section: Section, page: Page) -> Iterator[str]:
     if section.table is not None:
         yield _drawn(section.table, page)
     for place, entry in enumerate(section.entries):
-        yield _line(entry)
+        line = _line(entry)
+        # These hold names of classes and nothing to be copied, so that they fold as a table does.
+        yield _folded(line, page.width) if section.kind == "confusion" else line
         if place < ADVISED:
             yield from (f"    {neutral(text)}" for text in entry.advice)
     yield from section.notes
@@ -104,6 +106,13 @@ def _line(entry: Entry) -> str:
     if entry.subject:
         return f"  {at_line_start(entry.subject)}: {neutral(entry.text)}"
     return f"  {at_line_start(entry.text)}"
+
+
+def _folded(line: str, width: int | None) -> str:
+    if width is None or cell_len(line) <= width:
+        return line
+    folded = Text(line).wrap(Console(width=width), width)
+    return "\n".join(text.plain.rstrip() for text in folded)
 
 
 def _drawn(table: Table, page: Page) -> str:

@@ -54,16 +54,23 @@ def test_the_good_pairs_are_not_touched_by_the_failures(softdice, tmp_path):
     assert results["pooled"] == json.loads(to_text(expected, "json"))["pooled"]
 
 
-@pytest.mark.parametrize("format", ["json", "jsonl", "csv", pytest.param("table")],
-)  # fmt: skip
-def test_many_failures_are_all_named(softdice, tmp_path, format):
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_many_failures_have_in_common_is_said_once(softdice, tmp_path, format):
+    """People get the count and the first names; outputs for programs name each pair."""
     names = tuple(f"i{index}" for index in range(30))
     write(tmp_path, names)
     for name in names[1:]:
         (tmp_path / f"p/{name}.npy").write_bytes(b"")
     run = softdice(*eval_("--format", format, "--workers", "1"))
     assert run.code == 3
-    assert all(f"p/{name}.npy: is empty" in run.out + run.err for name in names[1:])
+    once = "29 pairs (e.g. i1, i10, i11): p/i1.npy: is empty"
+    if format == "table":
+        assert (run.out.count("is empty"), run.err) == (1, "softdice: error: 29 pairs failed\n")
+        assert f"  {once}\n    expected .npy" in run.out
+    else:
+        assert all(f"p/{name}.npy: is empty" in run.out for name in names[1:])
+        assert run.err.splitlines()[0] == f"softdice: error: {once}"
+        assert len(run.err.splitlines()) == 3
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -73,8 +80,11 @@ def test_where_all_failed_each_is_named(softdice, tmp_path, format):
         (tmp_path / f"p/{name}.npy").write_bytes(b"")
     run = softdice(*eval_("--format", format))
     assert run.code == 3
-    assert all(f"p/{name}.npy: is empty" in run.err for name in ("a", "b"))
-    assert all(f"p/{name}.npy" in run.out for name in ("a", "b"))
+    assert "softdice: error: 2 pairs (a, b): p/a.npy: is empty\n" in run.err
+    if format == "table":
+        assert run.out == "INCOMPLETE: 2 pairs failed\n  2 pairs (a, b): p/a.npy: is empty\n"
+    else:
+        assert all(f"p/{name}.npy" in run.out for name in ("a", "b"))
 
 
 @pytest.mark.parametrize("device", ["cpu", "torch:cpu"])

@@ -114,8 +114,8 @@ def test_a_class_of_the_baseline_alone_is_refused():
         (
             summarized(EPS, ROWS),
             "has another signature than these results",
-            SETTINGS.signature,
-            EPS.signature,
+            "eps:1e-05",
+            "eps:1.0",
         ),
         (
             summarized(NAMED, ROWS),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from softdice_cli.gates import judge, parse_rule, with_verdicts
 from softdice_cli.records import ClassDef, ClassSums, Failure, ImageRow, Results, Run, Settings, Verdict
 from softdice_cli.scores import summarize
@@ -65,6 +68,15 @@ def results(*rules: str, names=("sky", "cell", "pole"), images=("x", "y", "z"), 
 
 def failure(name: str, error: str = "cannot be read") -> Failure:
     return Failure(name, f"{name}.npy", f"{name}.png", error, "a PNG", "7 bytes", "look at it")
+
+
+def unlike(names: Iterable[str]) -> tuple[Failure, ...]:
+    """Failures of which no two have anything in common."""
+    return tuple(failure(name, f"cannot be read at byte {place}") for place, name in enumerate(names))
+
+
+def failed(found: Results, failures: Iterable[Failure]) -> Results:
+    return replace(found, run=replace(found.run, failures=tuple(failures)))
 
 
 def unmet(number: int, name: str = "cell") -> tuple[Verdict, ...]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from rendered import NAMES, NORMAL, SIGNATURE, WARNING, results, unmet
+from rendered import NAMES, NORMAL, SIGNATURE, WARNING, failed, failure, results, unlike, unmet
 
 from softdice_cli.records import Results, Verdict
 from softdice_cli.render import neutral, to_text
@@ -79,7 +79,7 @@ def test_no_name_starts_a_command(name):
     ],
 )
 def test_annotations_stay_within_the_limits(name, rules, pairs, left):
-    found = results(failures=[f"{name}{i}" for i in range(pairs)], left_out=[f"{name}{i}" for i in range(30)])
+    found = failed(results(left_out=[f"{name}{i}" for i in range(30)]), unlike(f"{name}{i}" for i in range(pairs)))
     parsed = commands(github(replace(found, requirements=unmet(rules + 1, name))))
     kinds = [kind for kind, _, _ in parsed]
     assert kinds == ["error"] * min(10, rules + pairs) + ["warning"] * 10 + ["notice"]
@@ -89,6 +89,19 @@ def test_annotations_stay_within_the_limits(name, rules, pairs, left):
     if left:
         assert errors[-1] == ("softdice: more errors", f"{left}; the log and the report name all")
     assert parsed[-2][2] == "and 22 more warnings; the report has all"  # 30 files and the absent class
+
+
+def test_failures_of_one_kind_are_one_annotation():
+    """What no longer fits is counted in pairs, not in kinds."""
+    alike = [failure(f"a{i:02}") for i in range(30)]
+    errors = commands(github(failed(results(), [*unlike(f"b{i:02}" for i in range(9)), *alike])))[:-2]
+    assert errors[0][1:] == (
+        "failed: 30 pairs (e.g. a00, a01, a02)",
+        "cannot be read; expected a PNG; found 7 bytes; try look at it",
+    )
+    assert len(errors) == 10
+    twelve = commands(github(failed(results(), [*unlike(f"b{i}" for i in range(10)), *alike])))
+    assert twelve[9][1:] == ("softdice: more errors", "and 2 more pairs failed; the log and the report name all")
 
 
 def test_the_worst_come_first():

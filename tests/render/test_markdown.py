@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from rendered import NAMES, NORMAL, SIGNATURE, WARNING, results, unmet
+from rendered import NAMES, NORMAL, SIGNATURE, WARNING, failed, results, unlike, unmet
 
 from softdice_cli.records import Results, Shard, Verdict
 from softdice_cli.render import Page, neutral
@@ -132,8 +132,8 @@ def test_no_name_leaves_its_code_span(name):
     [
         replace(results(), requirements=unmet(50)),
         replace(results(), requirements=unmet(50, "long " * 2000)),
-        results(failures=[f"pair {i}" for i in range(5000)]),
-        results(failures=["long " * 2000 + str(i) for i in range(5000)], left_out=["l" * 9999] * 5000),
+        failed(results(), unlike(f"pair {i}" for i in range(5000))),
+        failed(results(left_out=["l" * 9999] * 5000), unlike("long " * 2000 + str(i) for i in range(5000))),
         results(names=[f"{i} {'`' * 10000}" for i in range(300)]),
         results(images=[f"{i} {'|😀' * 5000}" for i in range(1000)]),
     ],
@@ -150,7 +150,7 @@ def test_a_comment_fits(found):
 
 
 def test_what_is_left_out_of_a_comment_is_counted():
-    text = markdown(results(failures=[f"pair {i}" for i in range(5000)]))
+    text = markdown(failed(results(), unlike(f"pair {i}" for i in range(5000))))
     (number,) = re.findall(r"^(\d+) of 5000 are left out of this comment$", text, re.M)
     assert text.count("- `pair") == 5000 - int(number)
     assert text.count("- `pair") >= 200
