@@ -56,7 +56,16 @@ def grouped(failures: Iterable[Failure]) -> list[FailureGroup]:
 def _without_files(text: str, failure: Failure) -> str:
     """The text with placeholders for the two files of the pair, which no file name can hold."""
     # One name may begin with the other.
-    for path, placeholder in sorted(((failure.pred, "\0p"), (failure.gt, "\0g")), key=lambda entry: -len(entry[0])):
-        if path:
-            text = text.replace(path, placeholder)
+    for path, placeholder in sorted(((failure.pred, "\0"), (failure.gt, "\1")), key=lambda entry: -len(entry[0])):
+        if path in text and path:
+            text = _replaced(text, path, placeholder)
     return text
+
+
+def _replaced(text: str, path: str, placeholder: str) -> str:
+    """The text with a placeholder for a path, except within a word: a file may be called "m"."""
+    done, *rest = text.split(path)
+    for part in rest:
+        within = done[-1:].isalnum() or part[:1].isalnum()
+        done += (path if within else placeholder) + part
+    return done

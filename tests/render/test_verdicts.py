@@ -110,6 +110,6 @@ def test_nothing_to_evaluate_is_an_error_everywhere():
 
 @pytest.mark.parametrize("format", get_args(Format))
 def test_the_same_results_give_the_same_bytes(format):
-    found = replace(NORMAL, confusion=((1, 2), (3, 4)))
+    found = replace(NORMAL, confusion=((1, 2, 0), (3, 4, 0), (0, 0, 5)))
     assert to_text(found, format) == to_text(replace(found), format)
     assert to_text(found, format).encode().endswith(b"\n")
