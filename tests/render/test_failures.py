@@ -19,7 +19,10 @@ def pair(name: str, error: str, hint: str = "", found: str = "") -> Failure:
     ("failures", "subjects"),
     [
         # the same sentence about the prediction, whatever was found
-        ([pair("a", "p/a.npy: is empty", "", "0 bytes"), pair("b", "p/b.npy: is empty", "", "none")], ["2 pairs (a, b)"]),
+        (
+            [pair("a", "p/a.npy: is empty", "", "0 bytes"), pair("b", "p/b.npy: is empty", "", "none")],
+            ["2 pairs (a, b)"],
+        ),
         # not the same file of the pair
         ([pair("a", "p/a.npy: is empty"), pair("b", "g/b.png: is empty")], ["a", "b"]),
         # another sentence, and the same one with something else to try

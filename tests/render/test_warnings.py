@@ -67,8 +67,8 @@ INSPECT = "softdice inspect shows the greatest value of a map"
             EYE,
             [[FOUND], *[[MISSED]] * 9],
             [
-                "in 9 images nothing is above the threshold, though the truth has pixels: i1, i2, i3, i4, i5 and 4 more; "
-                f"{INSPECT}"
+                "in 9 images nothing is above the threshold, though the truth has pixels: "
+                f"i1, i2, i3, i4, i5 and 4 more; {INSPECT}",
             ],
         ),
         # one class against the rest has a threshold as well
