@@ -84,7 +84,6 @@ def _shown_label(settings: Settings, entry: ClassDef) -> str:
 def _refuse_other_signature(mine: str, theirs: str, names: tuple[str, str]) -> None:
     if mine == theirs:
         return
-    # Equal classes have equal labels, so both signatures have the same kinds of parts.
     raise InputError(
         f"has another signature than {names[0]}",
         path=names[1],
@@ -157,12 +156,17 @@ def _mask_pixels(row: ImageRow) -> tuple[int, list[int]]:
 
 
 def _class_notes(average: str, a: Summary, b: Summary) -> Iterator[str]:
-    before, after = a.means.defined["dice"], b.means.defined["dice"]
-    if before != after:
-        yield (
-            f"the {average} mean of hard Dice is over {before} classes in A and {after} in B: "
-            "a class is undefined (0/0) in one of them"
-        )
+    """Means that are over more classes, or regions, in one of the two."""
+    both = [("mean", "class", "classes", a.means, b.means)]
+    if a.region_means is not None and b.region_means is not None:
+        both.append(("region mean", "region", "regions", a.region_means, b.region_means))
+    for mean, one, several, mine, theirs in both:
+        before, after = mine.defined["dice"], theirs.defined["dice"]
+        if before != after:
+            yield (
+                f"the {average} {mean} of hard Dice is over {before} {several} in A and {after} in B: "
+                f"a {one} is undefined (0/0) in one of them"
+            )
 
 
 def _count(number: int, noun: str) -> str:

@@ -108,7 +108,8 @@ def _notice(results: Results) -> str:
         means = results.pooled.means
         message += (
             f"\npooled over {plural(results.images, 'image')}: "
-            f"mean hard Dice {number(means.dice)}, mean loss {number(means.loss)}\n{neutral(results.settings.signature)}"
+            f"mean hard Dice {number(means.dice)}, mean loss {number(means.loss)}"
+            f"\n{neutral(results.settings.signature)}"
         )
     return _command("notice", f"softdice: {word}", message)
 

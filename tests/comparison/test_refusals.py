@@ -6,12 +6,12 @@ import math
 from dataclasses import replace
 
 import pytest
-from builders import summarized
+from builders import confused_row, summarized
 from two_results import BASE, ONE, THREE, hard, made, random_pair
 
 from softdice_cli.comparison import compare, intervals, judge
 from softdice_cli.errors import ConfigError, EmptyError, InputError
-from softdice_cli.records import ClassDef, Failure, Results, Settings, Shard
+from softdice_cli.records import ClassDef, Failure, Region, Results, Settings, Shard
 
 FAILED = Failure("x", "p", "g", "is broken", "", "", "")
 ROWS = BASE.images
@@ -182,3 +182,28 @@ def test_a_mean_over_other_classes_is_noted():
     b = made(THREE, [[(9.0, 8.0, 10, 9, 8), (9.0, 8.0, 10, 9, 8), (0.5, 0.0, 0, 1, 0)]] * 2)
     rest = "mean of hard Dice is over 2 classes in A and 3 in B: a class is undefined (0/0) in one of them"
     assert compare(a, b, resamples=100).notes == (f"the pooled {rest}", f"the image-mean {rest}")
+
+
+def test_a_mean_over_other_regions_is_noted():
+    """A region of "pole" alone, which is predicted in B alone."""
+    settings = replace(THREE, regions=(Region("thin", ("pole",)), Region("high", ("tree", "pole"))))
+    members = ((2,), (1, 2))
+    a = summarized(settings, [confused_row("i", ((5, 0, 0), (0, 4, 0), (0, 0, 0)), members)] * 1)
+    b = summarized(settings, [confused_row("i", ((4, 0, 0), (0, 4, 0), (1, 0, 0)), members)] * 1)
+    notes = [note for note in compare(a, b, resamples=100).notes if "region" in note]
+    rest = "region mean of hard Dice is over 1 regions in A and 2 in B: a region is undefined (0/0) in one of them"
+    assert notes == [f"the pooled {rest}", f"the image-mean {rest}"]
+
+
+def test_other_regions_are_refused():
+    members = ((2,), (1, 2))
+    plain = summarized(THREE, [confused_row("i", ((5, 0, 0), (0, 4, 0), (0, 0, 2)))])
+    settings = replace(THREE, regions=(Region("thin", ("pole",)), Region("high", ("tree", "pole"))))
+    with_regions = summarized(settings, [confused_row("i", ((5, 0, 0), (0, 4, 0), (0, 0, 2)), members)])
+    for a, b, expected, found in (
+        (with_regions, plain, "regions:thin=pole;high=tree+pole", "no regions"),
+        (plain, with_regions, "no regions", "regions:thin=pole;high=tree+pole"),
+    ):
+        with pytest.raises(InputError, match="has another signature than A") as caught:
+            compare(a, b)
+        assert (caught.value.expected, caught.value.found) == (expected, found)

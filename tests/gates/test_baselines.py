@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import counted_row, summarized
+from builders import confused_row, counted_row, summarized
 
 from softdice_cli.errors import ConfigError, InputError
-from softdice_cli.gates import judge_drops, parse_drop
-from softdice_cli.records import ClassDef, Failure, Settings, Shard
+from softdice_cli.gates import check_baseline, judge_drops, parse_drop
+from softdice_cli.records import ClassDef, Failure, Region, Settings, Shard
 
 CLASSES = tuple(ClassDef(name, value) for value, name in enumerate(["background", "cell", "a]b"]))
 SETTINGS = Settings(classes=CLASSES)
@@ -171,6 +171,48 @@ def test_a_baseline_of_something_else_is_refused(baseline, problem, expected, fo
     error = caught.value
     assert (error.path, error.problem, error.expected, error.found) == ("main.json", problem, expected, found)
     assert "the baseline" in error.hint
+
+
+REGIONS = replace(SETTINGS, regions=(Region("both", ("cell", "a]b")),))
+MATRIX, WORSE = ((3, 0, 0), (0, 4, 0), (0, 1, 3)), ((3, 0, 2), (0, 4, 0), (0, 1, 1))
+
+
+def test_a_drop_of_a_region():
+    """Hit are 8 of 8 pixels, then 6; 8 are predicted, then 6."""
+    before, after = (summarized(REGIONS, [confused_row("x", matrix, ((1, 2),))]) for matrix in (MATRIX, WORSE))
+    verdicts = judge_drops(after, before, [parse_drop("dice[both]=0.14"), parse_drop("dice[both]=0.15")], "main.json")
+    assert [verdict.passed for verdict in verdicts] == [False, True]
+    assert verdicts[0].value == pytest.approx(1 - 12 / 14)
+
+
+def test_a_baseline_of_other_regions_is_refused():
+    plain, regions = summarized(SETTINGS, [confused_row("x", MATRIX)]), [confused_row("x", MATRIX, ((1, 2),))]
+    with_regions = summarized(REGIONS, regions)
+    other = summarized(replace(REGIONS, regions=(Region("both", ("cell", "background")),)), regions)
+    for results, baseline, expected, found in (
+        (plain, with_regions, "no regions", "regions:both=cell+a]b"),
+        (with_regions, plain, "regions:both=cell+a]b", "no regions"),
+        (with_regions, other, "regions:both=cell+a]b", "regions:both=background+cell"),
+    ):
+        with pytest.raises(InputError, match="another signature") as caught:
+            judge_drops(results, baseline, [parse_drop("0")], "main.json")
+        assert (caught.value.expected, caught.value.found) == (expected, found)
+
+
+def test_what_is_known_of_a_baseline_before_the_evaluation_is_refused_before_it():
+    check_baseline(SETTINGS, RESULTS, "main.json")
+    # the classes are not known yet; an incomplete baseline is wrong for any
+    check_baseline(Settings(eps=1.0), RESULTS, "main.json")
+    for settings, baseline, match in (
+        (Settings(), INCOMPLETE, "is incomplete"),
+        (EPS, RESULTS, "another signature"),
+        (NAMED, RESULTS, "other classes"),
+    ):
+        with pytest.raises(InputError, match=match):
+            check_baseline(settings, baseline, "main.json")
+    # the label of a single class is found in the masks
+    one = summarized(Settings(classes=(ClassDef("cell", 255),)), [counted_row("x", (2, 2, 1))])
+    check_baseline(Settings(classes=(ClassDef("cell", None),)), one, "main.json")
 
 
 def test_twelve_images_are_named():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
-from builders import counted_row, summarized
+from builders import confused_row, counted_row, summarized
 
 from softdice_cli.errors import ConfigError
 from softdice_cli.gates import judge, measure, parse_rule, with_verdicts
-from softdice_cli.records import ClassDef, Failure, Settings, Shard
+from softdice_cli.records import ClassDef, Failure, Region, Settings, Shard
 
 CLASSES = tuple(ClassDef(name, value) for value, name in enumerate(["background", "cell", "a]b"]))
 SETTINGS = Settings(classes=CLASSES)
@@ -53,6 +54,56 @@ UNDEFINED = summarized(SETTINGS, ROWS[:1])
 )
 def test_what_a_rule_measures(rule, value):
     assert measure(RESULTS, parse_rule(rule).score) == pytest.approx(value, abs=1e-15)
+
+
+REGIONS = replace(SETTINGS, regions=(Region("both", ("cell", "a]b")), Region("1st", ("background", "cell"))))
+MEMBERS = ((1, 2), (0, 1))
+# By predicted class (rows) and true class (columns): of "both", 4 of 4 + 5 pixels are hit, then 5 of 6 + 6.
+IMAGES = (((3, 0, 0), (1, 2, 1), (0, 1, 0)), ((2, 1, 0), (0, 2, 1), (1, 1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        ("dice[both]>=0", 2 * 9 / (10 + 11)),
+        ("recall[both]>=0", 9 / 10),
+        ("image_mean:dice[both]>=0", (8 / 9 + 10 / 12) / 2),
+        ("image_min:dice[both]>=0", 10 / 12),
+        ("image_max:dice[1st]>=0", 12 / 14),
+        # a place is one of a class, and never of a region
+        ("dice[1]>=0", 2 * 4 / (7 + 7)),
+        # the means are over the classes
+        ("dice>=0", (10 / 13 + 8 / 14 + 2 / 7) / 3),
+        ("image_min:dice>=0", (6 / 7 + 4 / 7 + 0) / 3),
+    ],
+)
+def test_what_a_rule_on_a_region_measures(rule, value):
+    found = summarized(REGIONS, [confused_row(f"i{n}", matrix, MEMBERS) for n, matrix in enumerate(IMAGES)])
+    assert measure(found, parse_rule(rule).score) == pytest.approx(value, abs=1e-12)
+
+
+def test_the_images_that_miss_a_rule_on_a_region_are_named():
+    found = summarized(REGIONS, [confused_row(f"i{n}", matrix, MEMBERS) for n, matrix in enumerate(IMAGES)])
+    (verdict,) = judge(found, [parse_rule("image_min:dice[both]>=0.85")])
+    assert (verdict.passed, verdict.images) == (False, ("i1",))
+
+
+def test_a_region_that_is_not_there_is_refused():
+    with pytest.raises(ConfigError) as caught:
+        judge(summarized(REGIONS, []), [parse_rule("dice[all]>=0")])
+    assert caught.value.problem == "dice[all]: there is no class or region 'all'"
+    assert caught.value.expected == "one of background, cell, a]b, both, 1st"
+
+
+def test_what_is_of_all_classes_together_is_refused_where_they_overlap():
+    channels = Settings(classes=(ClassDef("a", None), ClassDef("b", None)), multilabel=True)
+    for rule in ("accuracy>=0", "image_min:accuracy>=0"):
+        with pytest.raises(ConfigError, match="there is none, because a pixel can be of several") as caught:
+            judge(summarized(channels, []), [parse_rule(rule)])
+        assert caught.value.expected.startswith("another metric: loss, soft_dice, dice")
+    # a single channel, and one class against the rest
+    for settings in (Settings(classes=channels.classes[:1], multilabel=True), replace(SETTINGS, only="cell")):
+        assert judge(summarized(settings, []), [parse_rule("accuracy>=0")])[0].reason == "undefined"
 
 
 # The losses of a class that is half found, and of one that is missed; every other loss is 0.
