@@ -85,27 +85,37 @@ def _check_files(kept: dict[object, str], files: Sequence[tuple[str, Path]]) -> 
     seen: dict[object, str] = {}
     for option, file in files:
         # A device or a pipe is written to as it is.
-        if file.exists() and not file.is_file() and not file.is_dir():
+        if os.path.exists(file) and not os.path.isfile(file) and not os.path.isdir(file):
             continue
         identity = _identity(file)
         if identity in kept:
             raise ConfigError(f"{option} would replace the file of {kept[identity]}", path=str(file))
-        folder = os.path.dirname(_real(file))
-        if not os.path.isdir(folder):
-            raise ConfigError(
-                f"{option} is in a folder that is not there", path=str(file), hint="make the folder first"
-            )
-        if file.is_dir():
-            raise ConfigError(f"cannot be written: {option} is a folder", path=str(file), hint="name a file in it")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise ConfigError(
-                f"cannot be written: {os.strerror(errno.EACCES)}",
-                path=str(file),
-                hint="take another folder, as this one is closed or read-only",
-            )
+        _refuse_unwritable(option, file)
         if identity in seen:
             raise ConfigError(f"{seen[identity]} and {option} are the same file", path=str(file))
         seen[identity] = option
+
+
+def _refuse_unwritable(option: str, file: Path) -> None:
+    """Raises ConfigError for a file that cannot be made, as far as that is known before it is."""
+    folder = os.path.dirname(_real(file))
+    if not os.path.isdir(folder):
+        raise ConfigError(f"{option} is in a folder that is not there", path=str(file), hint="make the folder first")
+    if os.path.isdir(file):
+        raise ConfigError(f"cannot be written: {option} is a folder", path=str(file), hint="name a file in it")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"cannot be written: {os.strerror(errno.EACCES)}",
+            path=str(file),
+            hint="take another folder, as this one is closed or read-only",
+        )
+    try:
+        os.lstat(file)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        # A name that is too long, for example.
+        raise ConfigError(f"cannot be written: {error.strerror}", path=str(file), hint="take another name") from error
 
 
 def check_formats(formats: Iterable[Format], settings: Settings) -> None:

@@ -57,9 +57,10 @@ def check_baseline(settings: Settings, baseline: Results, path: str) -> None:
     if not settings.classes:
         return
     mine, theirs = aligned(settings, baseline.settings)
+    # Classes come before signatures, as their names say more than the part of a signature.
+    _refuse_difference("other classes", _class_names(mine), _class_names(theirs), path)
     signatures = mine.signature, theirs.signature
     _refuse_difference("another signature", parts_beyond(*signatures), parts_beyond(*reversed(signatures)), path)
-    _refuse_difference("other classes", _class_names(mine), _class_names(theirs), path)
 
 
 def _judge_drop(results: Results, baseline: Results, score: Score, allowed: float) -> Verdict:

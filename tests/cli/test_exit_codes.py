@@ -59,7 +59,7 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
         ("eval --pred three --gt m --require dice[2]>=0", 1, "dice[2]>=0: the score is undefined"),
         ("eval --pred three --gt m --require dice[2]<=1", 1, "undefined"),
         # 1: worse than the baseline by more than is allowed
-        ("eval --pred three --gt m --baseline main.json --max-drop 0", 3, "other signature"),
+        ("eval --pred three --gt m --baseline main.json --max-drop 0", 3, "has other classes than these results"),
         # 2: a rule that cannot be read, and one of a class that is not there
         (f"{EVAL} --require dice>>0.8", 2, "cannot be read at character"),
         (f"{EVAL} --require dice[cat]>=0.8", 2, "there is no class 'cat'"),
