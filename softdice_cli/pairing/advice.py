@@ -14,11 +14,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from softdice_cli.errors import UnreadableError
+from softdice_cli.pairing.affixes import Affix, orientation
 from softdice_cli.pairing.listing import Listing, Request, Side
 from softdice_cli.pairing.matching import Match, is_flat, keyed, match
 from softdice_cli.pairing.names import bare
 from softdice_cli.pairing.pair import LIST_THEM
-from softdice_cli.pairing.proposals import Proposal, Respell, by_affixes
+from softdice_cli.pairing.proposals import Proposal, Respell, best, by_affixes
 
 _ALLOW_MISSING = "--allow-missing, to evaluate the rest and say what was left out"
 
@@ -78,27 +80,27 @@ def choices(request: Request, listings: Sequence[Listing], *, more_than: int = 0
     found = by_affixes(request, more_than=more_than)
     nested = any(listing.folders for listing in listings)
     if not found and nested:
-        found = by_affixes(replace(request, recursive=True), more_than=more_than)
-    if not found and nested:
+        found = _by_sub_folders(request, more_than)
+    if not found:
         found = _by_folders(request, listings)
-    texts = [flags(proposal.request, request) + _reach(proposal) for proposal in found[:_CHOICES]]
+    texts = [flags(proposal.request, request) for proposal in found[:_CHOICES]]
     if len(texts) > 1:
         return f"choose one: {', or '.join(texts)}"
     return "".join(texts)
 
 
-def _reach(proposal: Proposal) -> str:
-    """What a proposal does not reach."""
-    rest = len(proposal.match.preds) + len(proposal.match.gts)
-    if not rest:
-        return ""
-    return f" (pairs {len(proposal.match.pairs)}, and leaves {rest} without a partner)"
+def _by_sub_folders(request: Request, more_than: int) -> list[Proposal]:
+    """What would pair with the files of sub-folders; nothing where they cannot be listed."""
+    try:
+        return by_affixes(replace(request, recursive=True), more_than=more_than)
+    except UnreadableError:
+        return []
 
 
 def _by_folders(request: Request, listings: Sequence[Listing]) -> list[Proposal]:
-    """Sub-folders that would pair where the folders themselves do not."""
+    """Folders that would pair: below those that do not, or in place of a pattern that matches nothing."""
     preds, gts = [
-        [side, *_inside(side, listing)] for side, listing in zip((request.pred, request.gt), listings, strict=True)
+        [side, *_elsewhere(side, listing)] for side, listing in zip((request.pred, request.gt), listings, strict=True)
     ]
     found = []
     for pred in preds:
@@ -106,18 +108,32 @@ def _by_folders(request: Request, listings: Sequence[Listing]) -> list[Proposal]
             proposed = replace(request, pred=pred, gt=gt)
             paired = _tried(proposed)
             if paired is not None and pred.path != gt.path and paired.covers(_NEARLY_ALL):
-                found.append(Proposal(proposed, paired))
-    return found
+                found.append(Proposal(proposed, paired, orientation(_called(pred), _called(gt))))
+    return best(found)
 
 
-def _inside(side: Side, listing: Listing) -> list[Side]:
+def _called(side: Side) -> Affix:
+    """The name of a folder, whose words may say what it holds as those of an affix may."""
+    return Affix(os.path.basename(side.path))
+
+
+def _elsewhere(side: Side, listing: Listing) -> list[Side]:
+    """Where the files of a side may be instead."""
+    if listing.files:
+        return []
+    if not os.path.isdir(side.path):
+        return [replace(side, path=listing.root)] if os.path.isdir(listing.root) else []
     return [replace(side, path=os.path.join(side.path, name)) for name in sorted(listing.folders)[:_FOLDERS]]
 
 
 def _tried(request: Request) -> Match | None:
-    """What a request pairs, or ``None`` where a stem has several files."""
+    """What a request pairs, or ``None`` where a stem has several files or a folder cannot be listed."""
+    try:
+        listings = request.listings()
+    except UnreadableError:
+        return None
     sides = []
-    for listing, side in zip(request.listings(), (request.pred, request.gt), strict=True):
+    for listing, side in zip(listings, (request.pred, request.gt), strict=True):
         group = keyed(listing.files, side)
         if any(len(files) > 1 for files in group.values()):
             return None

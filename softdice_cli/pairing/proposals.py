@@ -63,7 +63,7 @@ def by_affixes(request: Request, *, more_than: int = 0, respell: Respell = str) 
                 if enough and paired.covers(_NEARLY_ALL) and not _is_itself(paired):
                     better = Request(_with(request.pred, pred), _with(request.gt, gt), request.recursive)
                     found.append(Proposal(better, paired, orientation(pred.affix, gt.affix)))
-    return _best(found)
+    return best(found)
 
 
 def _candidates(files: Sequence[File], respell: Respell) -> list[_Candidate]:
@@ -91,7 +91,7 @@ def _with(side: Side, candidate: _Candidate) -> Side:
     return replace(side, prefix=candidate.affix.prefix, suffix=candidate.affix.suffix)
 
 
-def _best(found: Sequence[Proposal]) -> list[Proposal]:
+def best(found: Sequence[Proposal]) -> list[Proposal]:
     """For each way to pair the most files, the proposal that is the shortest to type."""
     most = max((len(proposal.match.pairs) for proposal in found), default=0)
     ways: dict[frozenset[tuple[str, str]], Proposal] = {}
@@ -99,13 +99,15 @@ def _best(found: Sequence[Proposal]) -> list[Proposal]:
         pairs = proposal.match.pairs
         if len(pairs) == most:
             ways.setdefault(frozenset((pair.pred, pair.gt) for pair in pairs), proposal)
-    best = list(ways.values())
     # Where the words of the names say which side is which, the opposite is not proposed.
-    top = max((proposal.orientation for proposal in best), default=0)
-    best = [proposal for proposal in best if proposal.orientation == top]
+    oriented = _highest(list(ways.values()), attrgetter("orientation"))
     # Files that could not be read anyway are proposed only where there is nothing else.
-    most = max((_readable_sides(proposal) for proposal in best), default=0)
-    return [proposal for proposal in best if _readable_sides(proposal) == most]
+    return _highest(oriented, _readable_sides)
+
+
+def _highest(found: Sequence[Proposal], score: Callable[[Proposal], int]) -> list[Proposal]:
+    top = max(map(score, found), default=0)
+    return [proposal for proposal in found if score(proposal) == top]
 
 
 def _effort(proposal: Proposal) -> tuple[int, int, int, str]:
