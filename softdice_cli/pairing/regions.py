@@ -50,7 +50,7 @@ def with_regions(pairing: Pairing, roi: str, *, recursive: bool = False) -> Pair
     refuse(
         "stem that several files of the region of interest have",
         "stems that several files of the region of interest have",
-        in_order(" and ".join(file.path for file in files) for files in group.values() if len(files) > 1),
+        in_order(" and ".join(sorted(file.path for file in files)) for files in group.values() if len(files) > 1),
         hint=f"choose one file type with a pattern, or {_LIST_THEM}",
     )
     regions = {key: files[0].path for key, files in group.items()}
