@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.pairing.names import stem_of
+from softdice_cli.pairing.names import forms, stem_of
 from softdice_cli.pairing.pair import STDIN, Pair, Pairing, PairingError, first_of, settle
 from softdice_cli.pairing.table import EXPECTED, Row, rows
 
@@ -54,6 +52,8 @@ def _hint(name: str, folder: str, lost: Sequence[str], most_are_there: bool) -> 
     """What to type where files of a manifest are missing."""
     below = [os.path.relpath(path, folder or ".") for path in lost]
     if folder and all(os.path.lexists(path) for path in below):
+        import shlex
+
         return f"its paths are relative to the working directory: --pairs - < {shlex.quote(name)}"
     if most_are_there:
         return "--allow-missing, to evaluate the rest and say what was left out"
@@ -111,13 +111,11 @@ def _there(folder: str, path: str) -> str:
 
 
 def _spellings(path: str) -> Iterator[str]:
-    """A path as written, without spaces around it, with slashes for backslashes, and in the other Unicode form."""
+    """A path as written, without spaces around it, with slashes for backslashes, and in both Unicode forms."""
     yield path
-    for text in (path.strip(), path.strip().replace("\\", "/")):
-        yield text
-        if not text.isascii():
-            yield unicodedata.normalize("NFC", text)
-            yield unicodedata.normalize("NFD", text)
+    stripped = path.strip()
+    for text in (stripped, stripped.replace("\\", "/")):
+        yield from forms(text)
 
 
 def _below(folder: str, path: str) -> str:

@@ -56,6 +56,15 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def forms(text: str) -> tuple[str, ...]:
+    """A name as it is, and in both Unicode forms where that makes a difference."""
+    if text.isascii():
+        return (text,)
+    import unicodedata
+
+    return text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)
+
+
 def stem_of(path: str) -> str:
     """The name of a file without its folder and its file type, in one Unicode form."""
     return normal(stem(path))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,6 +109,8 @@ def _json_rows(name: str, text: str) -> Iterator[Row]:
 
 
 def _json_values(name: str, number: int, line: str) -> Mapping[str, object]:
+    import json
+
     try:
         pairs = json.loads(line, object_pairs_hook=list)
     except (ValueError, RecursionError) as error:
@@ -166,7 +167,7 @@ def _preamble(lines: Sequence[str]) -> tuple[int, str]:
     """
     delimiter = ""
     for number, line in enumerate(lines):
-        named = re.fullmatch(r'"?sep=(.)"?', line.strip("\r\n"), re.IGNORECASE)
+        named = re.fullmatch(r'"?sep=([^\w\s"]|\t)"?', line.strip("\r\n"), re.IGNORECASE)
         if named:
             delimiter = named[1]
         elif not line.startswith("#TYPE ") and line.strip(" ,;\t\r\n"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from pairing_folders import files, good, ids, sides
 from systems import posix
 
 from softdice_cli import Pair, PairingError, UnreadableError, pair_manifest
+from softdice_cli.errors import InputError
 
 
 @given(st.lists(st.text("aA01/9_-é.", min_size=1, max_size=6), unique=True, max_size=8), st.integers())
@@ -262,6 +264,28 @@ def test_what_is_not_read_is_called_by_its_name(tmp_path, monkeypatch, text, sai
     for part in said:
         assert part in str(caught.value)
     assert caught.value.hint
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                [b"pred", b"gt", b"id", b"roi", b",", b";", b"\t", b"\n", b"\r\n", b'"', b" ", b"sep=", b"one"]
+            ),
+            st.sampled_from(
+                [b"{", b"}", b'"pred": "one"', b'"gt": "one"', b"[", b"\xef\xbb\xbf", b"\xff\xfe", b"#TYPE "]
+            ),
+            st.binary(max_size=3),
+        ),
+        max_size=16,
+    ).map(b"".join)
+)
+def test_whatever_a_list_holds_it_is_read_or_refused(tmp_path_factory, data):
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "one").write_bytes(b"")
+    # Nothing else is raised, and no pair is made up.
+    with suppress(InputError):
+        assert {pair.pred for pair in pair_manifest(f"{folder}/list.csv", data).pairs} <= {f"{folder}/one"}
 
 
 def test_a_list_may_name_regions_of_interest(tmp_path):
