@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 
 from softdice_cli.errors import ConfigError, UnreadableError
-from softdice_cli.pairing.listing import Side, is_many, listed
+from softdice_cli.pairing.listing import Listing, Side, is_many, listed
 from softdice_cli.pairing.matching import is_flat, keyed, unique_names
 from softdice_cli.pairing.names import bare, stem_of
 from softdice_cli.pairing.pair import Pair, Pairing, PairingError, counted, first_of, in_order, refuse
@@ -46,6 +46,16 @@ def with_regions(pairing: Pairing, roi: str, *, recursive: bool = False) -> Pair
         return replace(pairing, pairs=tuple(replace(pair, roi=roi) for pair in pairing.pairs))
     side = Side(roi)
     listing = listed(side, recursive=recursive)
+    regions = _by_stem(listing, side)
+    chosen = _chosen(pairing.pairs, regions)
+    if chosen is None:
+        raise _missing(pairing.pairs, regions, describe(side, listing))
+    pairs = tuple(replace(pair, roi=path) for pair, path in zip(pairing.pairs, chosen, strict=True))
+    return replace(pairing, pairs=pairs, clutter=(*pairing.clutter, *listing.clutter))
+
+
+def _by_stem(listing: Listing, side: Side) -> dict[str, str]:
+    """The path of each region by its key; PairingError where a key has several."""
     group = keyed(listing.files, side)
     refuse(
         "stem that several files of the region of interest have",
@@ -53,12 +63,7 @@ def with_regions(pairing: Pairing, roi: str, *, recursive: bool = False) -> Pair
         in_order(" and ".join(sorted(file.path for file in files)) for files in group.values() if len(files) > 1),
         hint=f"choose one file type with a pattern, or {_LIST_THEM}",
     )
-    regions = {key: files[0].path for key, files in group.items()}
-    chosen = _chosen(pairing.pairs, regions)
-    if chosen is None:
-        raise _missing(pairing.pairs, regions, describe(side, listing))
-    pairs = tuple(replace(pair, roi=path) for pair, path in zip(pairing.pairs, chosen, strict=True))
-    return replace(pairing, pairs=pairs, clutter=(*pairing.clutter, *listing.clutter))
+    return {key: files[0].path for key, files in group.items()}
 
 
 def _chosen(pairs: Sequence[Pair], regions: Mapping[str, str]) -> list[str] | None:
