@@ -35,6 +35,8 @@ class Eval:
     gt: o.Gt = None
     pairs: o.Pairs = None
     recursive: o.Recursive = False
+    pred_prefix: o.PredPrefix = ""
+    gt_prefix: o.GtPrefix = ""
     pred_suffix: o.PredSuffix = ""
     gt_suffix: o.GtSuffix = ""
     allow_missing: o.AllowMissing = False
@@ -115,25 +117,46 @@ class Eval:
 
     def _pairing(self) -> Pairing:
         """The pairs, decided before any pixel is read."""
-        from softdice_cli.pairing import Pair, Pairing, Side, is_many, pair_folders, pair_manifest, refuse_mixture
+        from softdice_cli.pairing import Pair, Pairing, is_many, pair_manifest, refuse_mixture
 
         self._refuse_combinations()
         if self.pairs is not None:
             found = pair_manifest(self.pairs, self._manifest(self.pairs), allow_missing=self.allow_missing)
+            self._refuse_none(found)
         elif is_many(str(self.pred)) or is_many(str(self.gt)):
             refuse_mixture(str(self.pred), str(self.gt))
-            sides = Side(str(self.pred), self.pred_suffix), Side(str(self.gt), self.gt_suffix)
-            found = pair_folders(*sides, recursive=self.recursive, allow_missing=self.allow_missing)
+            found = self._folders()
         else:
             found = Pairing((Pair.of_files(str(self.pred), str(self.gt)),))
-        if not found.pairs:
-            raise EmptyError(
-                "there is nothing to evaluate",
-                expected="at least one pair of a prediction and a truth",
-                found=f"none in {self.pairs or f'{self.pred} and {self.gt}'}",
-                hint="check the paths and suffixes; --recursive reads sub-folders",
-            )
+        if found.clutter and not self.quiet:
+            others = "1 other file" if len(found.clutter) == 1 else f"{len(found.clutter)} other files"
+            say(f"ignored {others}, e.g. {found.clutter[0]}")
         return found
+
+    def _folders(self) -> Pairing:
+        """The pairs of two folders or patterns."""
+        from softdice_cli.pairing import Side, nothing_found, pair_folders
+
+        pred = Side(str(self.pred), self.pred_suffix, self.pred_prefix)
+        gt = Side(str(self.gt), self.gt_suffix, self.gt_prefix)
+        found = pair_folders(pred, gt, recursive=self.recursive, allow_missing=self.allow_missing)
+        if not found.pairs:
+            raise nothing_found(pred, gt, recursive=self.recursive)
+        return found
+
+    def _refuse_none(self, found: Pairing) -> None:
+        """Raises EmptyError where a list has no pair that can be evaluated."""
+        if found.pairs:
+            return
+        hint = "give it a line for each pair"
+        if found.left_out:
+            hint = "check its paths, which are relative to its folder"
+        raise EmptyError(
+            "there is nothing to evaluate",
+            expected="at least one pair of a prediction and a truth",
+            found="; ".join([f"none in {self.pairs}", *found.left_out[:1]]),
+            hint=hint,
+        )
 
     def _manifest(self, path: str) -> bytes:
         """The bytes of the list of pairs."""

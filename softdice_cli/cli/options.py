@@ -45,12 +45,16 @@ Pairs = Annotated[
     str | None,
     _option(
         _DATA,
-        "List of pairs instead: CSV, TSV or JSON lines with pred, gt and an optional id; '-' reads stdin.",
+        "List of pairs instead: CSV, TSV or JSON lines with pred, gt, and optionally id and roi; '-' reads stdin.",
         metavar="FILE",
     ),
     Trait.FILE,
 ]
-Recursive = Annotated[bool, _option(_DATA, "Folders: sub-folders too, which are mirrored.", "--recursive")]
+Recursive = Annotated[bool, _option(_DATA, "Folders: sub-folders too, mirrored, or on one side only.", "--recursive")]
+PredPrefix = Annotated[
+    str, _option(_DATA, "Folders: predictions start so, e.g. predicted_; not part of the stem.", metavar="TEXT")
+]
+GtPrefix = Annotated[str, _option(_DATA, "Folders: truths start so, e.g. mask_; not part of the stem.", metavar="TEXT")]
 PredSuffix = Annotated[
     str, _option(_DATA, "Folders: predictions end so, e.g. _prob; not part of the stem.", metavar="TEXT")
 ]
