@@ -176,7 +176,8 @@ def test_labels_are_numbers_or_text_and_keys_have_dashes_or_underscores(softdice
         ("ignore = 255", ["a list of strings or numbers", "ignore = [255]"]),
         ("ignore = [true]", ["a list of strings or numbers"]),
         ("ignore = {a = 1}", ["a list of strings or numbers"]),
-        ("class = {a = [1]}", ["a table of names and their labels"]),
+        ("class = {a = []}", ["a table of names and their labels"]),
+        ("class = {a = [[1]]}", ["a table of names and their labels"]),
         ("class = {a = 1.5}", ["a table of names and their labels"]),
         ("eps = 1979-05-27", ["a finite number"]),
         # no TOML
