@@ -21,11 +21,11 @@ def shown(key: str, value: object) -> str:
     return f"{key} = {to_toml(value)[:_QUOTED]}"
 
 
-def nearest(key: str, known: Iterable[str]) -> str:
-    """The known key that an unknown one may have meant, or an empty text."""
+def nearest(key: str, known: Iterable[str], *, likeness: float = 0.5) -> str:
+    """The known key that is at least so like an unknown one, from 0 to 1, or an empty text."""
     import difflib
 
-    near = difflib.get_close_matches(key.replace("_", "-").lower(), list(known), 1, cutoff=0.5)
+    near = difflib.get_close_matches(key.replace("_", "-").lower(), list(known), 1, cutoff=likeness)
     return near[0] if near else ""
 
 

@@ -39,7 +39,9 @@ def refused(value: Any, wrong: str = "") -> ConfigError:
         found = "nothing"
     if wrong:
         found = f"{found} with {wrong}"
-    return ConfigError("holds no classes", expected=FORMS, found=found, hint=f"write it as in {FORMS.split(' or ')[0]}")
+    return ConfigError(
+        "holds no classes", expected=FORMS, found=found, hint='a list of names is enough: ["background", "road"]'
+    )
 
 
 def _of_table(table: Mapping[str, Any]) -> tuple[Named, ...]:
@@ -77,8 +79,9 @@ def _of_list(entries: list[Any]) -> tuple[Named, ...]:
         return tuple(Named(entry["name"], _value_of(entry)) for entry in entries)
     if all(is_category(entry) for entry in entries):
         return of_categories(entries)
-    wrong = next((entry for entry in entries if not isinstance(entry, str) and not _is_entry(entry)), entries[0])
-    raise refused(entries, _brief(wrong))
+    # Of names and tables mixed, each is right by itself.
+    wrong = [entry for entry in entries if not isinstance(entry, str) and not _is_entry(entry)]
+    raise refused(entries, _brief(wrong[0]) if wrong else "names and tables")
 
 
 def of_categories(entries: list[dict[str, Any]]) -> tuple[Named, ...]:

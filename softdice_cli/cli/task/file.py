@@ -20,6 +20,9 @@ from softdice_cli.records.classes import foreground_of
 
 _DOCUMENTS = (".json", ".toml", "")
 
+# How like a key has to be to one of ours to be taken for a slip; 'labels' is not 'multilabel'.
+_ALIKE = 0.7
+
 
 def read_task(file: Path) -> Said:
     """What a file says of a task.
@@ -137,14 +140,17 @@ def _normal(key: str) -> str:
 
 def _unknown(key: str, value: Any) -> ConfigError:
     hint = f"the keys are {', '.join(_READERS)}"
-    if near := nearest(key, _READERS):
+    if near := nearest(key, _READERS, likeness=_ALIKE):
         hint = f"{near} is the nearest"
     return ConfigError(f"there is no key {key!r}", found=shown(key, value), hint=hint)
 
 
 def _unfitting(key: str, value: Any, expected: str, example: str) -> ConfigError:
     return ConfigError(
-        f"{key} has a value that it cannot have", expected=expected, found=shown(key, value), hint=f"e.g. {example}"
+        f"{key} has a value that it cannot have",
+        expected=expected,
+        found=shown(key, value),
+        hint=f"a value such as {example}",
     )
 
 

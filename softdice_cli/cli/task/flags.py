@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softdice_cli.cli.task.labels import reads_as_label
 from softdice_cli.cli.task.said import Limits, Named, Said
 from softdice_cli.errors import ConfigError
 from softdice_cli.records import Region
@@ -62,19 +63,18 @@ def _named(text: str) -> Named:
 
 
 def _refuse_same_name(classes: Sequence[Named]) -> None:
-    """Raises ConfigError where a class is given twice, as it must be for several labels in other programs."""
+    """Raises ConfigError where a class is given once for each of its labels, as other programs want it."""
     labels: dict[str, list[str]] = {}
-    given: set[str] = set()
     for position, named in enumerate(classes):
         labels.setdefault(named.name, []).extend(named.labels or (str(position),))
-        if named.labels:
-            given.add(named.name)
     for named in classes:
-        if sum(named.name == other.name for other in classes) > 1 and named.name in given:
+        texts = list(dict.fromkeys(labels[named.name]))
+        repeated = sum(named.name == other.name for other in classes) > 1
+        if repeated and named.labels and len(texts) > 1 and all(map(reads_as_label, texts)):
             raise ConfigError(
                 f"{named.name!r} is the name of two classes",
                 option="classes",
-                hint=f"for one class of several labels, {{option}} {named.name}={_SEPARATOR.join(labels[named.name])}",
+                hint=f"for one class of several labels, {{option}} {named.name}={_SEPARATOR.join(texts)}",
             )
 
 

@@ -22,7 +22,11 @@ def are_colors(labels: Sequence[str]) -> bool:
     """
     colors = [label for label in labels if label.startswith("#")]
     if colors and len(colors) < len(labels):
-        raise ConfigError("labels are either all numbers or all colours", found=", ".join(labels[:_LISTED]))
+        raise ConfigError(
+            "labels are either all numbers or all colours",
+            found=", ".join(labels[:_LISTED]),
+            hint="write each label as a number, or each as #rrggbb",
+        )
     return bool(colors)
 
 

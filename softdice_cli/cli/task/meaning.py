@@ -95,8 +95,9 @@ def _blaming(file: Path | None, keys: set[str]) -> Iterator[None]:
         if file is None or error.path:
             raise
         field = _field(error.option)
-        if field in keys or (not field and "classes" in keys):
-            raise _in_file(error, field, file) from error
+        of_classes = field in ("", "classes") and not keys.isdisjoint(("classes", "count"))
+        if field in keys or of_classes:
+            raise _in_file(error, field, file, keys) from error
         raise ConfigError(
             error.problem,
             option=error.option,
@@ -106,14 +107,14 @@ def _blaming(file: Path | None, keys: set[str]) -> Iterator[None]:
         ) from error
 
 
-def _in_file(error: ConfigError, field: str, file: Path) -> ConfigError:
+def _in_file(error: ConfigError, field: str, file: Path, keys: set[str]) -> ConfigError:
     """The error with the file in the place of the option."""
     problem = error.problem
     if field not in ("", "classes"):
         problem = f"{_key(field)} {problem}"
     hint = error.hint
     if error.against:
-        hint = f"leave out {_key(field)} or {_spelling({_field(error.against)}, '')(error.against)}"
+        hint = f"leave out {_key(field)} or {_spelling(keys, '')(error.against)}"
     return ConfigError(problem, path=str(file), expected=error.expected, found=error.found, hint=hint)
 
 
@@ -141,7 +142,7 @@ def _definitions(said: Said) -> tuple[tuple[ClassDef, ...], bool]:
     """The classes, and whether labels are colours."""
     classes = said.classes or ()
     if said.count is not None:
-        classes = _numbered(said.count, bool(said.multilabel))
+        classes = _numbered(said)
     given = [label for named in classes for label in named.labels]
     colors = are_colors([*given, *(said.ignore or ())])
     if colors and not all(named.labels for named in classes):
@@ -156,20 +157,28 @@ def _definitions(said: Said) -> tuple[tuple[ClassDef, ...], bool]:
     return tuple(definitions), colors
 
 
-def _numbered(count: int, multilabel: bool) -> tuple[Named, ...]:
+def _numbered(said: Said) -> tuple[Named, ...]:
     """So many classes, whose names and labels are their numbers."""
+    count = said.count or 0
     if count < 2:
         raise ConfigError(
             f"{count} is not a number of several classes",
             option="num_classes",
             expected="2 or more",
-            found=str(count),
             hint="leave it out: a map of one channel is one class",
         )
+    names = [str(number) for number in range(count)]
     # Independent channels find their pixels in a channel of the truth, and not in a label.
-    if multilabel:
-        return tuple(Named(str(number)) for number in range(count))
-    return tuple(Named(str(number), (str(number),)) for number in range(count))
+    if said.multilabel:
+        return tuple(map(Named, names))
+    if taken := [label for label in said.ignore or () if label in names]:
+        raise ConfigError(
+            f"{count} has a class {taken[0]}, and its label is ignored",
+            option="num_classes",
+            expected=f"labels outside 0 to {count - 1} among the ignored ones",
+            hint="name each class with its label instead, in the order of the channels",
+        )
+    return tuple(Named(name, (name,)) for name in names)
 
 
 def _value(named: Named, position: int, is_open: bool) -> int | tuple[int, ...] | None:

@@ -112,9 +112,9 @@ def _refuse_doubtful(lines: Sequence[str]) -> None:
         numbered = list(lines)
     if numbered:
         raise ConfigError(
-            f"holds {len(numbered)} of {len(lines)} lines that can be a name, or a name with a label",
+            "has lines that can be a name, or a name with a label",
             expected=_EXPECTED,
-            found=numbered[0][:60],
+            found=f"{len(numbered)} of {len(lines)} lines, e.g. {numbered[0][:60]}",
             hint=_CURE,
         )
     if "__ignore__" in lines:
