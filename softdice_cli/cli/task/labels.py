@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from softdice_cli.errors import ConfigError
 
 _COLOR = re.compile(r"#([0-9a-fA-F]{6})")
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 # How many labels an error lists.
 _LISTED = 12

@@ -18,7 +18,7 @@ LIST_SUFFIXES = (".txt", ".csv", ".tsv", ".names")
 _SEPARATOR = r"\s*[,;:=\t]\s*"
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})"
 _NAME = r"(?P<name>\S.*?)"
-_INTEGER = "[+-]?[0-9]+"
+_INTEGER = "[+-]?[0-9]{1,18}"
 _LABEL = rf"(?P<label>{_INTEGER}|#[0-9a-fA-F]{{6}})"
 _GAP = rf"(?:{_SEPARATOR}|\s+)"
 _RGB = rf"(?P<red>{_BYTE}){_GAP}(?P<green>{_BYTE}){_GAP}(?P<blue>{_BYTE})"
@@ -50,6 +50,8 @@ _NUMBERED = re.compile(rf"{_LABEL}{_GAP}.*|.*{_SEPARATOR}{_INTEGER}|.*{_GAP}#[0-
 _ENDS_IN_NUMBER = re.compile(r".*\s[0-9]+")
 _CODE = re.compile(r"""[\[{("'].*|.*,|.*::.*""")
 _COMMENT = re.compile(r"#(?![0-9a-fA-F]{6}\b).*")
+# Characters of a line, so that no line keeps a pattern busy.
+_LONGEST = 500
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COLUMNS = frozenset({"id", "index", "value", "label", "class", "name", "pixel", "r", "g", "b", "red", "green", "blue"})
 
@@ -69,6 +71,8 @@ def classes_in_lines(text: str) -> tuple[Named, ...]:
         lines = lines[1:]
     if not lines:
         raise ConfigError("holds no classes", expected=_EXPECTED, found="no line with text", hint=_CURE)
+    if any(len(line) > _LONGEST for line in lines):
+        raise ConfigError("holds a line that is too long for a name", expected=_EXPECTED, hint=_CURE)
     for form in _FORMS:
         matches = [form.fullmatch(line) for line in lines]
         if all(matches):

@@ -104,6 +104,7 @@ def test_lists_are_known_by_their_suffix(tmp_path, name):
         ("0 bg\n255 ignore", ["'ignore' stands among classes"]),
         ("0 bg\n0 car", ["'0' is the label of two classes"]),
         ("bg\nbg", ["'bg' is the name of two classes"]),
+        ("bg" * 1000, ["too long for a name"]),
         ("\n\n", ["holds no classes", "no line with text"]),
         (b"\xff\x00\x81", ["is not text", "UTF-8"]),
     ],

@@ -129,3 +129,25 @@ def test_a_class_that_is_given_twice_is_proposed_with_its_labels():
 def test_the_region_of_interest_is_kept_beside_the_settings():
     assert Eval(roi="fov/*.png")._task().roi == "fov/*.png"
     assert Eval()._task().roi is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (">127", ">127"),
+        (">= 0.5", ">=0.5"),
+        # every digit is applied
+        (">0.123456789", ">0.123456789"),
+        (">0.00001", ">1e-05"),
+        ("+255", "255"),
+    ],
+)
+def test_a_foreground_keeps_its_digits_and_can_be_read_again(text, kept):
+    once = settings(foreground=text)
+    assert (once.foreground, Settings(foreground=once.foreground)) == (kept, once)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, ">" + "9" * 400, ">x", "0"])
+def test_a_foreground_that_is_not_one_is_refused(text):
+    with pytest.raises(ConfigError):
+        settings(foreground=text)
