@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
-from softdice_cli.cli.classes import settings_from
 from softdice_cli.cli.gating import Gate
 from softdice_cli.cli.input_files import read_file
 from softdice_cli.cli.progress import Progress
 from softdice_cli.cli.report import Shown, conclude, extras, report
+from softdice_cli.cli.task import Task, said_by_options, task_from
 from softdice_cli.cli.terminal import Target, read_stdin, say
 from softdice_cli.errors import ConfigError, EmptyError
-from softdice_cli.records import Failure, ImageRow, Results, Settings, Shard
+from softdice_cli.records import Failure, ImageRow, Prediction, Results, Settings, Shard
 
 if TYPE_CHECKING:
     from softdice_cli.evaluation import Reading
@@ -48,14 +48,21 @@ class Eval:
     pred_labels: o.PredLabels = False
     activation: o.Activate = "none"
     allow_unnormalized: o.Unnormalized = False
+    white_is_zero: o.WhiteIsZero = None
     max_pixels: o.MaxPixels = 2**28
     max_bytes: o.MaxBytes = 2**33
     class_: o.Class = None
+    num_classes: o.NumClasses = None
     classes: o.ClassFile = None
+    region: o.Region = None
+    multilabel: o.Multilabel = False
+    only: o.Only = None
+    foreground: o.Foreground = None
     ignore: o.Ignore = None
+    roi: o.Roi = None
     no_background: o.NoBackground = False
     eps: o.Eps = 1e-5
-    threshold: o.Threshold = 0.5
+    threshold: o.Threshold = None
     empty: o.EmptyScore = "skip"
     ci: o.Ci = False
     columns: o.Columns = None
@@ -100,20 +107,35 @@ class Eval:
             notes.tell(say)
         return code
 
-    def _settings(self) -> Settings:
-        return settings_from(
-            self.class_,
+    def _task(self) -> Task:
+        """What the files mean, and which of their pixels count."""
+        said = said_by_options(
+            classes=self.class_,
+            count=self.num_classes,
+            regions=self.region,
+            ignore=self.ignore,
+            thresholds=self.threshold,
+            multilabel=self.multilabel,
+            only=self.only,
+            foreground=self.foreground,
+            white_is_zero=self.white_is_zero,
+            roi=self.roi,
+        )
+        prediction: Prediction = "labels" if self.pred_labels else "probabilities"
+        return task_from(
+            said,
             self.classes,
-            self.ignore,
-            self.pred_labels,
+            prediction=prediction,
             scale=self.scale,
             activation=self.activation,
             eps=self.eps,
-            threshold=self.threshold,
             empty=self.empty,
             background=not self.no_background,
             normalized=not self.allow_unnormalized,
         )
+
+    def _settings(self) -> Settings:
+        return self._task().settings
 
     def _pairing(self) -> Pairing:
         """The pairs, decided before any pixel is read."""
@@ -191,6 +213,7 @@ class Eval:
             ("--journal", self.journal),
             ("--baseline", self.baseline),
             ("--classes", self.classes),
+            ("--roi", self.roi),
         ]
 
     def _reading(self) -> Reading:
