@@ -85,12 +85,13 @@ class Eval:
 
     def run(self) -> int:
         """Evaluate, and give the exit code."""
-        settings = self._settings()
+        task = self._task()
+        settings = task.settings
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         gate.check(settings)
         shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
-        reports = extras(self.report, self.output, self._inputs())
-        found = self._pairing()
+        reports = extras(self.report, self.output, self._inputs(task))
+        found = self._pairing(task)
         if self.shard is not None and gate.asks:
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
         part = o.shard_of(self.shard, [pair.id for pair in found.pairs])
@@ -134,12 +135,9 @@ class Eval:
             normalized=not self.allow_unnormalized,
         )
 
-    def _settings(self) -> Settings:
-        return self._task().settings
-
-    def _pairing(self) -> Pairing:
+    def _pairing(self, task: Task) -> Pairing:
         """The pairs, decided before any pixel is read."""
-        from softdice_cli.pairing import Pair, Pairing, is_many, pair_manifest, refuse_mixture
+        from softdice_cli.pairing import Pair, Pairing, is_many, pair_manifest, refuse_mixture, with_regions
 
         self._refuse_combinations()
         if self.pairs is not None:
@@ -150,6 +148,8 @@ class Eval:
             found = self._folders()
         else:
             found = Pairing((Pair.of_files(str(self.pred), str(self.gt)),))
+        if task.roi is not None:
+            found = with_regions(found, task.roi, recursive=self.recursive)
         if found.clutter and not self.quiet:
             others = "1 other file" if len(found.clutter) == 1 else f"{len(found.clutter)} other files"
             say(f"ignored {others}, e.g. {found.clutter[0]}")
@@ -204,7 +204,7 @@ class Eval:
         if self.pred == self.gt == _STDIN:
             raise ConfigError("--pred and --gt cannot both be standard input")
 
-    def _inputs(self) -> list[tuple[str, str | Path | None]]:
+    def _inputs(self, task: Task) -> list[tuple[str, str | Path | None]]:
         """Files that no output may replace."""
         return [
             ("--pred", self.pred),
@@ -213,6 +213,7 @@ class Eval:
             ("--journal", self.journal),
             ("--baseline", self.baseline),
             ("--classes", self.classes),
+            ("--roi", task.roi),
             ("--roi", self.roi),
         ]
 
