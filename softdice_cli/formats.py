@@ -148,16 +148,25 @@ def _double_suffixes() -> tuple[str, ...]:
     return tuple(sorted(doubles, key=len, reverse=True))
 
 
-_DOUBLE_SUFFIXES = _double_suffixes()
+# Other double suffixes of images, whose last part alone would leave the first in the stem.
+_MORE_DOUBLES = (".seg.nrrd", ".seg.nii", ".ome.zarr", ".ome.btf", ".dcm.gz", ".mgh.gz", ".img.gz", ".nrrd.gz")
+_DOUBLE_SUFFIXES = (*_double_suffixes(), *_MORE_DOUBLES)
+
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+_SUFFIXES = tuple(suffix for form in FORMATS for suffix in form.suffixes)
 
 
 def without_suffix(path: str) -> str:
     """A path without the file type at its end.
 
-    That is a known suffix of several dots, such as ``.ome.tif``, as a whole; otherwise what follows
-    the last dot, so that ``a.1.npy`` is ``a.1``.
+    That is a known suffix of several dots, such as ``.ome.tif``, as a whole; also that of a
+    compressed file, such as ``.npy.gz``; otherwise what follows the last dot, so that ``a.1.npy``
+    is ``a.1``.
     """
     lower = path.lower()
+    if lower.endswith(_COMPRESSED) and os.path.splitext(lower)[0].endswith(_SUFFIXES):
+        path = os.path.splitext(path)[0]
+        lower = path.lower()
     for suffix in _DOUBLE_SUFFIXES:
         if lower.endswith(suffix) and os.path.basename(path[: -len(suffix)]):
             return path[: -len(suffix)]

@@ -17,7 +17,9 @@ from typing import Any
 
 from softdice_cli.errors import ConfigError, InputError
 from softdice_cli.records import ImageRow, Run
-from softdice_cli.records.from_json import UnknownMember, newer, row_from_json, settings_from_json
+from softdice_cli.records.from_json import newer, settings_from_json
+from softdice_cli.records.members import UnknownMember
+from softdice_cli.records.row_from_json import row_from_json
 from softdice_cli.records.to_json import classes_to_json, row_to_json, settings_to_json
 
 FORMAT = "softdice-journal"

@@ -11,7 +11,8 @@ from typing import Any
 
 from softdice_cli.errors import UnreadableError
 from softdice_cli.records import Results
-from softdice_cli.records.from_json import UnknownMember, document_of, newer, parse, run_from_json
+from softdice_cli.records.from_json import document_of, newer, parse, run_from_json
+from softdice_cli.records.members import UnknownMember
 from softdice_cli.records.to_json import class_to_json, matrix_to_json, summary_to_json
 from softdice_cli.scores import score_image, score_regions, summarize
 

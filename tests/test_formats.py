@@ -72,6 +72,12 @@ def test_warming_up_imports_the_library_and_forgives_anything(tmp_path):
         ("a.ome.tif", "a"),
         ("a.b.OME.TIFF", "a.b"),
         ("a.nii.gz", "a"),
+        ("a.seg.nrrd", "a"),
+        ("a.ome.zarr", "a"),
+        # a compressed file has the type of what it holds
+        ("a.npy.gz", "a"),
+        ("a.b.PNG.GZ", "a.b"),
+        ("a.ome.tif.xz", "a"),
         # what only looks like one
         ("a.ome.npy", "a.ome"),
         ("a.tar.gz", "a.tar"),

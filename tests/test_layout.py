@@ -6,6 +6,7 @@ import pytest
 
 from softdice_cli.errors import ConfigError, ShapeError
 from softdice_cli.layout import resolve
+from softdice_cli.layout.channels import MultiLabel
 
 
 @pytest.mark.parametrize(
@@ -130,3 +131,94 @@ def test_what_to_do_about_it(prediction, mask, given, hint):
         resolve(prediction, mask, mask_path="m.npy", **given)
     assert hint in caught.value.hint
     assert caught.value.found == f"prediction {prediction}, mask m.npy {mask}"
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "letters", "channels", "images"),
+    [
+        # Keras: images of one channel, on one side or on both
+        ((6, 5, 7, 1), (6, 5, 7, 1), "BHWC", 1, 6),
+        ((6, 5, 7, 3), (6, 5, 7, 1), "BHWC", 3, 6),
+        ((6, 3, 5, 7), (6, 5, 7, 1), "BCHW", 3, 6),
+        ((6, 5, 7), (6, 5, 7, 1), "BHW", 1, 6),
+        ((1, 5, 7, 3), (1, 5, 7, 1), "BHWC", 3, 1),
+        ((5, 7, 3), (5, 7, 1), "HWC", 3, None),
+        ((5, 7, 1), (5, 7, 1), "HWC", 1, None),
+        ((5, 7, 1), (5, 7), "HWC", 1, None),
+        ((3, 5, 7), (5, 7, 1), "CHW", 3, None),
+        # a slice of a volume, as a network in two dimensions saves it
+        ((3, 1, 5, 7), (5, 7), "C1HW", 3, None),
+        ((3, 1, 4, 5, 7), (4, 5, 7), "C1DHW", 3, None),
+        ((2, 4, 5, 7, 1), (2, 4, 5, 7, 1), "BDHWC", 1, 2),
+    ],
+)
+def test_axes_of_length_1_carry_nothing(prediction, mask, letters, channels, images):
+    fit = resolve(prediction, mask)
+    assert (fit.letters, fit.channels, fit.images) == (letters, channels, images)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "images"),
+    [
+        ((6, 5, 7, 1), (6, 5, 7, 1), 6),
+        ((6, 1, 5, 7), (6, 1, 5, 7), 6),
+        ((6, 5, 7), (6, 5, 7, 1), 6),
+        ((5, 7, 1), (5, 7), None),
+        ((5, 7), (5, 7, 1), None),
+        ((4, 5, 7), (4, 5, 7), None),
+    ],
+)
+def test_label_maps_with_axes_of_length_1(prediction, mask, images):
+    assert resolve(prediction, mask, labels=True).images == images
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "axes", "letters"),
+    [
+        # what the format says decides between two readings, or names an axis of classes in the middle
+        ((4, 4, 5, 7), (4, 5, 7), "CDHW", "CDHW"),
+        ((4, 4, 5, 7), (4, 5, 7), "DCHW", "DCHW"),
+        ((5, 3, 6, 7), (5, 6, 7), "DCHW", "DCHW"),
+        # and does not get in the way where only another reading fits
+        ((3, 5, 7), (5, 7), "DHW", "CHW"),
+    ],
+)
+def test_the_format_may_say_which_axis_is_which(prediction, mask, axes, letters):
+    assert resolve(prediction, mask, axes=axes).letters == letters
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "known", "letters", "truth"),
+    [
+        # a channel for each class on both sides
+        ((3, 50, 70), (3, 50, 70), (0, False), "CHW", "CHW"),
+        ((50, 70, 3), (50, 70, 3), (0, False), "HWC", "HWC"),
+        ((3, 50, 70), (50, 70, 3), (0, False), "CHW", "HWC"),
+        ((4, 50, 60, 70), (4, 50, 60, 70), (0, False), "CDHW", "CDHW"),
+        ((40, 3, 50, 70), (40, 3, 50, 70), (3, False), "BCHW", "BCHW"),
+        ((3, 5, 7), (3, 5, 7), (3, False), "CHW", "CHW"),
+        # a label map of which each class owns labels
+        ((3, 50, 70), (50, 70), (3, True), "CHW", ""),
+        ((6, 3, 50, 70), (6, 50, 70), (3, True), "BCHW", ""),
+    ],
+)
+def test_independent_classes_may_have_a_channel_each_in_the_truth(prediction, mask, known, letters, truth):
+    fit = resolve(prediction, mask, multilabel=MultiLabel(*known))
+    assert (fit.letters, fit.truth) == (letters, truth)
+
+
+@pytest.mark.parametrize(
+    ("shape", "known", "named"),
+    [
+        # small images could be channels as well
+        ((3, 9, 8), (0, False), ["CHW", "HWC"]),
+        ((2, 3, 50, 70), (0, False), ["CDHW", "BCHW"]),
+    ],
+)
+def test_two_readings_of_independent_classes_are_refused(shape, known, named):
+    with pytest.raises(ShapeError, match="more than one way") as caught:
+        resolve(shape, shape, multilabel=MultiLabel(*known))
+    assert caught.value.hint == " or ".join(f"--layout {name}" for name in named)
+    for name in named:
+        fit = resolve(shape, shape, layout=name, multilabel=MultiLabel(*known))
+        assert (fit.letters, fit.truth) == (name, name)

@@ -12,7 +12,8 @@ import typer
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.eval import Eval
-from softdice_cli.cli.keys import known, to_toml
+from softdice_cli.cli.file_keys import to_toml
+from softdice_cli.cli.keys import known
 from softdice_cli.cli.sources import File, NoFile, Setting, collect
 from softdice_cli.cli.terminal import Target
 from softdice_cli.errors import ExitCode

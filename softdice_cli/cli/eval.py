@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
-from softdice_cli.cli.classes import settings_from
 from softdice_cli.cli.gating import Gate, Judged
 from softdice_cli.cli.input_files import read_file
 from softdice_cli.cli.progress import Progress
 from softdice_cli.cli.report import Shown, check_formats, conclude, extras, report
+from softdice_cli.cli.task import Task, said_by_options, task_from
 from softdice_cli.cli.terminal import Target, read_stdin, say
 from softdice_cli.errors import ConfigError, EmptyError
-from softdice_cli.records import Failure, ImageRow, Results, Settings, Shard
+from softdice_cli.records import Failure, ImageRow, Prediction, Results, Settings, Shard
 
 if TYPE_CHECKING:
     from softdice_cli.evaluation import Reading
@@ -35,6 +35,8 @@ class Eval:
     gt: o.Gt = None
     pairs: o.Pairs = None
     recursive: o.Recursive = False
+    pred_prefix: o.PredPrefix = ""
+    gt_prefix: o.GtPrefix = ""
     pred_suffix: o.PredSuffix = ""
     gt_suffix: o.GtSuffix = ""
     allow_missing: o.AllowMissing = False
@@ -46,14 +48,21 @@ class Eval:
     pred_labels: o.PredLabels = False
     activation: o.Activate = "none"
     allow_unnormalized: o.Unnormalized = False
+    white_is_zero: o.WhiteIsZero = None
     max_pixels: o.MaxPixels = 2**28
     max_bytes: o.MaxBytes = 2**33
     class_: o.Class = None
+    num_classes: o.NumClasses = None
     classes: o.ClassFile = None
+    region: o.Region = None
+    multilabel: o.Multilabel = False
+    only: o.Only = None
+    foreground: o.Foreground = None
     ignore: o.Ignore = None
+    roi: o.Roi = None
     no_background: o.NoBackground = False
     eps: o.Eps = 1e-5
-    threshold: o.Threshold = 0.5
+    threshold: o.Threshold = None
     empty: o.EmptyScore = "skip"
     ci: o.Ci = False
     columns: o.Columns = None
@@ -76,13 +85,14 @@ class Eval:
 
     def run(self) -> int:
         """Evaluate, and give the exit code."""
-        settings = self._settings()
+        task = self._task()
+        settings = task.settings
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         gate.check(settings)
         shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
-        reports = extras(self.report, self.output, self._inputs())
+        reports = extras(self.report, self.output, self._inputs(task))
         check_formats([self.format, *(other for other, _ in reports)], settings)
-        found = self._pairing()
+        found = self._pairing(task)
         if self.shard is not None and gate.asks:
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
         part = o.shard_of(self.shard, [pair.id for pair in found.pairs])
@@ -99,42 +109,77 @@ class Eval:
             notes.tell(say)
         return code
 
-    def _settings(self) -> Settings:
-        return settings_from(
-            self.class_,
+    def _task(self) -> Task:
+        """What the files mean, and which of their pixels count."""
+        said = said_by_options(
+            classes=self.class_,
+            count=self.num_classes,
+            regions=self.region,
+            ignore=self.ignore,
+            thresholds=self.threshold,
+            multilabel=self.multilabel,
+            only=self.only,
+            foreground=self.foreground,
+            white_is_zero=self.white_is_zero,
+            roi=self.roi,
+        )
+        prediction: Prediction = "labels" if self.pred_labels else "probabilities"
+        return task_from(
+            said,
             self.classes,
-            self.ignore,
-            self.pred_labels,
+            prediction=prediction,
             scale=self.scale,
             activation=self.activation,
             eps=self.eps,
-            threshold=self.threshold,
             empty=self.empty,
             background=not self.no_background,
             normalized=not self.allow_unnormalized,
         )
 
-    def _pairing(self) -> Pairing:
+    def _pairing(self, task: Task) -> Pairing:
         """The pairs, decided before any pixel is read."""
-        from softdice_cli.pairing import Pair, Pairing, Side, is_many, pair_folders, pair_manifest, refuse_mixture
+        from softdice_cli.pairing import Pair, Pairing, is_many, pair_manifest, refuse_mixture, with_regions
 
         self._refuse_combinations()
         if self.pairs is not None:
             found = pair_manifest(self.pairs, self._manifest(self.pairs), allow_missing=self.allow_missing)
+            self._refuse_none(found)
         elif is_many(str(self.pred)) or is_many(str(self.gt)):
             refuse_mixture(str(self.pred), str(self.gt))
-            sides = Side(str(self.pred), self.pred_suffix), Side(str(self.gt), self.gt_suffix)
-            found = pair_folders(*sides, recursive=self.recursive, allow_missing=self.allow_missing)
+            found = self._folders()
         else:
             found = Pairing((Pair.of_files(str(self.pred), str(self.gt)),))
-        if not found.pairs:
-            raise EmptyError(
-                "there is nothing to evaluate",
-                expected="at least one pair of a prediction and a truth",
-                found=f"none in {self.pairs or f'{self.pred} and {self.gt}'}",
-                hint="check the paths and suffixes; --recursive reads sub-folders",
-            )
+        if task.roi is not None:
+            found = with_regions(found, task.roi, recursive=self.recursive)
+        if found.clutter and not self.quiet:
+            others = "1 other file" if len(found.clutter) == 1 else f"{len(found.clutter)} other files"
+            say(f"ignored {others}, e.g. {found.clutter[0]}")
         return found
+
+    def _folders(self) -> Pairing:
+        """The pairs of two folders or patterns."""
+        from softdice_cli.pairing import Side, nothing_found, pair_folders
+
+        pred = Side(str(self.pred), self.pred_suffix, self.pred_prefix)
+        gt = Side(str(self.gt), self.gt_suffix, self.gt_prefix)
+        found = pair_folders(pred, gt, recursive=self.recursive, allow_missing=self.allow_missing)
+        if not found.pairs:
+            raise nothing_found(pred, gt, recursive=self.recursive)
+        return found
+
+    def _refuse_none(self, found: Pairing) -> None:
+        """Raises EmptyError where a list has no pair that can be evaluated."""
+        if found.pairs:
+            return
+        hint = "give it a line for each pair"
+        if found.left_out:
+            hint = "check its paths, which are relative to its folder"
+        raise EmptyError(
+            "there is nothing to evaluate",
+            expected="at least one pair of a prediction and a truth",
+            found="; ".join([f"none in {self.pairs}", *found.left_out[:1]]),
+            hint=hint,
+        )
 
     def _manifest(self, path: str) -> bytes:
         """The bytes of the list of pairs."""
@@ -160,7 +205,7 @@ class Eval:
         if self.pred == self.gt == _STDIN:
             raise ConfigError("--pred and --gt cannot both be standard input")
 
-    def _inputs(self) -> list[tuple[str, str | Path | None]]:
+    def _inputs(self, task: Task) -> list[tuple[str, str | Path | None]]:
         """Files that no output may replace."""
         return [
             ("--pred", self.pred),
@@ -169,6 +214,8 @@ class Eval:
             ("--journal", self.journal),
             ("--baseline", self.baseline),
             ("--classes", self.classes),
+            ("--roi", task.roi),
+            ("--roi", self.roi),
         ]
 
     def _reading(self) -> Reading:

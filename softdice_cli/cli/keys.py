@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-import json
 import re
 import sys
 import types
@@ -18,16 +17,21 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from softdice_cli.cli.eval import Eval
+from softdice_cli.cli.file_keys import shown, to_toml
 from softdice_cli.cli.options import Trait
 from softdice_cli.errors import ConfigError
 
 # What is greater, infinite or NaN is not a finite number.
 _LARGEST_FLOAT = sys.float_info.max
 
-# How many characters of a wrong value an error quotes.
-_QUOTED = 60
-
 _KINDS = {bool: "true or false", int: "an integer", float: "a finite number", str: "a string", Path: "a path"}
+
+_LIST = "a list of strings or numbers"
+_TABLES = {
+    Trait.LABELS: f"{_LIST}, or a table of names and their labels",
+    Trait.MEMBERS: "a list of strings, or a table of names and lists of classes",
+    Trait.NUMBERS: "a finite number, or a table of names and numbers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +59,19 @@ class Option:
         """What a value must be, in words."""
         if self.choices:
             return "one of " + ", ".join(to_toml(choice) for choice in self.choices)
-        if self.kind is list and self.field == "class_":
-            return "a list of strings or numbers, or a table of names and their labels"
         if self.kind is list:
-            return "a list of strings or numbers"
+            return _LIST if self.table is None else _TABLES[self.table]
         text = _KINDS[self.kind]
         if self.info.min is not None:
             text += f" of at least {self.info.min}"
         if self.info.max is not None:
             text += f" of at most {self.info.max}"
         return text
+
+    @property
+    def table(self) -> Trait | None:
+        """What a table of names says in the place of a list, or ``None`` where there is none."""
+        return next((trait for trait in _TABLES if trait in self.traits), None)
 
     @property
     def is_path(self) -> bool:
@@ -131,8 +138,17 @@ def checked(option: Option, value: Any, path: str, key: str) -> Any:
     if option.kind is not list:
         return option.kind(value)
     if isinstance(value, dict):
-        return [f"{name}={label}" for name, label in value.items()]
+        return [f"{name}={_joined(entry)}" for name, entry in value.items()]
+    if not isinstance(value, list):
+        return [str(value)]
     return [str(entry) for entry in value]
+
+
+def _joined(entry: Any) -> str:
+    """The value of a name in a table, as the command line has it."""
+    if isinstance(entry, list):
+        return "+".join(map(str, entry))
+    return str(entry)
 
 
 def _unfitting(option: Option, value: Any, path: str, key: str) -> ConfigError:
@@ -146,14 +162,12 @@ def _unfitting(option: Option, value: Any, path: str, key: str) -> ConfigError:
     problem = "has a value that it cannot have"
     if key != path:
         problem = f"{key} {problem}"
-    return ConfigError(problem, path=path, expected=option.expected, found=f"{key} = {written[:_QUOTED]}", hint=hint)
+    return ConfigError(problem, path=path, expected=option.expected, found=shown(key, value), hint=hint)
 
 
 def _fits(option: Option, value: Any) -> bool:
-    if option.kind is list and isinstance(value, dict):
-        return option.field == "class_" and all(_is_class_label(label) for label in value.values())
     if option.kind is list:
-        return isinstance(value, list) and all(_is_entry(entry) for entry in value)
+        return _fits_list(option, value)
     # In Python, true and false are also integers.
     if option.kind is bool or isinstance(value, bool):
         return option.kind is bool and isinstance(value, bool)
@@ -164,18 +178,47 @@ def _fits(option: Option, value: Any) -> bool:
     return isinstance(value, str) and (not option.choices or value in option.choices)
 
 
+def _fits_list(option: Option, value: Any) -> bool:
+    if isinstance(value, dict):
+        return option.table is not None and all(_IN_TABLE[option.table](entry) for entry in value.values())
+    if option.table is Trait.NUMBERS and not isinstance(value, list):
+        return _is_number(value)
+    return isinstance(value, list) and all(_is_entry(entry) for entry in value)
+
+
 def _is_within(value: float, bounds: Any) -> bool:
     if not abs(value) <= _LARGEST_FLOAT:
         return False
     return (bounds.min is None or value >= bounds.min) and (bounds.max is None or value <= bounds.max)
 
 
-def _is_class_label(value: object) -> bool:
+def _is_label(value: object) -> bool:
     return _is_entry(value) and not isinstance(value, float)
+
+
+def _are_labels(value: object) -> bool:
+    """Whether this is a label, or a list of labels."""
+    if isinstance(value, list):
+        return bool(value) and all(_is_label(label) for label in value)
+    return _is_label(value)
+
+
+def _are_members(value: object) -> bool:
+    """Whether these are classes by name or label, whose texts can be joined and parted again."""
+    return _are_labels(value) and "+" not in "".join(map(str, value if isinstance(value, list) else ()))
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST_FLOAT
 
 
 def _is_entry(value: object) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+_IN_TABLE = {Trait.LABELS: _are_labels, Trait.MEMBERS: _are_members, Trait.NUMBERS: _is_number}
 
 
 def from_text(option: Option, text: str, variable: str) -> Any:
@@ -188,8 +231,3 @@ def from_text(option: Option, text: str, variable: str) -> Any:
     if option.kind is int and re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
         value = int(text)
     return checked(option, value, variable, variable)
-
-
-def to_toml(value: object) -> str:
-    """A value as it would stand in the file, near enough to be recognised."""
-    return json.dumps(value, default=str, ensure_ascii=False)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from softdice_cli.cli.task.said import MOST_CLASSES
 from softdice_cli.errors import ConfigError, EmptyError
 from softdice_cli.records import Activation, Empty, Results, Shard
 from softdice_cli.render import Format as OutputFormat
@@ -24,6 +25,9 @@ class Trait(Enum):
     FILE = "the path of a file"
     PATTERN = "a file, a folder or a pattern"
     NAMED_FILE = "entries of NAME=FILE"
+    LABELS = "entries of NAME=LABEL+LABEL"
+    MEMBERS = "entries of NAME=MEMBER+MEMBER"
+    NUMBERS = "a number, or entries of NAME=NUMBER"
     OF_EVAL = "how and where eval writes its result, which no other command takes from the file"
 
 
@@ -45,12 +49,16 @@ Pairs = Annotated[
     str | None,
     _option(
         _DATA,
-        "List of pairs instead: CSV, TSV or JSON lines with pred, gt and an optional id; '-' reads stdin.",
+        "List of pairs instead: CSV, TSV or JSON lines with pred, gt, and optionally id and roi; '-' reads stdin.",
         metavar="FILE",
     ),
     Trait.FILE,
 ]
-Recursive = Annotated[bool, _option(_DATA, "Folders: sub-folders too, which are mirrored.", "--recursive")]
+Recursive = Annotated[bool, _option(_DATA, "Folders: sub-folders too, mirrored, or on one side only.", "--recursive")]
+PredPrefix = Annotated[
+    str, _option(_DATA, "Folders: predictions start so, e.g. predicted_; not part of the stem.", metavar="TEXT")
+]
+GtPrefix = Annotated[str, _option(_DATA, "Folders: truths start so, e.g. mask_; not part of the stem.", metavar="TEXT")]
 PredSuffix = Annotated[
     str, _option(_DATA, "Folders: predictions end so, e.g. _prob; not part of the stem.", metavar="TEXT")
 ]
@@ -85,31 +93,99 @@ MaxBytes = Annotated[
         min=1,
     ),
 ]
+WhiteIsZero = Annotated[
+    Literal["stored", "inverted"] | None,
+    _option(
+        _READ,
+        "Labels of a TIFF that says white is 0: the numbers as stored, or inverted as viewers show them.",
+        "--white-is-zero",
+    ),
+]
 Class = Annotated[
     list[str] | None,
     _option(
         _CLASSES,
-        "A class and its label in the masks; repeat in the order of the channels. The label defaults to the position.",
+        "A class and its label in the masks (2, #ff0000), or several (2+5); repeat in the order of the channels. "
+        "The label defaults to the position.",
         "--class",
-        metavar="NAME[=VALUE|=#RRGGBB]",
+        metavar="NAME[=LABEL]",
+    ),
+    Trait.LABELS,
+]
+NumClasses = Annotated[
+    int | None,
+    _option(
+        _CLASSES,
+        "So many classes, whose names and labels are 0 to N-1.",
+        "--num-classes",
+        metavar="N",
+        max=MOST_CLASSES,
     ),
 ]
 ClassFile = Annotated[
     Path | None,
     _option(
         _CLASSES,
-        "The same from a .json or .toml file: a list of names, or a table name → label, under 'classes'.",
+        "Classes, and all else that describes the task, from a file: .json or .toml with a list of names, a table "
+        "name → label, or the keys classes, regions, ignore, foreground, multilabel, threshold, only, white-is-zero, "
+        "num-classes and roi; a dataset.json of nnU-Net; .txt or .csv, a name a line. An option beside it takes the "
+        "place of what the file says of the same.",
         "--classes",
         metavar="FILE",
     ),
 ]
+Region = Annotated[
+    list[str] | None,
+    _option(
+        _CLASSES,
+        "Several exclusive classes taken as one, by name or label, e.g. WT=1+2+3; may be repeated.",
+        "--region",
+        metavar="NAME=CLASS+…",
+    ),
+    Trait.MEMBERS,
+]
+Multilabel = Annotated[
+    bool,
+    _option(_CLASSES, "Channels are independent: a pixel can be of several classes, or of none.", "--multilabel"),
+]
+Only = Annotated[
+    str | None,
+    _option(_CLASSES, "Evaluate this class against the rest, by its own probability and --threshold.", metavar="NAME"),
+]
+Foreground = Annotated[
+    str | None,
+    _option(
+        _CLASSES,
+        "What of a truth is foreground: nonzero, a label, or a cut such as '>127'; for one class, or a channel each.",
+        metavar="RULE",
+    ),
+]
 Ignore = Annotated[
     list[str] | None,
-    _option(_CLASSES, "Label whose pixels are left out of everything; may be repeated.", "--ignore", metavar="VALUE"),
+    _option(_CLASSES, "Label whose pixels are left out of everything; may be repeated.", "--ignore", metavar="LABEL"),
+]
+Roi = Annotated[
+    str | None,
+    _option(
+        _CLASSES,
+        "Region of interest: mask, folder of masks, or pattern; outside it, pixels are left out.",
+        metavar="PATH",
+    ),
+    Trait.PATTERN,
 ]
 NoBackground = Annotated[bool, _option(_CLASSES, "Leave class 0 out of the rows and means.", "--no-background")]
 Eps = Annotated[float, _option(_SCORE, "ε of the soft Dice.", metavar="X")]
-Threshold = Annotated[float, _option(_SCORE, "One channel: foreground where p is greater.", metavar="X")]
+Threshold = Annotated[
+    list[str] | None,
+    _option(
+        _SCORE,
+        "One channel, --multilabel and --only: foreground where p is greater than X, by default 0.5; NAME=X for one "
+        "class, may be repeated.",
+        "--threshold",
+        metavar="[NAME=]X",
+    ),
+    Trait.NUMBERS,
+]
 EmptyScore = Annotated[Empty, _option(_SCORE, "What 0/0 counts as: undefined and left out, 1, or 0.", "--empty")]
 Device = Annotated[str, _option(_RUN, "auto, cpu, cuda[:N] or mps; torch:cpu checks cpu.", metavar="NAME")]
 Workers = Annotated[

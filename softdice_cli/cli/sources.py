@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from softdice_cli.cli.file_keys import anchored, nearest, shown
 from softdice_cli.cli.options import Trait
 from softdice_cli.errors import ConfigError, as_flag
 
@@ -29,14 +30,12 @@ _VARIABLES = {"device": "SOFTDICE_DEVICE", "workers": "SOFTDICE_WORKERS"}
 # Options that exclude each other: a flag of the first set also takes the place of keys of the
 # second.
 _INSTEAD = (
-    ({"class_"}, {"classes"}),
-    ({"classes"}, {"class_"}),
+    ({"class_"}, {"classes", "num_classes"}),
+    ({"num_classes"}, {"classes", "class_"}),
+    ({"classes"}, {"class_", "num_classes", "region"}),
     ({"pairs"}, {"pred", "gt"}),
     ({"pred", "gt"}, {"pairs"}),
 )
-
-# How many characters of a wrong value an error quotes.
-_QUOTED = 60
 
 _PANEL = "Configuration"
 File = Annotated[
@@ -252,20 +251,14 @@ def _read(path: str, table: Mapping[str, Any]) -> Iterator[tuple[Option, Any]]:
 
 
 def _unknown(path: str, key: str, value: Any, options: Mapping[str, Option]) -> ConfigError:
-    import difflib
-
-    from softdice_cli.cli.keys import to_toml
-
     if key == "tool" and isinstance(value, dict):
         return ConfigError(
             f"[tool.…] is for {_PROJECT}", path=path, hint="write the keys at the top of the file, under no [table]"
         )
     hint = "softdice config lists the options"
-    near = difflib.get_close_matches(key.replace("_", "-").lower(), options, 1, cutoff=0.5)
-    if near:
-        hint = f"{near[0]} is the nearest"
-    found = f"{key} = {to_toml(value)[:_QUOTED]}"
-    return ConfigError(f"there is no option {key!r}", path=path, found=found, hint=hint)
+    if near := nearest(key, options):
+        hint = f"{near} is the nearest"
+    return ConfigError(f"there is no option {key!r}", path=path, found=shown(key, value), hint=hint)
 
 
 def _anchored(option: Option, value: Any, path: str) -> Any:
@@ -273,17 +266,9 @@ def _anchored(option: Option, value: Any, path: str) -> Any:
     folder = os.path.dirname(path)
     if Trait.NAMED_FILE in option.traits:
         return [_anchored_entry(entry, folder) for entry in value]
-    text = str(value)
-    if not option.is_path or not folder or text in ("", "-"):
+    if not option.is_path:
         return value
-    joined = os.path.join(folder, text)
-    if Trait.PATTERN in option.traits and not os.path.lexists(joined):
-        import glob
-
-        # The value is a pattern. What looks like a pattern in the name of the folder is not one.
-        if glob.has_magic(text):
-            joined = os.path.join(glob.escape(folder), text)
-    return option.kind(joined)
+    return option.kind(anchored(str(value), folder, pattern=Trait.PATTERN in option.traits))
 
 
 def _anchored_entry(entry: str, folder: str) -> str:

@@ -20,6 +20,7 @@ from softdice_cli.pairing import Pair
 from softdice_cli.readers import Source
 from softdice_cli.readers.labels import as_labels
 from softdice_cli.records import ImageRow, Results, Run, Settings
+from softdice_cli.records.settings import aligned
 from softdice_cli.scores import summarize
 
 if TYPE_CHECKING:
@@ -96,18 +97,20 @@ class Accumulator:
         Raises:
             ConfigError: its settings differ, or an id is in both.
         """
-        if other._rows and self._rows and other._settings != self._settings:
+        # One of them may not have met the label of the foreground yet.
+        mine, theirs = aligned(self._settings, other._settings)
+        if other._rows and self._rows and theirs != mine:
             raise ConfigError(
                 "accumulators with other settings cannot be merged",
-                expected=self._settings.signature,
-                found=other._settings.signature,
+                expected=mine.signature,
+                found=theirs.signature,
             )
         if both := self._rows.keys() & other._rows.keys():
             raise ConfigError(
                 f"image {min(both)!r} is in both accumulators", hint="Accumulator(name=…) for each process"
             )
         if other._rows:
-            self._settings = other._settings
+            self._settings = theirs
         self._rows |= other._rows
 
     def compute(self) -> Results:

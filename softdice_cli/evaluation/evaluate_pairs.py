@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,9 +78,10 @@ def evaluate(
             id.
         InputError: the journal does not belong to this run.
     """
-    found = _Findings(settings or Settings(), reading or Reading(), watcher or Silent(), notify or _say_nothing)
     listed = [_as_pair(pair) for pair in pairs]
     _refuse_repeats(listed)
+    asked = _with_regions(settings or Settings(), listed)
+    found = _Findings(asked, reading or Reading(), watcher or Silent(), notify or _say_nothing)
     found.watcher.started(len(listed))
     with ExitStack() as stack:
         if journal is not None:
@@ -133,6 +135,25 @@ def _as_pair(pair: object) -> Pair:
         if isinstance(prediction, str | PathLike) and isinstance(truth, str | PathLike):
             return Pair.of_files(fspath(prediction), fspath(truth))
     raise ConfigError(f"{pair!r} is not a pair", expected="a list of (prediction, truth) paths or of Pair objects")
+
+
+def _with_regions(settings: Settings, pairs: list[Pair]) -> Settings:
+    """The settings, which say whether pixels outside a region of interest are left out: of all pairs, or of none.
+
+    Raises:
+        ConfigError: some pairs have a region, and some do not.
+    """
+    lacking = [pair for pair in pairs if not pair.roi]
+    if not pairs or (len(lacking) == len(pairs) and not settings.roi):
+        return settings
+    if lacking:
+        raise ConfigError(
+            f"pair {lacking[0].id!r} has no region of interest, and other pairs have one",
+            option="roi",
+            expected="a region for every pair, or for none",
+            found=f"{len(lacking)} of {len(pairs)} pairs without a region",
+        )
+    return replace(settings, roi=True)
 
 
 def _refuse_repeats(pairs: Iterable[Pair]) -> None:

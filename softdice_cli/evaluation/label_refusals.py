@@ -66,7 +66,9 @@ def _known(settings: Settings) -> set[int]:
     known = set(settings.ignore)
     for definition in settings.classes:
         known.update(definition.labels)
-    if len(settings.classes) == 1:
+    if settings.label is not None:
+        known.add(settings.label)
+    if len(settings.classes) == 1 or settings.multilabel:
         # Beside a single class, 0 is the background.
         known.add(0)
     return known

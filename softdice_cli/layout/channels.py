@@ -64,7 +64,8 @@ def _letters(count: int) -> list[str]:
     found = []
     if plain:
         found += ["C" + plain, plain + "C"]
-    if batch:
+    # Never a batch of lines, which nobody means.
+    if len(batch) > 1:
         found += ["BC" + batch, "B" + batch + "C"]
     return found
 

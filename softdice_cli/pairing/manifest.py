@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.formats import stem
-from softdice_cli.pairing.pair import STDIN, Pair, Pairing, settle
+from softdice_cli.pairing.names import forms, stem_of
+from softdice_cli.pairing.pair import STDIN, Pair, Pairing, PairingError, first_of, settle
+from softdice_cli.pairing.table import EXPECTED, Row, rows
 
-_EXPECTED = "CSV, TSV or JSON lines with pred and gt, and an id if the truths do not tell the pairs apart"
+_MOST = 0.5
 
 
 def pair_manifest(name: str, data: bytes, *, allow_missing: bool = False) -> Pairing:
@@ -26,77 +26,96 @@ def pair_manifest(name: str, data: bytes, *, allow_missing: bool = False) -> Pai
         UnreadableError: it is not a manifest, or a row lacks a column.
         PairingError: files are missing, or pairs are given twice.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableError("is not UTF-8", path=name, expected=_EXPECTED, found=str(error)) from error
     folder = "" if name == STDIN else os.path.dirname(name)
-    pairs = [_pair(name, line, row, folder) for line, row in _rows(name, text)]
-    whole, alone = [], []
+    pairs = [_pair(name, row, folder) for row in rows(name, data)]
+    _refuse_gaps(name, pairs)
+    whole, alone, lost = [], [], []
     for pair in pairs:
         # A link to nowhere is there; reading it says what is wrong with it.
-        missing = [path for path in (pair.pred, pair.gt) if not os.path.lexists(path)]
+        missing = [path for path in (pair.pred, pair.gt, pair.roi) if path and not os.path.lexists(path)]
         if missing:
             alone.append(f"{' and '.join(missing)} (pair {pair.id}) not found")
+            lost += missing
         else:
             whole.append(pair)
-    return settle(whole, alone, allow_missing=allow_missing)
+    if alone and not allow_missing:
+        raise PairingError(
+            f"files of {len(alone)} of {len(pairs)} pairs are missing",
+            path=name,
+            found=first_of(alone),
+            hint=_hint(name, folder, lost, len(whole) >= _MOST * len(pairs)),
+        )
+    return settle(whole, alone)
 
 
-def _rows(name: str, text: str) -> Iterator[tuple[int, dict[str, object]]]:
-    """Line numbers and rows."""
-    if text.lstrip().startswith("{"):
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                yield number, _json_row(name, number, line)
-        return
-    import csv
+def _hint(name: str, folder: str, lost: Sequence[str], most_are_there: bool) -> str:
+    """What to type where files of a manifest are missing."""
+    below = [os.path.relpath(path, folder or ".") for path in lost]
+    if folder and all(os.path.lexists(path) for path in below):
+        import shlex
 
-    header = text.partition("\n")[0]
-    delimiter = "\t" if "\t" in header else ","
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        columns = rows.fieldnames or []
-        if columns and not {"pred", "gt"} <= set(columns):
+        return f"its paths are relative to the working directory: --pairs - < {shlex.quote(name)}"
+    if most_are_there:
+        return "--allow-missing, to evaluate the rest and say what was left out"
+    if folder:
+        return f"check its paths, which are relative to {folder}"
+    return "check its paths, which are relative to the working directory"
+
+
+def _pair(name: str, row: Row, folder: str) -> Pair:
+    paths = {}
+    for column in ("pred", "gt", "roi"):
+        value = row.values.get(column)
+        if column == "roi" and value is None:
+            value = ""
+        if not isinstance(value, str) or not (value.strip() or column == "roi"):
             raise UnreadableError(
-                "has no header with the columns pred and gt",
+                f"line {row.line} has no {column}",
                 path=name,
-                expected=_EXPECTED,
-                found=header[:200],
-                hint="make pred,gt its first line",
+                expected=EXPECTED,
+                found=row.text,
+                hint="complete the line",
             )
-        for row in rows:
-            yield rows.line_num, dict(row)
-    except csv.Error as error:
-        raise UnreadableError(f"is not valid CSV: line {rows.line_num}: {error}", path=name) from error
-
-
-def _json_row(name: str, number: int, line: str) -> dict[str, object]:
-    import json
-
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError(f"is not valid JSON lines: line {number}: {error}", path=name) from error
-    if not isinstance(row, dict):
-        raise UnreadableError(f"line {number} is not an object", path=name, expected=_EXPECTED, found=line[:80])
-    return row
-
-
-def _pair(name: str, line: int, row: dict[str, object], folder: str) -> Pair:
-    pred, gt, key = row.get("pred"), row.get("gt"), row.get("id")
-    for column, value in (("pred", pred), ("gt", gt)):
-        if not isinstance(value, str) or not value:
-            raise UnreadableError(f"line {line} has no {column}", path=name, expected=_EXPECTED, found=str(row)[:200])
-    # The csv module collects what is beyond the header under None.
-    if None in row:
-        raise UnreadableError(f"line {line} has more columns than the header", path=name, found=str(row)[:200])
+        paths[column] = _there(folder, value) if value.strip() else ""
+    key = row.values.get("id")
     if not isinstance(key, str | int | None) or isinstance(key, bool):
-        raise UnreadableError(f"line {line} has an id that is not a text", path=name, found=repr(key)[:80])
+        raise UnreadableError(
+            f"line {row.line} has an id that is not a text", path=name, found=repr(key)[:80], hint="put it in quotes"
+        )
     label = str(key)
     if key in (None, ""):
-        label = stem(str(gt))
-    return Pair(label, _below(folder, str(pred)), _below(folder, str(gt)))
+        label = stem_of(paths["gt"])
+    return Pair(label, paths["pred"], paths["gt"], paths["roi"])
+
+
+def _refuse_gaps(name: str, pairs: Sequence[Pair]) -> None:
+    """Raises PairingError where only some pairs have a region of interest: none could mean all of the image."""
+    without = [pair.id for pair in pairs if not pair.roi]
+    if without and len(without) < len(pairs):
+        raise PairingError(
+            f"{len(without)} of {len(pairs)} pairs have no region of interest",
+            path=name,
+            expected="a path in the column roi for each pair, or for none",
+            found=first_of(without),
+            hint="name a mask of the whole image where all of it counts",
+        )
+
+
+def _there(folder: str, path: str) -> str:
+    """The path of a file, as it is written if it is there, else in the one other spelling that is."""
+    for spelling in _spellings(path):
+        below = _below(folder, spelling)
+        if os.path.lexists(below):
+            return below
+    return _below(folder, path)
+
+
+def _spellings(path: str) -> Iterator[str]:
+    """A path as written, without spaces around it, with slashes for backslashes, and in both Unicode forms."""
+    yield path
+    stripped = path.strip()
+    for text in (stripped, stripped.replace("\\", "/")):
+        yield from forms(text)
 
 
 def _below(folder: str, path: str) -> str:

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from softdice_cli.errors import InputError
-from softdice_cli.formats import stem
+from softdice_cli.pairing.names import stem_of
 from softdice_cli.records import natural
 
 STDIN = "-"
 
-_LISTED = 50
+_ALL = 5
+_FIRST = 3
+
+LIST_THEM = "list the pairs, with the columns pred and gt: --pairs list.csv"
+"""The hint where no option can say which files belong together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Pair:
         id: unique name of the pair; the same for every model that is evaluated against this truth.
         pred: path of the prediction; ``-`` is standard input.
         gt: path of the truth, likewise.
-        roi: path of the mask of its region of interest, or empty.
+        roi: path of the mask of the region of interest; an empty text where the whole image counts.
     """
 
     id: str
@@ -41,7 +45,7 @@ class Pair:
     @staticmethod
     def of_files(pred: str, gt: str) -> Pair:
         """The pair of two files, named after the truth."""
-        return Pair(stem(pred if gt == STDIN else gt), pred, gt)
+        return Pair(stem_of(pred if gt == STDIN else gt), pred, gt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +56,28 @@ class Pairing:
         pairs: in natural order of their ids.
         left_out: what has no partner and was allowed to be missing, one sentence each, in natural
             order.
+        clutter: paths of files in the folders that are not data, such as ``Thumbs.db``.
     """
 
     pairs: tuple[Pair, ...]
     left_out: tuple[str, ...] = ()
+    clutter: tuple[str, ...] = ()
 
 
 class PairingError(InputError):
     """Predictions and truths that do not pair up."""
 
 
-def settle(pairs: Iterable[Pair], unpaired: Iterable[str], *, allow_missing: bool) -> Pairing:
-    """The pairing, or the error that lists everything that has no partner.
+def settle(pairs: Iterable[Pair], left_out: Iterable[str] = (), clutter: Iterable[str] = ()) -> Pairing:
+    """The pairing, in natural order.
 
     Args:
         pairs: those that are whole.
-        unpaired: one sentence for each file without a partner.
-        allow_missing: go on without them, and say so.
+        left_out: one sentence for each file that may go without a partner.
+        clutter: files that are not data.
 
     Raises:
-        PairingError: two pairs have one id; or something is unpaired, and that is not allowed.
+        PairingError: two pairs have one id.
     """
     whole = sorted(pairs, key=lambda pair: (natural(pair.id), pair.id))
     refuse(
@@ -80,28 +86,39 @@ def settle(pairs: Iterable[Pair], unpaired: Iterable[str], *, allow_missing: boo
         [f"{pair.id}: {before.pred}, {pair.pred}" for before, pair in pairwise(whole) if pair.id == before.id],
         hint="give each pair an id of its own: a manifest with the columns id, pred and gt",
     )
-    missing = tuple(sorted(unpaired, key=lambda text: (natural(text), text)))
-    if not allow_missing:
-        hint = "--allow-missing, to evaluate the rest and say what was left out"
-        refuse("file without a partner", "files without a partner", missing, hint=hint)
-    return Pairing(tuple(whole), missing)
+    return Pairing(tuple(whole), tuple(in_order(left_out)), tuple(in_order(clutter)))
+
+
+def in_order(texts: Iterable[str]) -> list[str]:
+    """Texts in natural order."""
+    return sorted(texts, key=lambda text: (natural(text), text))
 
 
 def refuse(one: str, many: str, items: Sequence[str], *, hint: str) -> None:
-    """Raises PairingError where there are items, and lists them.
+    """Raises PairingError where there are items, and names the first of them.
 
     Args:
-        one: what a single item is, such as ``file without a partner``.
+        one: what a single item is, such as ``id that two pairs have``.
         many: the same for several.
         items: what is wrong, a text each.
         hint: what to type next.
     """
-    if not items:
-        return
-    shown = list(items[:_LISTED])
-    if len(items) > _LISTED:
-        shown.append(f"and {len(items) - _LISTED} more")
-    problem = f"1 {one}"
-    if len(items) > 1:
-        problem = f"{len(items)} {many}"
-    raise PairingError(problem, found="; ".join(shown), hint=hint)
+    if items:
+        raise PairingError(counted(len(items), one, many), found=first_of(items), hint=hint)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """A number and what is counted."""
+    return f"1 {one}" if count == 1 else f"{count} {many}"
+
+
+def first_of(items: Sequence[str], more: str = "more") -> str:
+    """A few items, or the first ones and how many there are beyond them.
+
+    Args:
+        items: a text each.
+        more: what is said of the others, after their number.
+    """
+    if len(items) <= _ALL:
+        return "; ".join(items)
+    return "; ".join([*items[:_FIRST], f"and {len(items) - _FIRST} {more}"])

@@ -76,7 +76,7 @@ class Foreground:
         return int(self.bound) if self.operator == "==" else None
 
 
-_CUT = re.compile(r"(>=?)\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))")
+_CUT = re.compile(r"(>=?)\s*([+-]?(?:[0-9]{1,18}\.?[0-9]{0,18}|\.[0-9]{1,18})(?:e[+-]?[0-9]{1,2})?)")
 
 
 def foreground_of(text: str) -> Foreground:
@@ -87,7 +87,7 @@ def foreground_of(text: str) -> Foreground:
     """
     if text == "nonzero":
         return Foreground("!=", 0)
-    if re.fullmatch(r"[+-]?[0-9]+", text) and 0 < abs(int(text)) <= MAX_LABEL:
+    if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and 0 < abs(int(text)) <= MAX_LABEL:
         return Foreground("==", int(text))
     cut = _CUT.fullmatch(text)
     if cut is None:
@@ -110,7 +110,8 @@ def canonical(text: str) -> str:
     rule = foreground_of(text)
     if rule.operator == "!=":
         return "nonzero"
-    bound = f"{rule.bound:g}" if rule.bound != int(rule.bound) else str(int(rule.bound))
+    # All digits, because the text is what is applied.
+    bound = repr(rule.bound).removesuffix(".0")
     if rule.operator == "==":
         return bound
     return rule.operator + bound

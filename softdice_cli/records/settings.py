@@ -211,7 +211,13 @@ class Settings:
             except ConfigError as error:
                 # An option that does not go with this prediction.
                 raise ShapeError(
-                    error.problem, option=error.option, path=path, found=_channels(channels), hint=error.hint
+                    error.problem,
+                    option=error.option,
+                    against=error.against,
+                    path=path,
+                    expected=error.expected,
+                    found=_channels(channels),
+                    hint=error.hint,
                 ) from error
         if len(self.classes) == channels:
             return self
@@ -470,27 +476,32 @@ def _check_options_of_classes(settings: Settings) -> None:
     if count == 1:
         _check_options_of_one(settings)
     if count and settings.only and settings.only not in names:
-        raise ConfigError(f"there is no class {settings.only!r}", option="only", expected=f"one of {', '.join(names)}")
+        raise ConfigError(
+            f"names {settings.only!r}, which is not a class", option="only", expected=f"one of {', '.join(names)}"
+        )
     strange = [name for name, _ in settings.thresholds if count and name not in names]
     if strange:
         raise ConfigError(
-            f"there is no class {strange[0]!r}", option="threshold", expected=f"one of {', '.join(names)}"
+            f"names {strange[0]!r}, which is not a class", option="threshold", expected=f"one of {', '.join(names)}"
         )
     by_itself = settings.decision == "threshold" or not count
     asked = settings.threshold != _THRESHOLD or bool(settings.thresholds)
-    if asked and (not by_itself or settings.prediction == "labels"):
+    if asked and settings.prediction == "labels":
         raise ConfigError(
-            "is for one channel or --multilabel: exclusive classes are decided by the greatest, "
-            "and a label map is decided already",
+            "is for probabilities, and the predictions are label maps", option="threshold", against="prediction"
+        )
+    if asked and not by_itself:
+        raise ConfigError(
+            "is for one channel or independent ones: of exclusive classes, the greatest probability decides",
             option="threshold",
-            hint="leave it out; or --only NAME, for one of several exclusive classes by its own probability",
+            hint="leave it out; --only NAME is for one class by its own probability",
         )
     cut = settings.foreground and count > 1 and not settings.multilabel
     if cut or (settings.foreground and settings.multilabel and any(entry.labels for entry in settings.classes)):
         raise ConfigError(
             "is for a truth of one class, or of a channel for each class; here each class has labels",
             option="foreground",
-            against="classes",
+            hint="leave it out",
         )
 
 

@@ -114,6 +114,8 @@ def test_a_flag_takes_the_place_of_a_list_and_of_what_it_excludes(softdice, tmp_
         )
     ]
     assert names == [["a", "b", "c"], ["x", "y", "z"], ["p", "q", "r"]]
+    numbered = softdice("eval", *NOTEBOOK, "--format", "json", "--num-classes", "3")
+    assert [entry["name"] for entry in json.loads(numbered.out)["classes"]] == ["0", "1", "2"]
 
 
 def test_a_flag_leaves_the_other_side_of_a_pair_to_the_file(softdice, tmp_path):
@@ -128,12 +130,28 @@ def test_a_flag_leaves_the_other_side_of_a_pair_to_the_file(softdice, tmp_path):
     [
         ('class = ["sky", "tree=3"]', ["sky", "tree=3"]),
         ('[class]\nsky = 0\n"a=b" = 255\nred = "#ff0000"', ["sky=0", "a=b=255", "red=#ff0000"]),
+        ('[class]\nvehicle = [2, 5]\nred = ["#ff0000", "#0000ff"]', ["vehicle=2+5", "red=#ff0000+#0000ff"]),
         ("class = []", []),
     ],
 )
 def test_classes_are_a_list_or_a_table(softdice, tmp_path, text, classes):
     Path(tmp_path, "softdice.toml").write_text(text)
     assert in_force(softdice)["class"] == (classes, "softdice.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ('region = ["WT=1+2", "X=a"]', "region", ["WT=1+2", "X=a"]),
+        ('[region]\nWT = [1, "b c"]\nX = "a"', "region", ["WT=1+b c", "X=a"]),
+        ("threshold = 0.4", "threshold", ["0.4"]),
+        ('threshold = [0.4, "a=0.3"]', "threshold", ["0.4", "a=0.3"]),
+        ("[threshold]\na = 0.3\nb = 0", "threshold", ["a=0.3", "b=0"]),
+    ],
+)
+def test_regions_and_thresholds_are_a_list_or_a_table(softdice, tmp_path, text, key, value):
+    Path(tmp_path, "softdice.toml").write_text(text)
+    assert in_force(softdice)[key] == (value, "softdice.toml")
 
 
 def test_labels_are_numbers_or_text_and_keys_have_dashes_or_underscores(softdice, tmp_path):
@@ -176,7 +194,14 @@ def test_labels_are_numbers_or_text_and_keys_have_dashes_or_underscores(softdice
         ("ignore = 255", ["a list of strings or numbers", "ignore = [255]"]),
         ("ignore = [true]", ["a list of strings or numbers"]),
         ("ignore = {a = 1}", ["a list of strings or numbers"]),
-        ("class = {a = [1]}", ["a table of names and their labels"]),
+        ("class = {a = []}", ["a table of names and their labels"]),
+        ("region = {a = ['b+c']}", ["a table of names and lists of classes"]),
+        ("region = 'a=1+2'", ['region = ["a=1+2"]']),
+        ("threshold = {a = '1'}", ["a table of names and numbers"]),
+        ("threshold = true", ["a finite number"]),
+        ("threshold = nan", ["a finite number"]),
+        ("num-classes = 70000", ["an integer of at most 65536"]),
+        ("class = {a = [[1]]}", ["a table of names and their labels"]),
         ("class = {a = 1.5}", ["a table of names and their labels"]),
         ("eps = 1979-05-27", ["a finite number"]),
         # no TOML
@@ -231,6 +256,8 @@ def test_what_contradicts_is_refused(softdice, tmp_path):
     [
         ("shard = '5'", "softdice.toml: --shard '5' is not a part"),
         ("ignore = ['x']", "softdice.toml: --ignore 'x' is not a label"),
+        ("threshold = {'7' = 2}", "softdice.toml: --threshold 2.0 is out of range"),
+        ("multilabel = true\nregion = ['a=1']", "softdice.toml: --region is for exclusive classes"),
         ("device = 'cuda:99'", "softdice.toml: --device 'cuda:99' is not on this machine"),
     ],
 )
@@ -287,7 +314,7 @@ def test_absolute_paths_and_standard_input_stay(tmp_path):
 
 def test_paths_are_known_by_their_types_and_metavars():
     paths = {field for field, option in known().items() if option.is_path}
-    assert {"pred", "gt", "pairs", "classes", "journal", "baseline", "output"} <= paths
+    assert {"pred", "gt", "pairs", "classes", "roi", "journal", "baseline", "output"} <= paths
     assert not paths & {"shard", "key", "device", "pred_suffix", "layout"}
 
 

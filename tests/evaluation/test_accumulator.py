@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from softdice_cli import Accumulator, ClassDef, Reading, Settings, SoftdiceError, evaluate
+from softdice_cli import Accumulator, ClassDef, LabelError, Reading, Settings, SoftdiceError, evaluate
 
 
 def batches(count: int = 3, size: int = 2, classes: int = 3):
@@ -160,3 +160,19 @@ def test_an_accumulator_does_not_name_options_that_it_does_not_have():
     with pytest.raises(SoftdiceError) as caught:
         filled([(P.transpose(0, 2, 3, 1), Y)])
     assert "--layout" not in str(caught.value)
+
+
+def test_independent_channels_and_a_label_that_is_found_later():
+    rng = np.random.default_rng(4)
+    values, truth = rng.random((2, 3, 6, 5)), rng.integers(0, 2, (2, 3, 6, 5)) * 255
+    one, other = (Accumulator(Settings(multilabel=True), name=name) for name in "ab")
+    one.update(values, truth * 0)
+    other.update(values, truth)
+    assert one.compute().settings.label is None
+    one.merge(other)
+    results = one.compute()
+    assert results.settings.label == 255
+    expected = [int((truth[:, channel] > 0).sum()) for channel in range(3)]
+    assert [scores.truth_pixels for scores in results.pooled.classes] == expected
+    with pytest.raises(LabelError, match="not a class"):
+        one.update(values, truth // 255)

@@ -341,6 +341,19 @@ ROWS: dict[str, Row] = {
         2,
         ["--class cannot stand beside --classes", "leave out --class or --classes"],
     ),
+    # one class of several labels, as other programs take it
+    "class-labels-apart": Row(
+        nothing,
+        "--class a --class b --class b=3",
+        2,
+        ["--class 'b' is the name of two classes", "--class b=1+3"],
+    ),
+    "class-labels-comma": Row(
+        nothing,
+        "--class a --class b --class c=2,3",
+        2,
+        ["--class 'c=2,3' does not end in a label", "c=2+3"],
+    ),
     # a label that is no label
     "class-without-number": Row(
         nothing, "--class a=x", 2, ["--class 'a=x' does not end in a label", "an integer or #rrggbb"]
@@ -364,12 +377,12 @@ ROWS: dict[str, Row] = {
         2,
         ["c.json: holds no classes", "name, valeu"],
     ),
-    # names and labels swapped
-    "classes-reversed": Row(
-        text("c.json", '{"0": "a", "1": "b"}'),
+    # a label that is left out, or a class
+    "classes-and-ignore": Row(
+        text("c.json", '{"a": 0, "b": 1, "ignore": 255}'),
         "--classes c.json",
         2,
-        ["c.json: label → name is the wrong way round: write name → label", "a → 0, b → 1"],
+        ["c.json: 'ignore' stands among classes", "which label is left out", 'put the classes under "classes"'],
     ),
     # JSON itself would keep the last
     "classes-json-twice": Row(
@@ -417,6 +430,9 @@ ROWS: dict[str, Row] = {
     # no number at all
     "eps-text": Row(nothing, "--eps x", 2, ["Invalid value for '--eps'", "valid number"]),
     # no probability is above it
+    "threshold-text": Row(
+        nothing, "--threshold half", 2, ["--threshold 'half' is not a threshold", "NAME=NUMBER", "--threshold 0.4"]
+    ),
     "threshold-2": Row(nothing, "--threshold 2", 2, ["--threshold 2.0 is out of range", "0 ≤ threshold < 1"]),
     # 0 would divide by 0
     "scale-0": Row(nothing, "--scale 0", 2, ["--scale 0 is out of range", "such as 255 or 65535"]),

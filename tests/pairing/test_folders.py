@@ -1,49 +1,15 @@
-"""Which prediction belongs to which truth: folders, patterns and manifests; refusals come before any pixel is read."""
+"""Which prediction belongs to which truth: folders and patterns; refusals come before any pixel is read."""
 
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from pairing_folders import files, good, ids, sides
 from systems import posix
 
-from softdice_cli import Pair, PairingError, Side, UnreadableError, pair_folders, pair_manifest
-
-
-def files(folder: Path, *names: str) -> Path:
-    """A folder with these files, none of which can be read as an array."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"broken")
-    return folder
-
-
-def ids(pairing) -> list[str]:
-    return [pair.id for pair in pairing.pairs]
-
-
-def sides(folder: Path, preds: list[str], gts: list[str], **suffixes: str) -> tuple[Side, Side]:
-    return (
-        Side(str(files(folder / "p", *preds)), suffixes.get("pred", "")),
-        Side(str(files(folder / "g", *gts)), suffixes.get("gt", "")),
-    )
-
-
-def good(folder: Path, names: list[str]) -> tuple[Path, Path]:
-    """Folders with one-channel maps and masks that can be evaluated."""
-    for side in ("p", "g"):
-        (folder / side).mkdir(exist_ok=True)
-    for name in names:
-        np.save(folder / f"p/{name}.npy", np.full((2, 3), 0.75, np.float32))
-        np.save(folder / f"g/{name}.npy", np.array([[0, 1, 1], [0, 1, 0]], np.uint8))
-    return folder / "p", folder / "g"
+from softdice_cli import Pair, PairingError, Side, UnreadableError, pair_folders
 
 
 @pytest.mark.parametrize(
@@ -272,140 +238,6 @@ def test_links_to_files_and_to_other_folders_are_followed(tmp_path):
     files(tmp_path / "store", "b.npy")
     (tmp_path / "p/elsewhere").symlink_to(tmp_path / "store", target_is_directory=True)
     assert ids(pair_folders(pred, gt, recursive=True)) == ["a", "elsewhere/b"]
-
-
-@given(st.lists(st.text("aA01/9_-é.", min_size=1, max_size=6), unique=True, max_size=8), st.integers())
-def test_the_order_of_a_manifest_does_not_depend_on_its_lines(tmp_path_factory, names, seed):
-    folder = tmp_path_factory.getbasetemp()
-    (folder / "one").write_bytes(b"")
-    lines = [json.dumps({"id": name, "pred": "one", "gt": "one"}) for name in names]
-    shuffled = random.Random(seed).sample(lines, len(lines))
-    found = [pair_manifest(f"{folder}/m.jsonl", "\n".join(text).encode()) for text in (lines, shuffled)]
-    assert found[0] == found[1]
-    assert sorted(ids(found[0])) == sorted(names)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        # CSV
-        (b"pred,gt\np/a.npy,g/a.png\np/b.npy,g/b.png\n", ["a", "b"]),
-        # columns in any order, and others beside them
-        (b"score,gt,id,pred\n1,g/a.png,one,p/a.npy\n2,g/b.png,two,p/b.npy\n", ["one", "two"]),
-        # an empty id is the stem of the truth
-        (b"id,pred,gt\n,p/a.npy,g/a.png\n7,p/b.npy,g/b.png\n", ["7", "a"]),
-        # quotes, with a comma and a quote within
-        (b'pred,gt\n"p/odd, ""x"".npy","g/a.png"\n', ["a"]),
-        # a quoted header
-        (b'"pred","gt"\np/a.npy,g/a.png\n', ["a"]),
-        # byte-order mark and Windows line ends, as Excel writes them
-        (b"\xef\xbb\xbfpred,gt\r\np/a.npy,g/a.png\r\n", ["a"]),
-        # no line end after the last row; empty lines between
-        (b"pred,gt\n\np/a.npy,g/a.png\n\np/b.npy,g/b.png", ["a", "b"]),
-        # TSV; a comma is data
-        (b"pred\tgt\tid\np/a.npy\tg/a.png\tone, two\n", ["one, two"]),
-        # JSON lines; ids are text or numbers
-        (b'{"pred": "p/a.npy", "gt": "g/a.png", "id": 10}\n\n{"gt": "g/b.png", "pred": "p/b.npy", "id": 9}\n',
-         ["9", "10"]),
-        # JSON lines with a byte-order mark and Windows line ends
-        (b'\xef\xbb\xbf{"pred": "p/a.npy", "gt": "g/a.png"}\r\n{"pred": "p/b.npy", "gt": "g/b.png"}\r\n', ["a", "b"]),
-        # one truth for two predictions, which ids tell apart
-        (b"id,pred,gt\nx,p/a.npy,g/a.png\ny,p/b.npy,g/a.png\n", ["x", "y"]),
-        # a character that Python takes for a line end, and JSON does not
-        pytest.param(
-            '{"pred": "p/a.npy", "gt": "g/a.png", "id": "a\u2028b"}\n'.encode(), ["a\u2028b"]),
-        # no pair at all
-        (b"pred,gt\n", []),
-        (b"", []),
-    ],
-)  # fmt: skip
-def test_manifests(tmp_path, monkeypatch, text, expected):
-    sides(tmp_path, ["a.npy", "b.npy", 'odd, "x".npy'], ["a.png", "b.png"])
-    monkeypatch.chdir(tmp_path)
-    assert ids(pair_manifest("-", text)) == expected
-    (tmp_path / "deep").mkdir()
-    monkeypatch.chdir(tmp_path / "deep")
-    found = pair_manifest("../list", text)
-    assert ids(found) == expected
-    assert all(pair.pred.startswith("../p/") and pair.gt.startswith("../g/") for pair in found.pairs)
-
-
-@pytest.mark.parametrize(
-    ("text", "error", "said"),
-    [
-        # columns missing, misspelt, or no header at all
-        (b"pred,mask\np/a.npy,g/a.png\n", UnreadableError, "no header with the columns pred and gt"),
-        (b"p/a.npy,g/a.png\n", UnreadableError, "make pred,gt its first line"),
-        (b"{}\n", UnreadableError, "line 1 has no pred"),
-        (b'{"pred": "p/a.npy", "gt": 3}\n', UnreadableError, "line 1 has no gt"),
-        # a short and a long row
-        (b"pred,gt\np/a.npy,g/a.png\np/b.npy\n", UnreadableError, "line 3 has no gt"),
-        (b"pred,gt\np/a.npy,g/a.png,extra\n", UnreadableError, "line 2 has more columns than the header"),
-        # an empty path
-        (b"pred,gt\n,g/a.png\n", UnreadableError, "line 2 has no pred"),
-        # an unclosed quote
-        (b'pred,gt\n"p/a.npy,g/a.png\n', UnreadableError, "is not valid CSV"),
-        # broken JSON, and JSON that is no object
-        (b'{"pred": "p/a.npy", "gt": "g/a.png"}\n{"pred"\n', UnreadableError, "not valid JSON lines: line 2"),
-        (b'{"pred": "p/a.npy", "gt": "g/a.png"}\n[1]\n', UnreadableError, "line 2 is not an object"),
-        # an id that is neither text nor a number
-        (b'{"pred": "p/a.npy", "gt": "g/a.png", "id": [1]}\n', UnreadableError, "id"),
-        # not text
-        (b"pred,gt\np/\xff.npy,g/a.png\n", UnreadableError, "is not UTF-8"),
-        ("pred,gt\np/a.npy,g/a.png\n".encode("utf-16"), UnreadableError, "is not UTF-8"),
-        # two pairs of one id, given or taken from the truth
-        (b"id,pred,gt\nx,p/a.npy,g/a.png\nx,p/b.npy,g/b.png\n", PairingError, "x: p/a.npy, p/b.npy"),
-        (b"pred,gt\np/a.npy,g/a.png\np/b.npy,g/a.png\n", PairingError, "1 id that two pairs have"),
-        # files that are not there, all of them
-        (b"pred,gt\np/a.npy,g/no1.png\np/no2.npy,g/b.png\n", PairingError, "2 files without a partner"),
-        (b"pred,gt\np/no1.npy,g/no2.png\n", PairingError, "p/no1.npy and g/no2.png (pair no2) not found"),
-    ],
-)  # fmt: skip
-def test_broken_manifests_are_refused(tmp_path, monkeypatch, text, error, said):
-    sides(tmp_path, ["a.npy", "b.npy"], ["a.png", "b.png"])
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(error) as caught:
-        pair_manifest("-", text)
-    assert said in str(caught.value)
-    assert caught.value.exit_code == 3
-
-
-def test_an_id_of_the_wrong_type_is_not_called_a_surplus_column(tmp_path, monkeypatch):
-    sides(tmp_path, ["a.npy"], ["a.png"])
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UnreadableError) as caught:
-        pair_manifest("-", b'{"pred": "p/a.npy", "gt": "g/a.png", "id": 1.5}\n')
-    assert "more columns" not in str(caught.value)
-
-
-def test_a_manifest_may_leave_out_what_is_missing(tmp_path, monkeypatch):
-    sides(tmp_path, ["a.npy"], ["a.png"])
-    monkeypatch.chdir(tmp_path)
-    found = pair_manifest("-", b"pred,gt\np/a.npy,g/a.png\np/b.npy,g/b.png\n", allow_missing=True)
-    assert ids(found) == ["a"]
-    assert found.left_out == ("p/b.npy and g/b.png (pair b) not found",)
-
-
-def test_a_manifest_on_standard_input_is_relative_to_the_working_directory(softdice, tmp_path):
-    good(tmp_path, ["a", "b"])
-    listed = b"pred,gt\np/a.npy,g/a.npy\np/b.npy,g/b.npy\n"
-    (tmp_path / "lists").mkdir()
-    (tmp_path / "lists/pairs.csv").write_bytes(listed.replace(b"p/", b"../p/").replace(b"g/", b"../g/"))
-    piped = softdice("eval", "--pairs", "-", "--format", "json", stdin=listed)
-    filed = softdice("eval", "--pairs", "lists/pairs.csv", "--format", "json")
-    assert (piped.code, filed.code) == (0, 0)
-    images = [json.loads(run.out)["images"] for run in (piped, filed)]
-    assert [image["pred"] for image in images[0]] == ["p/a.npy", "p/b.npy"]
-    assert [image["pred"] for image in images[1]] == ["lists/../p/a.npy", "lists/../p/b.npy"]
-    assert [image["classes"] for image in images[0]] == [image["classes"] for image in images[1]]
-
-
-def test_a_file_in_a_manifest_is_never_standard_input(softdice, tmp_path):
-    good(tmp_path, ["a"])
-    (tmp_path / "p/a.npy").rename(tmp_path / "-")
-    run = softdice("eval", "--pairs", "-", stdin=b"pred,gt\n-,g/a.npy\n")
-    assert run.code in (0, 3)
-    assert "Reading(" not in run.err
 
 
 def test_results_are_stable_whatever_the_pairs_come_from(softdice, tmp_path):
