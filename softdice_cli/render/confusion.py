@@ -92,7 +92,7 @@ def refuse_no_confusion(settings: Settings) -> None:
     elif len(settings.classes) == 1:
         found = f"a single class, {settings.classes[0].name}"
     if found:
-        raise _without_matrix(found, "csv or csv-summary has the counts of each class")
+        raise _without_matrix(found, "csv-summary in its place, which has the counts of each class")
 
 
 def known_matrix(results: Results) -> Matrix:

@@ -169,9 +169,9 @@ CHANNELS = Settings(classes=(ClassDef("a", None), ClassDef("b", None)), multilab
 @pytest.mark.parametrize(
     ("settings", "found", "hint"),
     [
-        (ONE, "a single class, cell", "csv or csv-summary has the counts of each class"),
-        (CHANNELS, "independent channels, of which a pixel can have several", "csv or csv-summary"),
-        (replace(THREE, only="organ"), "organ, decided without the other classes", "csv or csv-summary"),
+        (ONE, "a single class, cell", "csv-summary in its place, which has the counts of each class"),
+        (CHANNELS, "independent channels, of which a pixel can have several", "csv-summary in its place"),
+        (replace(THREE, only="organ"), "organ, decided without the other classes", "csv-summary in its place"),
         # a file of softdice 0.1.0: only evaluating again gives it
         (THREE, "images whose confusion was not counted, by an older softdice", "run softdice eval again"),
     ],
