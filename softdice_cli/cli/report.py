@@ -14,8 +14,7 @@ from softdice_cli.cli.terminal import Target, page, say, say_error, say_failure
 from softdice_cli.errors import ConfigError, ExitCode, SoftdiceError
 from softdice_cli.records import Results, Settings, Verdict
 from softdice_cli.render import Format, render, warnings
-from softdice_cli.render.failures import ADVISED, grouped
-from softdice_cli.render.text import plural
+from softdice_cli.render.text import ADVISED, plural
 
 Extra = tuple[Format, Path]
 """A format, and the file that it goes to besides the output."""
@@ -202,6 +201,10 @@ def _say_failures(results: Results, *, listed: bool) -> None:
         if results.failures:
             say(f"{plural(results.failures, 'pair')} failed", "error")
         return
+    if not results.failures:
+        return
+    from softdice_cli.render.failures import grouped
+
     for place, group in enumerate(grouped(results.failures)):
         error, details = group.first.error, group.first.details
         if len(group.failures) > 1:

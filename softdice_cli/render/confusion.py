@@ -31,11 +31,9 @@ class Mistake:
     of: int
 
 
-def confusion_sections(results: Results) -> Iterator[Section]:
+def confusion_sections(results: Results, matrix: Matrix) -> Iterator[Section]:
     """For the classes that are most often taken for another, how often and for which; nothing where none is."""
-    if results.confusion is None:
-        return
-    mistakes = _mistakes(results.settings, results.confusion)
+    mistakes = _mistakes(results.settings, matrix)
     if not mistakes:
         return
     left_out = ""
@@ -68,12 +66,12 @@ def _called(settings: Settings, place: int) -> str:
     return f"class {name}" if name.isdecimal() else name
 
 
-def matrix_sections(results: Results) -> Iterator[Section]:
+def matrix_sections(results: Results, matrix: Matrix) -> Iterator[Section]:
     """The whole matrix where the classes are few; nothing elsewhere."""
-    if results.confusion is None or len(results.confusion) > _FEW:
+    if len(matrix) > _FEW:
         return
     names = [Name(definition.name) for definition in results.settings.classes]
-    rows = [Row("class", (name, *map(str, row))) for name, row in zip(names, results.confusion, strict=True)]
+    rows = [Row("class", (name, *map(str, row))) for name, row in zip(names, matrix, strict=True)]
     table = Table((Column("predicted"), *map(Column, names)), tuple(rows))
     yield Section("confusion", "confusion", "in pixels: predicted class in rows, true class in columns", table)
 

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 
 from softdice_cli.records import Failure
 
-ADVISED = 10
-"""How many groups get what was expected and found, and what to try; the others get a line each."""
-
 # How many pairs of a group are named.
 _NAMED = 3
 

@@ -10,17 +10,19 @@ import heapq
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from softdice_cli.metrics import BY_NAME, Metric
 from softdice_cli.records import ClassScores, ImageRow, Results, natural
-from softdice_cli.render.confusion import confusion_sections, matrix_sections
 from softdice_cli.render.content import Cell, Column, Entry, Name, Row, Section, Table
-from softdice_cli.render.failures import FailureGroup, grouped
 from softdice_cli.render.page import Page
 from softdice_cli.render.score_tables import defined_note, image_mean_sections, pooled_section
 from softdice_cli.render.text import advice_of, number, plural
 from softdice_cli.render.warnings import warnings
 from softdice_cli.scores import mean_of, score_image
+
+if TYPE_CHECKING:
+    from softdice_cli.render.failures import FailureGroup
 
 # An image is judged by its mean hard Dice, and its loss stands beside it.
 _DICE, _LOSS = BY_NAME["dice"], BY_NAME["loss"]
@@ -36,7 +38,10 @@ def page_sections(results: Results, page: Page) -> Iterator[Section]:
         from softdice_cli.render.interval_sections import interval_sections
 
         yield from interval_sections(results, page)
-    yield from confusion_sections(results)
+    if results.confusion is not None:
+        from softdice_cli.render.confusion import confusion_sections
+
+        yield from confusion_sections(results, results.confusion)
     if len(results.images) > 1:
         yield from _images(results, page)
     if results.requirements:
@@ -61,8 +66,10 @@ def comment_sections(results: Results, page: Page) -> Iterator[Section]:
         if section.kind == "image_mean":
             section = _brief(section, defined_note(results, page))
         yield _headed(section)
-        if section.kind == "confusion":
-            yield from map(_headed, matrix_sections(results))
+        if section.kind == "confusion" and results.confusion is not None:
+            from softdice_cli.render.confusion import matrix_sections
+
+            yield from map(_headed, matrix_sections(results, results.confusion))
 
 
 def _headed(section: Section) -> Section:
@@ -166,6 +173,8 @@ def _worst_class(classes: Iterable[ClassScores]) -> ClassScores | None:
 def _missing(results: Results) -> Iterator[Section]:
     """What is not in the numbers: failed pairs, and files that were left out; all by name."""
     if results.failures:
+        from softdice_cli.render.failures import grouped
+
         title = f"incomplete: {plural(results.failures, 'pair')} failed"
         yield Section("failures", title, entries=tuple(map(_failure, grouped(results.failures))))
     if results.left_out:

@@ -17,10 +17,9 @@ from rich.text import Text
 
 from softdice_cli.records import Results
 from softdice_cli.render.content import Cell, Entry, Name, Row, Section, Table
-from softdice_cli.render.failures import ADVISED
 from softdice_cli.render.page import Page
 from softdice_cli.render.sections import extent, page_sections
-from softdice_cli.render.text import at_line_start, neutral
+from softdice_cli.render.text import ADVISED, at_line_start, neutral
 
 _UNLIMITED = 10_000
 _NAME_WIDTH = 15

@@ -18,6 +18,9 @@ _FORMULAS = ("=", "+", "-", "@")
 
 UNDEFINED = "–"
 
+ADVISED = 10
+"""How many failures get what was expected and found, and what to try; in a long list, the others get a line each."""
+
 
 def neutral(text: str) -> str:
     """The text in one line, with every character that could act on a terminal or hide in it shown as an escape."""

@@ -7,8 +7,9 @@ from rendered import failed, failure, results, unlike
 
 from softdice_cli.records import Failure
 from softdice_cli.render import Page
-from softdice_cli.render.failures import ADVISED, grouped
+from softdice_cli.render.failures import grouped
 from softdice_cli.render.table import table_text
+from softdice_cli.render.text import ADVISED
 
 
 def pair(name: str, error: str, hint: str = "", found: str = "") -> Failure:
