@@ -102,6 +102,17 @@ class Source:
         stored: the element type in the file, e.g. ``"bfloat16"`` where `array` is float32.
         colors: the last axis holds red, green and blue.
         samples: how many samples an image format gives each pixel.
+        axes: a letter for each axis of `array` where the format says what all of them are, and
+            ``""`` otherwise: ``C`` for classes or channels, and ``T``, ``D``, ``H`` and ``W``. The
+            pages of a TIFF are slices, ``DHW``, unless something in the file says more.
+        planes: an axis of three or four planes, the third one from the end, which are colours
+            where the classes are named by colour, and slices or channels otherwise.
+        palette: the colour ``0xRRGGBB`` of each value, where the pixels are indices of a palette.
+        white_is_zero: the file says that 0 stands for white. The array holds what is stored; some
+            programs show it turned round, as `inverted` gives it.
+        bits: of a sample in the file, where these are fewer than those of `array`; 0 otherwise.
+        orientation: how the picture is to be turned before it is shown, by its EXIF data. The array
+            is not turned.
         load: the values of a view of `array`, of the same shape; raises UnreadableError where the
             file has shrunk.
     """
@@ -112,6 +123,12 @@ class Source:
     stored: str
     colors: bool = False
     samples: int = 1
+    axes: str = ""
+    planes: bool = False
+    palette: tuple[int, ...] | None = None
+    white_is_zero: bool = False
+    bits: int = 0
+    orientation: int = 1
     load: Callable[[Array], Array] = in_memory
 
     @property
