@@ -22,6 +22,9 @@ _MOST = 2.0**53
 # Bytes of a colour as one number.
 _COLOR_BYTES = 4
 
+# Formats that say themselves whether a pixel is a colour.
+_PICTURES = ("png", "tiff")
+
 Role = Literal["truth", "prediction"]
 
 
@@ -47,7 +50,11 @@ def as_labels(source: Source, *, colors: bool, role: Role = "truth", options: Re
             hint="save one channel that holds the labels",
         )
     if colors:
-        check_bytes(source.name, source.array.size * _COLOR_BYTES, options or ReadOptions())
+        # Indices and shades of grey take less than the colours that they become.
+        size = source.array.nbytes
+        if source.palette is not None or _is_grey(source):
+            size = source.array.size * _COLOR_BYTES
+        check_bytes(source.name, size, options or ReadOptions())
         return _as_colors(source)
     if source.colors:
         source = _equal_channels(source, role)
@@ -85,7 +92,7 @@ def _as_colors(source: Source) -> Source:
         packed = _looked_up(source, array, source.palette)
     elif source.planes and array.dtype == np.uint8:
         packed, axes = _packed(np.moveaxis(array, -3, -1)), ""
-    elif source.colors and array.dtype == np.uint8 and array.shape[-1] == 3:
+    elif _has_channels(source):
         packed, axes = _packed(array), axes[:-1]
     elif _is_grey(source):
         packed = array * np.uint32(0x10101)
@@ -110,10 +117,17 @@ def _as_colors(source: Source) -> Source:
     )
 
 
+def _has_channels(source: Source) -> bool:
+    """Whether the last axis is red, green and blue; of an array, the shape says so."""
+    shape = source.array.shape
+    picture = source.format in _PICTURES
+    return source.array.dtype == np.uint8 and len(shape) > 2 and shape[-1] == 3 and (source.colors or not picture)
+
+
 def _is_grey(source: Source) -> bool:
     """Whether a picture has shades of grey, 1 of which is the colour ``#010101``."""
     whole_bytes = source.array.dtype == np.uint8 and not source.bits
-    return source.format in ("png", "tiff") and whole_bytes and not source.colors and not source.white_is_zero
+    return source.format in _PICTURES and whole_bytes and not source.colors and not source.white_is_zero
 
 
 def _looked_up(source: Source, indices: Array, palette: tuple[int, ...]) -> Array:

@@ -204,6 +204,25 @@ READ: dict[str, tuple[Write, Any]] = {
 }
 
 
+# Samples of two bytes: the high one first, below the one above (2) or as it is (0).
+WIDE = np.random.default_rng(6).integers(0, 2**16, (2, 5, 3)).astype(">u2")
+OPAQUE = np.concatenate([WIDE, np.full_like(WIDE[..., :1], 2**16 - 1)], -1).astype(">u2")
+
+
+def wide_rows(array: Any) -> bytes:
+    first, second = array.view(np.uint8).reshape(2, -1)
+    return b"\0" + first.tobytes() + b"\2" + (second - first).tobytes()
+
+
+@pytest.mark.parametrize(("color", "array"), [(2, WIDE), (6, OPAQUE)], ids=["RGB", "RGBA"])
+def test_colours_of_sixteen_bits_keep_them_all(color: int, array: Any, tmp_path: Path):
+    path = tmp_path / "m.png"
+    png(5, 2, 16, color, wide_rows(array))(path)
+    source = load(path)
+    np.testing.assert_array_equal(source.array, WIDE)
+    assert (source.stored, source.colors) == ("uint16", True)
+
+
 @pytest.mark.parametrize(("write", "expected"), READ.values(), ids=READ)
 def test_reads_what_another_tool_wrote(write: Write, expected: Any, tmp_path: Path):
     path = tmp_path / "file.jpg"  # the wrong suffix throughout: only the content counts
@@ -442,7 +461,8 @@ REFUSED: dict[str, tuple[Write, list[str]]] = {
     "png-cut": (chopped(pil(U8), -30), ["cannot be read as png"]),
     "png-animated": (pages([U8, U8 + 1], "PNG"), ["is animated", "one image"]),
     "png-transparent": (pil(ALPHA), ["transparent pixels", "without an alpha channel"]),
-    "png-16-bit-RGB": (png(1, 1, 16, 2, b"\0" + b"\1" * 6), ["16 bits per colour", "grey"]),
+    "png-16-bit-LA": (png(1, 1, 16, 4, b"\0" + b"\1" * 4), ["16 bits of grey", "8- or 16-bit grey"]),
+    "png-16-bit-transparent": (png(1, 1, 16, 6, b"\0" + b"\xff" * 7 + b"\xfe"), ["transparent pixels"]),
     # TIFF
     "tiff-cut": (chopped(tiff(*P), -100), ["is truncated", "beyond the end"]),
     "tiff-two-shapes": (tiff(U8, U8[:2]), ["do not belong together", "(4, 6)", "(2, 6)"]),
@@ -594,6 +614,140 @@ def test_as_labels_refuses(array: Any, colors: bool, rgb: bool, words: list[str]
     assert caught.value.path == "m"
     for word in words:
         assert word in str(caught.value)
+
+
+GREY_RGB = np.stack([INDICES] * 3, -1)
+OPAQUE_GREY = np.concatenate([GREY_RGB, np.full_like(GREY_RGB[..., :1], 255)], -1)
+WIDE_GREY = np.stack([U8.astype("u2") * 250] * 3, -1)
+
+EQUAL: dict[str, tuple[Write, Any]] = {
+    # a label map whose number stands in each channel, as annotation programs and cv2 write it
+    "png": (pil(GREY_RGB), INDICES),
+    "png-RGBA": (pil(OPAQUE_GREY), INDICES),
+    "png-16-bit": (
+        png(6, 4, 16, 2, b"".join(b"\0" + row.astype(">u2").tobytes() for row in WIDE_GREY)),
+        WIDE_GREY[..., 0],
+    ),
+    "tiff": (tiff(GREY_RGB, photometric="rgb"), INDICES),
+    "tiff-16-bit": (tiff(WIDE_GREY, photometric="rgb"), WIDE_GREY[..., 0]),
+    "tiff-RGBA": (tiff(OPAQUE_GREY, photometric="rgb", extrasamples=["unassalpha"]), INDICES),
+    "tiff-pages": (tiff(GREY_RGB, GREY_RGB, photometric="rgb"), np.stack([INDICES] * 2)),
+}
+
+
+@pytest.mark.parametrize(("write", "expected"), EQUAL.values(), ids=EQUAL)
+def test_equal_channels_are_one_label_map(write: Write, expected: Any, tmp_path: Path):
+    path = tmp_path / "m"
+    write(path)
+    source = as_labels(load(path), colors=False)
+    np.testing.assert_array_equal(source.array, expected)
+    assert (source.colors, source.samples, source.axes) == (False, 1, "DHW"[-expected.ndim :])
+
+
+def test_one_pixel_of_another_colour_is_a_colour(tmp_path: Path):
+    path = tmp_path / "m.png"
+    picture = GREY_RGB.copy()
+    picture[3, 5, 2] += 1
+    pil(picture)(path)
+    with pytest.raises(LabelError, match="holds colours") as caught:
+        as_labels(load(path), colors=False)
+    # The order of the classes is the user's: no colour is put behind a name.
+    assert "--class NAME=#rrggbb once a class" in caught.value.hint
+    assert "#000000 (8 px), #010101 (8 px), #020202 (7 px), #020203 (1 px)" in caught.value.found
+
+
+@pytest.mark.parametrize(
+    ("write", "palette"),
+    [
+        (pil(PALETTE), (0xFF0000, 0x00FF00, 0x0000FF)),
+        (pil(PALETTE, bits=2), (0xFF0000, 0x00FF00, 0x0000FF, 0)),
+        (pil(PALETTE, kind="TIFF", compression="tiff_lzw"), (0xFF0000, 0x00FF00, 0x0000FF)),
+    ],
+    ids=["png", "png-2-bit", "tiff"],
+)
+def test_the_colours_of_a_palette_name_classes(write: Write, palette: tuple[int, ...], tmp_path: Path):
+    path = tmp_path / "m"
+    write(path)
+    source = load(path)
+    assert source.palette is not None
+    assert source.palette[:3] == palette[:3]
+    expected = np.array(palette)[INDICES]
+    packed = as_labels(source, colors=True)
+    np.testing.assert_array_equal(packed.array, expected)
+    assert (packed.stored, packed.palette) == ("colours", None)
+    # The indices are what numbers name.
+    np.testing.assert_array_equal(as_labels(source, colors=False).array, INDICES)
+
+
+def test_an_index_without_a_colour_is_named(tmp_path: Path):
+    path = tmp_path / "m.png"
+    png(2, 1, 8, 3, b"\0\0\3", palette_of(3))(path)
+    with pytest.raises(LabelError, match="holds the index 3, which its palette has no colour for") as caught:
+        as_labels(load(path), colors=True)
+    assert "indices from 0 to 2" in caught.value.expected
+    assert as_labels(load(path), colors=False).array.tolist() == [[0, 3]]
+
+
+def palette_of(count: int) -> bytes:
+    data = b"PLTE" + bytes(range(3 * count))
+    return struct.pack(">I", 3 * count) + data + struct.pack(">I", zlib.crc32(data))
+
+
+def test_a_colour_of_a_palette_takes_more_memory_than_its_index(tmp_path: Path):
+    path = tmp_path / "m.png"
+    pil(PALETTE)(path)
+    with pytest.raises(UnreadableError, match="larger than the limit") as caught:
+        as_labels(load(path), colors=True, options=ReadOptions(max_bytes=95))
+    assert "--max-bytes 96" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_shade_of_grey_is_a_colour(kind: str, tmp_path: Path):
+    path = tmp_path / "m"
+    pil(U8, kind=kind)(path)
+    np.testing.assert_array_equal(as_labels(load(path), colors=True).array, U8.astype(int) * 0x10101)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [pil(BITS), pil(U8.astype("u2")), pil(U8, kind="TIFF", tiffinfo={262: 0}), np_save(U8), png(2, 1, 4, 0, b"\0\1")],
+    ids=["bits", "16-bit", "white", "npy", "4-bit"],
+)
+def test_what_has_no_shade_of_its_own_is_no_colour(write: Write, tmp_path: Path):
+    path = tmp_path / "m"
+    write(path)
+    with pytest.raises(LabelError, match="does not hold colours"):
+        as_labels(load(path), colors=True)
+
+
+@pytest.mark.parametrize(
+    ("role", "value", "words", "never"),
+    [
+        ("truth", 0.5, ["holds fractions", "not swapped"], ["--ignore"]),
+        ("prediction", 0.5, ["holds fractions", "leave out --pred-labels"], ["--ignore"]),
+        ("truth", np.nan, ["holds NaN", "--ignore NUMBER"], ["swapped"]),
+        ("prediction", np.nan, ["holds NaN", "save a label in each"], ["--pred-labels", "--ignore"]),
+        ("truth", np.inf, ["holds NaN or infinity"], ["swapped"]),
+    ],
+)
+def test_labels_as_floats_that_are_none(role: Any, value: float, words: list[str], never: list[str]):
+    source = Source(name="m", format="npy", array=np.array([0, value, 2]), stored="float64")
+    with pytest.raises(LabelError) as caught:
+        as_labels(source, colors=False, role=role)
+    for word in words:
+        assert word in str(caught.value)
+    for word in never:
+        assert word not in str(caught.value)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_picture_is_read_as_it_is_stored_however_it_is_to_be_turned(orientation: int, tmp_path: Path):
+    path, exif = tmp_path / "m.png", Image.Exif()
+    exif[274] = orientation
+    pil(U8, exif=exif)(path)
+    source = load(path)
+    np.testing.assert_array_equal(source.array, U8)
+    assert source.orientation == orientation
 
 
 def test_signed_bytes_under_lzw_keep_their_sign(tmp_path: Path):
