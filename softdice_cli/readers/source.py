@@ -32,11 +32,13 @@ class ReadOptions:
     Attributes:
         key: name of the array in an ``.npz`` or of the tensor in a dict, or ``None`` where there is
             only one.
+        option: the option that says the key, as Python spells it; for messages.
         max_pixels: greatest size of a decoded image, in pixels.
         max_bytes: greatest size of an array that has to be held in memory, in bytes.
     """
 
     key: str | None = None
+    option: str = "key"
     max_pixels: int = 2**28
     max_bytes: int = 2**33
 
