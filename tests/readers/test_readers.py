@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
+import shlex
 import struct
+import subprocess
+import sys
 import warnings
 import zipfile
 import zlib
@@ -15,13 +18,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 import tifffile
 import torch
 from PIL import Image
 from systems import POSIX, linux, tile_by_tile
 
 from softdice_cli.errors import LabelError, UnreadableError
-from softdice_cli.readers import Blob, ReadOptions, Source, pillow, read_array, stored
+from softdice_cli.readers import Blob, ReadOptions, Source, list_arrays, pillow, read_array, stored
 from softdice_cli.readers.labels import as_labels, inverted
 
 Write = Callable[[Path], Any]
@@ -243,6 +247,95 @@ def test_bfloat16_keeps_its_values_and_its_name(tmp_path: Path):
     assert (source.stored, source.epsilon) == ("bfloat16", 2.0**-7)
 
 
+@pytest.mark.parametrize("descr", ["<V2", "|V2", ">V2"])
+def test_bfloat16_of_jax_is_read_by_its_two_bytes(descr: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    values = T.bfloat16()
+    order = ">" if descr == ">V2" else "<"
+    data = values.view(torch.int16).numpy().astype(f"{order}i2").tobytes()
+    write = np_raw(f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {P.shape}, }}", data)
+    write(tmp_path / "p.npy")
+    with zipfile.ZipFile(tmp_path / "p.npz", "w") as out:
+        out.write(tmp_path / "p.npy", "probs.npy")
+    whole = load(tmp_path / "p.npy")
+    if POSIX:
+        monkeypatch.setattr(stored, "WHOLE", 0)
+    for source in (whole, load(tmp_path / "p.npy"), load(tmp_path / "p.npz")):
+        np.testing.assert_array_equal(source.load(source.array), values.float().numpy())
+        assert (source.stored, source.array.dtype, source.epsilon) == ("bfloat16", np.float32, 2.0**-7)
+    # It takes twice as much in memory as in the file.
+    refused(tmp_path / "p.npz", "--max-bytes 288", max_bytes=287)
+
+
+NESTED = {"out": {"probs": T, "deep": {"mask": torch.from_numpy(U8)}}, "x": torch.zeros(2), "out.x": torch.ones(3)}
+NESTED["out"]["self"] = NESTED  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("key", "shape"),
+    [("x", (2,)), ("out.x", (3,)), ("out.probs", (3, 4, 6)), ("out.deep.mask", (4, 6))],
+)
+def test_tensors_in_dicts_in_a_dict_have_a_key(key: str, shape: tuple[int, ...], tmp_path: Path):
+    path = tmp_path / "p.pt"
+    torch.save(NESTED, path)
+    assert load(path, key=key).array.shape == shape
+    hint = refused(path, "several arrays", "x, out.x, out.deep.mask, out.probs").hint
+    assert hint == f"--key and one of these names; softdice inspect {path} lists their shapes"
+    assert key in [entry.key for entry in list_arrays(Blob(str(path)))[1]]
+
+
+def test_every_key_of_a_few_is_proposed_by_the_option_of_its_side(tmp_path: Path):
+    path = tmp_path / "m.npz"
+    np_zip(**{"a b": P, "c": P})(path)
+    assert refused(path, option="gt_key").hint == "--gt-key 'a b' or --gt-key c"
+    assert refused(path, option="gt_key", key="d").hint == "--gt-key 'a b' or --gt-key c"
+    np_save(P)(path)
+    assert "--gt-key" in refused(path, "no key", key="d", option="gt_key").hint
+
+
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        (np_zip(a=P, b=U8), ("npz", [("a", "float64", P.shape), ("b", "uint8", U8.shape)])),
+        (np_zip(one=P), ("npz", [("one", "float64", P.shape)])),
+        (
+            np_zip(a=P, b=np.array([None], object)),
+            ("npz", [("a", "float64", P.shape), ("b", "holds Python objects, which are never unpickled", None)]),
+        ),
+        (
+            pt({"a": T.half(), "b": torch.eye(3).to_sparse()}),
+            ("pt", [("a", "float16", P.shape), ("b", "torch.sparse_coo, torch.float32", None)]),
+        ),
+        (pt(T), ("pt", [])),
+        (np_save(P), ("npy", [])),
+        (pil(U8), ("png", [])),
+    ],
+    ids=["npz", "one", "objects", "pt", "tensor", "npy", "png"],
+)
+def test_the_arrays_of_a_file_are_listed(write: Write, expected: Any, tmp_path: Path):
+    path = tmp_path / "file"
+    write(path)
+    form, entries = list_arrays(Blob(str(path)))
+    assert (form, [(entry.key, entry.stored, entry.shape) for entry in entries]) == expected
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "dia", "bsr"])
+def test_a_sparse_matrix_is_named(kind: str, tmp_path: Path):
+    path = tmp_path / "m.npz"
+    scipy.sparse.save_npz(path, scipy.sparse.eye(4, format=kind))
+    refused(path, "scipy.sparse matrix", "scipy.sparse.load_npz(sys.argv[1]).toarray()")
+    refused(path, "scipy.sparse matrix", key="data")
+    with pytest.raises(UnreadableError, match="scipy"):
+        list_arrays(Blob(str(path)))
+
+
+def test_the_cure_of_a_sparse_matrix_works(tmp_path: Path):
+    path = tmp_path / "m.npz"
+    scipy.sparse.save_npz(path, scipy.sparse.csr_matrix(U8))
+    command = shlex.split(refused(path).hint)
+    subprocess.run([sys.executable, *command[1:]], cwd=tmp_path, check=True)
+    np.testing.assert_array_equal(load(tmp_path / "NEW.npy").array, U8)
+
+
 @pytest.mark.parametrize("planar", ["separate", "contig"])
 def test_four_planes_of_floats_are_no_picture(planar: str, tmp_path: Path):
     path = tmp_path / "p.tif"  # tifffile calls any three or four planes RGB unless it is told otherwise
@@ -434,6 +527,11 @@ REFUSED: dict[str, tuple[Write, list[str]]] = {
     "npy-negative": (huge("(-1, -6)"), ["negative size"]),
     "npy-broken-header": (np_raw("{'descr': ", b""), ["cannot be read as npy", "a complete, valid file"]),
     "npy-version-9": (np_raw("{}", b"", (9, 0)), ["version 9.0", "1.0 or 2.0"]),
+    # types of JAX that take a byte, or none that has a name
+    "npy-float8": (np_save(np.zeros(3, "V1")), ["type of one byte", "array.astype(np.float32)"]),
+    "npy-void": (np_save(np.zeros(3, "V4")), ["neither a probability nor a label", "|V4"]),
+    "npy-fields-of-two-bytes": (np_save(np.zeros(3, [("a", "f2")])), ["neither a probability nor a label"]),
+    "npz-sparse-array": (np_zip(coords=U8, data=U8, shape=U8), ["sparse.COO", "todense()"]),
     "npy-no-values": (np_save(np.zeros((0, 4))), ["holds no values", "float64 (0, 4)"]),
     # archives
     "npz-no-values": (np_zip(p=np.zeros((0, 4))), ["holds no values"]),
