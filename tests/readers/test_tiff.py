@@ -18,8 +18,9 @@ from PIL import Image
 from softdice_cli.errors import UnreadableError
 from softdice_cli.readers import Blob, ReadOptions, Source, read_array
 from softdice_cli.readers.labels import as_labels
-from softdice_cli.readers.tiff.fax import GROUP_3, GROUP_3_2D, GROUP_4, HUFFMAN, DamagedError, Scheme, unpack_fax
+from softdice_cli.readers.tiff.fax import GROUP_3, GROUP_3_2D, GROUP_4, HUFFMAN, Scheme, unpack_fax
 from softdice_cli.readers.tiff.segments import assembled
+from softdice_cli.readers.tiff.strips import DamagedError
 
 Write = Callable[[tifffile.TiffWriter], Any]
 

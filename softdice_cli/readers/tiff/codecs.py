@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.readers.tiff.fax import DamagedError
 from softdice_cli.readers.tiff.segments import FAX, assembled, readable
-from softdice_cli.readers.tiff.strips import compression_of
+from softdice_cli.readers.tiff.strips import DamagedError, compression_of
 
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softdice_cli.readers.tiff.fax_codes import BLACK, HORIZONTAL, LONGEST, MODES, PASS, WHITE
+from softdice_cli.readers.tiff.strips import DamagedError
 
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
@@ -34,10 +35,6 @@ _ENDING = re.compile(r"(0{11,}11?)*0*")
 
 # Bytes that these take at most, without the last zeros.
 _LONGEST_ENDING = 64
-
-
-class DamagedError(Exception):
-    """What a packed strip or tile holds where it is not what the compression writes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from softdice_cli.readers.tiff.fax import GROUP_3, GROUP_3_2D, GROUP_4, HUFFMAN, Scheme, unpack_fax
-
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
+    from softdice_cli.readers.tiff.fax import Scheme
 
 _HUFFMAN, _GROUP_3, _GROUP_4 = 2, 3, 4
 
@@ -137,6 +136,9 @@ def _rows(page: Any, stream: BinaryIO, grid: Grid) -> Iterator[Array]:
 
 
 def _unpacked_fax(page: Any, segments: list[bytes], grid: Grid) -> Array:
+    # Its tables are made only where there is a fax.
+    from softdice_cli.readers.tiff.fax import unpack_fax
+
     scheme = _scheme(page)
     parts: list[Array] = []
     for segment, height in zip(segments, grid.heights(), strict=True):
@@ -145,6 +147,8 @@ def _unpacked_fax(page: Any, segments: list[bytes], grid: Grid) -> Array:
 
 
 def _scheme(page: Any) -> Scheme:
+    from softdice_cli.readers.tiff.fax import GROUP_3, GROUP_3_2D, GROUP_4, HUFFMAN
+
     if int(page.compression) == _HUFFMAN:
         return HUFFMAN
     if int(page.compression) == _GROUP_4:

@@ -17,6 +17,10 @@ _STEP = 2**20
 _XZ_MEMORY = 2**28
 
 
+class DamagedError(Exception):
+    """What a packed strip or tile holds where it is not what its compression writes."""
+
+
 def product(shape: tuple[int, ...]) -> int:
     """The product in plain Python integers: a forged shape cannot overflow it."""
     total = 1
