@@ -7,15 +7,15 @@ refused as long as the file can be read, and what is suggested can be typed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from softdice_cli.overlap import tolerance
 from softdice_cli.overlap.labels import count_labels
-from softdice_cli.readers import Blob, ReadOptions, Source, read_array
-from softdice_cli.readers.labels import as_labels
+from softdice_cli.readers import Blob, Entry, ReadOptions, Source, list_arrays, read_array
+from softdice_cli.readers.labels import as_labels, inverted
 
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
@@ -51,6 +51,36 @@ class ChannelSums:
 
 
 @dataclass(frozen=True, slots=True)
+class Inverted:
+    """What a picture in which 0 is white holds for programs that turn its values round.
+
+    Attributes:
+        low: least value.
+        high: greatest value.
+        labels: how many pixels carry each label; ``None`` if there are more than 256 labels.
+    """
+
+    low: float
+    high: float
+    labels: dict[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The arrays in a file that holds several.
+
+    Attributes:
+        path: the file.
+        format: e.g. ``"npz"``.
+        arrays: the key, the element type and the shape of each of them.
+    """
+
+    path: str
+    format: str
+    arrays: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """What is in a file.
 
@@ -65,6 +95,10 @@ class Inspection:
         sums: for floats, the sums along each axis that could hold classes.
         labels: for integers, how many pixels carry each label; ``None`` if there are more than 256
             labels.
+        axes: a letter for each axis where the format says what all of them are, and ``""``
+            otherwise.
+        palette: for indices of a palette, the colour of each label that occurs.
+        inverted: for a picture in which 0 is white, what other programs make of it.
         notes: what this suggests, a sentence each.
     """
 
@@ -77,11 +111,14 @@ class Inspection:
     nonfinite: int
     sums: tuple[ChannelSums, ...]
     labels: dict[str, int] | None
+    axes: str
+    palette: dict[str, str] | None
+    inverted: Inverted | None
     notes: tuple[str, ...]
 
 
-def inspect(path: str, options: ReadOptions) -> Inspection:
-    """Look into a file.
+def inspect(path: str, options: ReadOptions) -> Inspection | Contents:
+    """Look into a file, or list the arrays of one that holds several and was given without a key.
 
     Args:
         path: the file.
@@ -90,7 +127,17 @@ def inspect(path: str, options: ReadOptions) -> Inspection:
     Raises:
         UnreadableError: it cannot be read.
     """
-    source = read_array(Blob(path), options)
+    if options.key is None:
+        form, arrays = list_arrays(Blob(path))
+        if len(arrays) > 1:
+            return Contents(path, form, tuple(arrays))
+        # The one tensor in a dict in a dict.
+        if arrays:
+            options = replace(options, key=arrays[0].key)
+    return _look(read_array(Blob(path), options), path)
+
+
+def _look(source: Source, path: str) -> Inspection:
     low, high, nonfinite = _range(source)
     sums: list[ChannelSums] = []
     labels: dict[str, int] | None = None
@@ -99,9 +146,11 @@ def inspect(path: str, options: ReadOptions) -> Inspection:
         axes = [] if nonfinite else _class_axes(source.array.shape)
         sums = [_sums(source, axis) for axis in axes]
         notes = _float_notes(source, low, high, sums)
+        picture_notes: list[str] = []
     else:
         labels = _labels(source)
         notes = _label_notes(source, labels)
+        picture_notes = _picture_notes(source)
     return Inspection(
         path=path,
         format=source.format,
@@ -112,8 +161,46 @@ def inspect(path: str, options: ReadOptions) -> Inspection:
         nonfinite=nonfinite,
         sums=tuple(sums),
         labels=labels,
-        notes=tuple(notes),
+        axes=source.axes,
+        palette=_palette(source, labels),
+        inverted=_inverted(source),
+        notes=(*picture_notes, *notes),
     )
+
+
+def _inverted(source: Source) -> Inverted | None:
+    if not source.white_is_zero:
+        return None
+    turned = inverted(source)
+    low, high = turned.span()
+    return Inverted(low, high, _labels(turned))
+
+
+def _palette(source: Source, labels: dict[str, int] | None) -> dict[str, str] | None:
+    """The colours of the labels that occur; an index that the palette lacks has none."""
+    if source.palette is None or labels is None:
+        return None
+    colors = source.palette
+    return {label: f"#{colors[int(label)]:06x}" for label in labels if int(label) < len(colors)}
+
+
+def _picture_notes(source: Source) -> list[str]:
+    """What a picture says besides its pixels."""
+    notes: list[str] = []
+    if source.white_is_zero:
+        notes.append(
+            "0 is white in this TIFF, and programs differ about its values: --white-is-zero stored, or inverted"
+        )
+    if source.orientation != 1:
+        notes.append(
+            f"to be turned before it is shown (EXIF orientation {source.orientation}): other programs may turn it, "
+            "and softdice reads it as it is stored"
+        )
+    if source.palette is not None:
+        notes.append("indices of a palette: name the classes by number, or by colour, --class NAME=#rrggbb")
+    if source.planes:
+        notes.append("planes that are slices or channels, or red, green and blue where the classes are named by colour")
+    return notes
 
 
 def _range(source: Source) -> tuple[float | None, float | None, int]:
@@ -161,8 +248,9 @@ def _parts(array: Array) -> Iterator[Array]:
 
 def _labels(source: Source) -> dict[str, int] | None:
     array = source.array
-    # Colours of more than 8 bits are not packed into one number, and their samples are counted.
-    if source.colors and array.dtype == np.uint8:
+    # Colours of more than 8 bits, or with transparency, are not packed into one number, and their
+    # samples are counted.
+    if source.colors and array.dtype == np.uint8 and array.shape[-1] == 3:
         packed = as_labels(source, colors=True).chunks()
         counts = {f"#{value:06x}": count for value, count in count_labels(packed).items()}
     else:
@@ -178,7 +266,10 @@ def _float_notes(source: Source, low: float | None, high: float | None, sums: li
         return ["holds no finite value"]
     if low < 0 or high > 1 + max(1e-6, source.epsilon):
         if low >= 0 and float(low).is_integer() and float(high).is_integer() and high < 2**16:
-            return ["whole numbers: labels saved as floats, or probabilities in steps that have to be divided first"]
+            return [
+                "whole numbers: labels saved as floats (a prediction with --pred-labels), "
+                "or probabilities in steps that have to be divided first"
+            ]
         # No probability is above 1, so no logarithm of one is above 0.
         kind = "log-probabilities or logits" if high <= 0 else "logits"
         return [f"looks like {kind}: --activation softmax over several channels, sigmoid for one"]
@@ -193,7 +284,11 @@ def _float_notes(source: Source, low: float | None, high: float | None, sums: li
 def _label_notes(source: Source, labels: dict[str, int] | None) -> list[str]:
     top = 65535 if source.array.dtype.itemsize == 2 else 255
     if source.colors:
-        return ["colours: name each class by its colour, --class NAME=#rrggbb"]
+        notes = ["colours: name each class by its colour, --class NAME=#rrggbb"]
+        array = source.load(source.array)
+        if (array[..., :1] == array[..., 1:]).all():
+            notes.insert(0, "equal channels: a label map of the numbers in each of them")
+        return notes
     if labels is None or len(labels) > _MANY_LABELS:
         return [f"many values: probabilities with --scale {top}, rather than labels"]
     values = [int(value) for value in labels]

@@ -228,7 +228,7 @@ class Eval:
         return Reading(
             layout=self.layout,
             pred=ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
-            gt=ReadOptions(key=self.gt_key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
+            gt=ReadOptions(key=self.gt_key, option="gt_key", max_pixels=self.max_pixels, max_bytes=self.max_bytes),
             stdin=stdin,
         )
 

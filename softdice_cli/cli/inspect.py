@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 from softdice_cli.cli import options as o
 from softdice_cli.cli.terminal import Target, say_error
 from softdice_cli.errors import ExitCode, InputError, as_flag
-from softdice_cli.render import at_line_start
+from softdice_cli.render import at_line_start, neutral
 
 if TYPE_CHECKING:
-    from softdice_cli.inspection import Inspection
+    from softdice_cli.inspection import Contents, Inspection, Inverted
+    from softdice_cli.readers import Entry
+
+    Found = Inspection | Contents | InputError
 
 _LISTED = 40
 
@@ -36,7 +39,7 @@ class Inspect:
         from softdice_cli.readers import ReadOptions
 
         options = ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes)
-        found: list[Inspection | InputError] = []
+        found: list[Found] = []
         code = ExitCode.DONE
         for path in self.files:
             try:
@@ -54,21 +57,26 @@ class Inspect:
         return code
 
 
-def _json(found: list[Inspection | InputError]) -> str:
+def _json(found: list[Found]) -> str:
     documents = [_document(entry) for entry in found]
     return json.dumps(documents, indent=2, allow_nan=False) + "\n"
 
 
-def _document(entry: Inspection | InputError) -> dict[str, Any]:
+def _document(entry: Found) -> dict[str, Any]:
     if isinstance(entry, InputError):
         return {"path": entry.path, "error": entry.headline(as_flag), "hint": entry.next_step(as_flag)}
     return asdict(entry)
 
 
-def _blocks(found: list[Inspection | InputError]) -> Iterator[str]:
+def _blocks(found: list[Found]) -> Iterator[str]:
     """A block for each file that could be read; the others were named on standard error."""
+    from softdice_cli.inspection import Contents
+
     for entry in found:
         if isinstance(entry, InputError):
+            continue
+        if isinstance(entry, Contents):
+            yield _contents(entry)
             continue
         lines = [f"{at_line_start(entry.path)}: {entry.format}, {entry.dtype} {entry.shape}\n"]
         for label, text in _rows(entry):
@@ -76,7 +84,26 @@ def _blocks(found: list[Inspection | InputError]) -> Iterator[str]:
         yield "".join(lines)
 
 
+def _contents(found: Contents) -> str:
+    """The arrays of a file, up to a number that can be looked through."""
+    lines = [f"{at_line_start(found.path)}: {found.format}, {len(found.arrays)} arrays: look into one with --key\n"]
+    width = max(len(entry.key) for entry in found.arrays[:_LISTED])
+    for entry in found.arrays[:_LISTED]:
+        lines.append(f"  {neutral(entry.key):<{width}}  {_array(entry)}\n")
+    if len(found.arrays) > _LISTED:
+        lines.append(f"  and {len(found.arrays) - _LISTED} more\n")
+    return "".join(lines)
+
+
+def _array(entry: Entry) -> str:
+    if entry.shape is None:
+        return neutral(entry.stored)
+    return f"{entry.stored} {entry.shape}"
+
+
 def _rows(entry: Inspection) -> Iterator[tuple[str, str]]:
+    if len(entry.axes) > 2:
+        yield "axes", f"{entry.axes}, as the format says"
     if entry.low is not None and entry.high is not None:
         yield "range", f"{entry.low:.6g} to {entry.high:.6g}"
     if entry.nonfinite:
@@ -85,13 +112,32 @@ def _rows(entry: Inspection) -> Iterator[tuple[str, str]]:
         yield "sums", f"{sums.low:.6g} to {sums.high:.6g} along axis {sums.axis}"
     if entry.labels is not None:
         yield "labels", _labels(entry.labels)
+    if entry.inverted is not None:
+        yield "inverted", _inverted(entry.inverted)
+    if entry.palette:
+        yield "palette", _palette(entry.palette)
     for note in entry.notes:
         yield "reads as", note
 
 
+def _inverted(turned: Inverted) -> str:
+    text = f"{turned.low:.6g} to {turned.high:.6g}"
+    if turned.labels is not None:
+        text += f"; {_labels(turned.labels)}"
+    return text
+
+
+def _palette(colors: Mapping[str, str]) -> str:
+    shown = [f"{label} = {color}" for label, color in colors.items()]
+    return _first(shown)
+
+
 def _labels(labels: Mapping[str, int]) -> str:
     """The labels with their pixel counts, up to a number that can be looked through."""
-    shown = [f"{label} ({count} px)" for label, count in labels.items()]
+    return _first([f"{label} ({count} px)" for label, count in labels.items()])
+
+
+def _first(shown: list[str]) -> str:
     text = ", ".join(shown[:_LISTED])
     if len(shown) > _LISTED:
         text += f" and {len(shown) - _LISTED} more"

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
-
-import numpy as np
 
 from softdice_cli.errors import InputError, LabelError
 from softdice_cli.overlap.labels import count_labels
 from softdice_cli.readers import Source
-from softdice_cli.readers.source import in_memory
+from softdice_cli.readers.labels import inverted
 from softdice_cli.records import MAX_LABEL, ImageRow, Settings
 
 # The label that mostly marks pixels to leave out.
@@ -55,18 +53,20 @@ def whites(source: Source, settings: Settings) -> Source:
     Raises:
         LabelError: nobody has said which meaning it is.
     """
-    top = source.white_is_zero
-    if not top or settings.white_is_zero == "stored":
+    if not source.white_is_zero or settings.white_is_zero == "stored":
         return source
-    if settings.white_is_zero == "inverted":
-        inverted = np.subtract(top, source.load(source.array), dtype=source.array.dtype)
-        return replace(source, array=inverted, load=in_memory)
+    floats = source.array.dtype.kind == "f"
+    if settings.white_is_zero == "inverted" and not floats:
+        return inverted(source)
+    hint = "--white-is-zero stored, or --white-is-zero inverted; softdice inspect shows both"
+    if floats:
+        hint = "--white-is-zero stored: floats have no greatest value that could be white"
     raise LabelError(
         "says that white is stored as 0, and programs disagree on what that does to numbers",
         path=source.name,
-        expected="the values as they are stored (GDAL, rasterio, tifffile), or inverted (Pillow, OpenCV)",
-        found=f"{source.describe()}: a stored 0 is {top} when it is inverted",
-        hint="--white-is-zero stored, or --white-is-zero inverted; softdice inspect shows both",
+        expected="the numbers as they are stored (GDAL, rasterio, tifffile), or inverted (Pillow, OpenCV)",
+        found=source.describe(),
+        hint=hint,
     )
 
 

@@ -174,8 +174,7 @@ def _read(path: str, reading: Reading, options: ReadOptions) -> Source:
 def _labels(source: Source, settings: Settings, role: Role, options: ReadOptions) -> Source:
     """A file as labels, or as what is cut into a class and its background."""
     cut = settings.foreground[:1] == ">"
-    labels = as_labels(source, colors=settings.colors, role=role, options=options, fractions=cut)
-    return whites(labels, settings)
+    return as_labels(whites(source, settings), colors=settings.colors, role=role, options=options, fractions=cut)
 
 
 def _check_kind(prediction: Source, settings: Settings) -> None:

@@ -64,7 +64,7 @@ def region_of(source: Source, settings: Settings) -> Inside:
     Raises:
         LabelError: it has several values besides 0, so that somebody has to say which are inside.
     """
-    labels = whites(as_labels(source, colors=False), settings)
+    labels = as_labels(whites(source, settings), colors=False)
     counts = count_labels(labels.chunks())
     others = [value for value in counts if value]
     if len(others) > 1:

@@ -11,14 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from typing import BinaryIO
+from types import ModuleType
+from typing import BinaryIO, TypeVar
 
-from softdice_cli.errors import SoftdiceError, UnreadableError
+from softdice_cli.errors import SoftdiceError, UnreadableError, as_flag
 from softdice_cli.formats import Format
+from softdice_cli.readers.choice import Entry
 from softdice_cli.readers.recognition import recognise
 from softdice_cli.readers.source import Blob, ReadOptions, Source
 
-__all__ = ["Blob", "ReadOptions", "Source", "read_array", "warm"]
+__all__ = ["Blob", "Entry", "ReadOptions", "Source", "list_arrays", "read_array", "warm"]
+
+Result = TypeVar("Result")
 
 Reader = Callable[[BinaryIO, str, ReadOptions], Source]
 
@@ -33,11 +37,25 @@ def read_array(blob: Blob, options: ReadOptions) -> Source:
     Raises:
         UnreadableError: whatever is wrong with the file.
     """
+    return _with_errors(blob, lambda stream, form: _read(stream, blob.name, form, options))
+
+
+def list_arrays(blob: Blob) -> tuple[str, list[Entry]]:
+    """The format of a file, and its arrays where it may hold several; no value is read.
+
+    Raises:
+        UnreadableError: whatever is wrong with the file.
+    """
+    return _with_errors(blob, lambda stream, form: (form.name, _listed(stream, blob.name, form)))
+
+
+def _with_errors(blob: Blob, look: Callable[[BinaryIO, Format], Result]) -> Result:
+    """What is found in a file of a known format, with one kind of error for whatever is wrong with it."""
     with blob.open() as stream:
         form: Format | None = None
         try:
             form = recognise(stream, blob.name)
-            return _read(stream, blob.name, form, options)
+            return look(stream, form)
         except SoftdiceError:
             raise
         except Exception as error:
@@ -48,21 +66,30 @@ def warm(blob: Blob) -> None:
     """Import what such a file is read with, so that forked processes inherit it; its errors are for its reader."""
     with suppress(Exception), blob.open() as stream:
         form = recognise(stream, blob.name)
-        _reader_of(form)
+        _module_of(form)
         import_module(form.library)
 
 
-def _reader_of(form: Format) -> Reader:
-    reader: Reader = import_module(f"softdice_cli.readers.{form.reader}").read
-    return reader
+def _module_of(form: Format) -> ModuleType:
+    return import_module(f"softdice_cli.readers.{form.reader}")
+
+
+def _listed(stream: BinaryIO, name: str, form: Format) -> list[Entry]:
+    if form.role != "archive":
+        return []
+    entries: list[Entry] = _module_of(form).entries(stream, name)
+    return entries
 
 
 def _read(stream: BinaryIO, name: str, form: Format, options: ReadOptions) -> Source:
     if options.key is not None and form.role != "archive":
         raise UnreadableError(
-            f"is a file of format {form.name}: it holds one array and no key", path=name, hint="leave out the key"
+            f"is a file of format {form.name}: it holds one array and no key",
+            path=name,
+            hint=f"leave out the key ({as_flag(options.option)})",
         )
-    source = _reader_of(form)(stream, name, options)
+    reader: Reader = _module_of(form).read
+    source = reader(stream, name, options)
     if not source.array.size:
         raise UnreadableError("holds no values", path=name, found=source.describe())
     return source

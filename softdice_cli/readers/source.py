@@ -32,11 +32,13 @@ class ReadOptions:
     Attributes:
         key: name of the array in an ``.npz`` or of the tensor in a dict, or ``None`` where there is
             only one.
+        option: the option that says the key, as Python spells it; for messages.
         max_pixels: greatest size of a decoded image, in pixels.
         max_bytes: greatest size of an array that has to be held in memory, in bytes.
     """
 
     key: str | None = None
+    option: str = "key"
     max_pixels: int = 2**28
     max_bytes: int = 2**33
 
@@ -102,9 +104,17 @@ class Source:
         stored: the element type in the file, e.g. ``"bfloat16"`` where `array` is float32.
         colors: the last axis holds red, green and blue.
         samples: how many samples an image format gives each pixel.
-        axes: one letter an axis, as in a layout, where the format says which axis is which; else empty.
-        palette: the colours ``0xRRGGBB`` of the values of a palette picture, or ``None``.
-        white_is_zero: where the format says that white is stored as 0, the value of black; else 0.
+        axes: a letter for each axis of `array` where the format says what all of them are, and
+            ``""`` otherwise: ``C`` for classes or channels, and ``T``, ``D``, ``H`` and ``W``. The
+            pages of a TIFF are slices, ``DHW``, unless something in the file says more.
+        planes: an axis of three or four planes, the third one from the end, which are colours
+            where the classes are named by colour, and slices or channels otherwise.
+        palette: the colour ``0xRRGGBB`` of each value, where the pixels are indices of a palette.
+        white_is_zero: the file says that 0 stands for white. The array holds what is stored; some
+            programs show it turned round, as `inverted` gives it.
+        bits: of a sample in the file, where these are fewer than those of `array`; 0 otherwise.
+        orientation: how the picture is to be turned before it is shown, by its EXIF data. The array
+            is not turned.
         load: the values of a view of `array`, of the same shape; raises UnreadableError where the
             file has shrunk.
     """
@@ -116,8 +126,11 @@ class Source:
     colors: bool = False
     samples: int = 1
     axes: str = ""
+    planes: bool = False
     palette: tuple[int, ...] | None = None
-    white_is_zero: int = 0
+    white_is_zero: bool = False
+    bits: int = 0
+    orientation: int = 1
     load: Callable[[Array], Array] = in_memory
 
     @property

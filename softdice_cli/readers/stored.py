@@ -96,6 +96,12 @@ class StoredArray:
         return max(size, self.extent)
 
 
+def widened(values: Array) -> Array:
+    """The exact float32 of each bfloat16, whose bits are the upper half of it and are read as whole numbers."""
+    wide: Array = np.left_shift(values, 16, dtype=np.uint32).view(np.float32)
+    return wide
+
+
 def read_exactly(stream: Any, size: int, name: str) -> Array:
     """That many bytes of a stream, in a new buffer.
 

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from folders import maps
 from PIL import Image
@@ -113,11 +114,94 @@ def test_inspect_lists_forty_labels_and_no_more(softdice, looked):
     assert "0 more" not in out
 
 
-def test_inspect_names_are_neutral_and_a_key_is_needed(softdice, looked):
-    np.savez(looked / "two.npz", a=np.zeros((2, 2)), b=np.ones((2, 2)))
-    run = softdice("inspect", "two.npz")
-    assert run.code == 3
-    assert "a, b" in run.err
-    assert softdice("inspect", "two.npz", "--key", "b").code == 0
+@pytest.mark.parametrize("kind", ["npz", "pt"])
+def test_inspect_lists_the_arrays_of_a_file(softdice, looked, kind):
+    arrays = {"a": np.zeros((2, 2)), "\x1b[31m": np.ones((3, 4), np.uint8)}
+    np.savez(looked / "two.npz", **arrays)
+    torch.save({key: torch.from_numpy(array) for key, array in arrays.items()}, looked / "two.pt")
+    table = softdice("inspect", f"two.{kind}")
+    assert (table.code, table.err) == (0, "")
+    assert f"two.{kind}: {kind}, 2 arrays: look into one with --key\n" in table.out
+    assert "float64 (2, 2)\n" in table.out
+    assert "uint8 (3, 4)\n" in table.out
+    assert "\x1b" not in table.out
+    (entry,) = json.loads(softdice("inspect", f"two.{kind}", "--format", "json").out)
+    assert (entry["path"], entry["format"]) == (f"two.{kind}", kind)
+    assert entry["arrays"][0] == {"key": "a", "stored": "float64", "shape": [2, 2]}
+    # The key that is listed can be typed.
+    assert softdice("inspect", f"two.{kind}", "--key", "a").out.startswith(f"two.{kind}: {kind}, float64 (2, 2)\n")
+    wrong = softdice("inspect", f"two.{kind}", "--key", "c")
+    assert wrong.code == 3
+    assert "--key a" in wrong.err
+
+
+def test_inspect_lists_forty_arrays_and_no_more(softdice, looked):
+    np.savez(looked / "many.npz", **{f"k{index:02}": np.zeros(2) for index in range(41)})
+    out = softdice("inspect", "many.npz").out
+    assert "k39  float64 (2,)" in out
+    assert out.endswith("  and 1 more\n")
+
+
+def test_inspect_looks_into_the_one_tensor_in_a_dict_in_a_dict(softdice, looked):
+    torch.save({"out": {"probs": torch.ones(2, 3)}}, looked / "deep.pt")
+    run = softdice("inspect", "deep.pt")
+    assert (run.code, run.err) == (0, "")
+    assert run.out.startswith("deep.pt: pt, float32 (2, 3)\n")
+
+
+def test_inspect_shows_both_readings_of_a_tiff_in_which_0_is_white(softdice, looked):
+    mask = np.zeros((6, 8), np.uint8)
+    mask[2:4] = 255
+    tifffile.imwrite(looked / "white.tif", mask, photometric="miniswhite")
+    out = softdice("inspect", "white.tif").out
+    assert "labels    0 (32 px), 255 (16 px)\n" in out
+    assert "inverted  0 to 255; 0 (16 px), 255 (32 px)\n" in out
+    assert "--white-is-zero stored" in out
+    (entry,) = json.loads(softdice("inspect", "white.tif", "--format", "json").out)
+    assert entry["inverted"] == {"low": 0.0, "high": 255.0, "labels": {"0": 16, "255": 32}}
+    Image.fromarray(mask > 0).save(looked / "bits.tif", compression="group4", tiffinfo={262: 0})
+    assert "inverted  0 to 1; 0 (32 px), 1 (16 px)\n" in softdice("inspect", "bits.tif").out
+
+
+@pytest.mark.parametrize("name", ["labels.png", "chw.npy"])
+def test_inspect_says_nothing_of_what_is_not_there(softdice, looked, name):
+    (entry,) = json.loads(softdice("inspect", name, "--format", "json").out)
+    assert (entry["inverted"], entry["palette"]) == (None, None)
+
+
+def test_inspect_tells_what_a_picture_says_besides_its_pixels(softdice, looked):
+    picture = Image.fromarray(np.uint8([[0, 1, 1, 2]]), "L")
+    picture.putpalette([255, 0, 0, 0, 128, 0, 9, 9, 9])
+    exif = Image.Exif()
+    exif[274] = 6
+    picture.save(looked / "p.png", exif=exif)
+    out = softdice("inspect", "p.png").out
+    assert "palette   0 = #ff0000, 1 = #008000, 2 = #090909\n" in out
+    assert "by colour, --class NAME=#rrggbb" in out
+    assert "EXIF orientation 6" in out
+
+
+def test_inspect_tells_the_axes_that_a_format_names(softdice, looked):
+    tifffile.imwrite(looked / "p.tif", np.zeros((3, 5, 4, 4), np.float32), metadata={"axes": "CZYX"}, photometric=1)
+    assert "axes      CDHW, as the format says\n" in softdice("inspect", "p.tif").out
+    assert "axes" not in softdice("inspect", "labels.png").out
+
+
+@pytest.mark.filterwarnings("ignore:.*are stored as RGB with separate component planes:DeprecationWarning")
+def test_inspect_names_planes_that_could_be_colours(softdice, looked):
+    tifffile.imwrite(looked / "p.tif", np.zeros((3, 6, 8), np.uint8))
+    assert "slices or channels, or red, green and blue" in softdice("inspect", "p.tif").out
+
+
+def test_inspect_counts_the_samples_of_a_transparent_picture(softdice, looked):
+    tifffile.imwrite(looked / "p.tif", np.zeros((6, 8, 4), np.uint8), photometric="rgb", extrasamples=["unassalpha"])
+    assert "labels    0 (192 px)" in softdice("inspect", "p.tif").out
+
+
+def test_inspect_says_that_equal_channels_are_labels(softdice, looked):
+    assert "equal channels: a label map" in softdice("inspect", "rgb.png").out
+
+
+def test_inspect_names_are_neutral(softdice, looked):
     (looked / "chw.npy").rename(looked / "\x1b[31m.npy")
     assert "\x1b" not in softdice("inspect", "\x1b[31m.npy").out

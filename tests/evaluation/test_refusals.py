@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 from conftest import Run, Softdice
 from PIL import Image
@@ -258,14 +259,8 @@ ROWS: dict[str, Row] = {
         rgb,
         "--gt m.png",
         3,
-        ["m.png: holds colours", "#000000 (18 px), #ff0000 (6 px)", "--class class0=#000000 --class class1=#ff0000"],
-    ),
-    # a grey picture in three channels
-    "rgb-of-grey": Row(
-        lambda folder: Image.fromarray(np.stack([M] * 3, -1)).save(folder / "m.png"),
-        "--gt m.png",
-        3,
-        ["m.png: holds colours", "the three channels are equal: save one of them"],
+        ["m.png: holds colours", "#000000 (18 px), #ff0000 (6 px)", "--class NAME=#rrggbb once a class"],
+        "--class a=#000000 --class b=#ff0000 --class c=#00ff00",
     ),
     # colour classes and a mask of numbers
     "colours-on-grey": Row(
@@ -538,7 +533,22 @@ ROWS: dict[str, Row] = {
         lambda folder: torch.save({"out": {"probs": torch.from_numpy(P)}, "epoch": 3}, folder / "z.pt"),
         "--pred z.pt",
         3,
-        ["z.pt: holds no tensor by itself", "out (dict), epoch (int), out.probs"],
+        ["z.pt: holds no tensor by itself", "out (dict), epoch (int), out.probs", "--key out.probs"],
+        "--key out.probs",
+    ),
+    # a sparse matrix, of which the parts are no map
+    "npz-sparse": Row(
+        lambda folder: scipy.sparse.save_npz(folder / "z.npz", scipy.sparse.csr_matrix(M)),
+        "--gt z.npz",
+        3,
+        ["z.npz: holds a scipy.sparse matrix", "scipy.sparse.load_npz(sys.argv[1]).toarray()", "z.npz NEW.npy"],
+    ),
+    # a type of JAX that the file does not name
+    "npy-float8": Row(
+        lambda folder: np.save(folder / "z.npy", np.zeros((3, 4, 6), "V1")),
+        "--pred z.npy",
+        3,
+        ["z.npy: holds a type of one byte", "np.save(path, array.astype(np.float32))"],
     ),
     # the limit names its option and the number to give
     "too-many-pixels": Row(rgb, "--gt m.png --max-pixels 9", 3, ["m.png", "larger than the limit", "--max-pixels 24"]),

@@ -22,6 +22,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,8 +30,9 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from softdice_cli.errors import InputError
+from softdice_cli.errors import InputError, LabelError
 from softdice_cli.readers import Blob, ReadOptions, read_array, stored
+from softdice_cli.readers.labels import as_labels
 
 READERS = ("npy", "npz", "pt", "png", "tiff")
 LIMITS = ReadOptions(max_pixels=2**20, max_bytes=2**24)
@@ -71,6 +73,7 @@ class Report:
 
 RNG = np.random.default_rng(11)
 MAP = RNG.random((2, 3, 4))
+VOLUME = RNG.random((2, 3, 4, 5)).astype("f4")
 GREY = RNG.integers(0, 4, (9, 13)).astype(np.uint8)
 WIDE = RNG.integers(0, 256, (20, 33)).astype(np.uint8)
 BITS = GREY > 1
@@ -95,6 +98,7 @@ def _npy() -> Iterator[bytes]:
     yield _saved(functools.partial(np.save, arr=np.asfortranarray(MAP)))
     yield _saved(lambda stream: np.lib.format.write_array(stream, MAP, (2, 0)))
     yield _saved(functools.partial(np.save, arr=MAP.reshape(-1)))
+    yield _saved(functools.partial(np.save, arr=(MAP.astype("f4").view("u4") >> 16).astype("u2").view("V2")))
     yield _saved(functools.partial(np.save, arr=np.array([1, "a"], object)))
 
 
@@ -126,6 +130,7 @@ def _pt() -> Iterator[bytes]:
         tensor[1],
         torch.nn.Parameter(tensor),
         {"probs": tensor.float()},
+        {"probs": tensor.half(), "more": {"labels": tensor, "inner": {"x": tensor}}},
         {"probs": tensor, "labels": torch.from_numpy(GREY), "epoch": 3, "size": tensor.size()},
         torch.eye(3).to_sparse(),
     )
@@ -161,6 +166,11 @@ def _png() -> Iterator[bytes]:
     yield _saved(functools.partial(images[0].save, format="PNG", save_all=True, append_images=[images[0]]))
     for depth in (2, 4):
         yield png(8, 4, depth, 0, bytes(range(depth + 1)) * 4)
+    for color, samples in ((2, 3), (6, 4)):
+        yield png(4, 2, 16, color, b"\0" + b"\xff" * 8 * samples + b"\4" + bytes(8 * samples))
+    oriented = Image.Exif()
+    oriented[274] = 6
+    yield _saved(functools.partial(palette.save, format="PNG", exif=oriented))
     yield png(4, 4, 8, 0, bytes(4 * 7 + 16), interlaced=1)  # seven passes of scan lines
     text = [chunk(b"tEXt", b"Title\0mask"), chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(999)))]
     yield png(4, 2, 8, 0, b"\0\1\2\3\4" * 2, *text, chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(99))))
@@ -196,8 +206,39 @@ def _tiff() -> Iterator[bytes]:
         for how in ({}, {"byteorder": ">"}, {"bigtiff": True}):
             yield _saved(lambda stream, options=options, how=how: tifffile.imwrite(stream, **options, **how))
     yield _saved(lambda stream: tifffile.imwrite(stream, MAP.astype("f4"), imagej=True))
+    for how in ({"metadata": {"axes": "CZYX"}}, {"ome": True}, {"imagej": True}):
+        yield _saved(lambda stream, how=how: tifffile.imwrite(stream, VOLUME, photometric="minisblack", **how))
+    yield _saved(lambda stream: tifffile.imwrite(stream, np.stack([GREY] * 3), photometric="rgb", planarconfig=2))
+    yield _saved(_pyramid)
+    for tags in ({292: 1}, {292: 4}, {266: 2}):
+        bits = Image.fromarray(BITS)
+        yield _saved(functools.partial(bits.save, format="TIFF", compression="group3", tiffinfo=tags))
+    yield _saved(functools.partial(Image.fromarray(BITS).save, format="TIFF", compression="tiff_ccitt"))
+    yield _small_samples(4, 1)
+    yield _small_samples(2, 32773)
     floats = Image.fromarray(MAP[0].astype("f4"))
     yield _saved(functools.partial(floats.save, format="TIFF", compression="tiff_lzw", tiffinfo={317: 3}))
+
+
+def _pyramid(stream: io.BytesIO) -> None:
+    """A picture in tiles and a smaller copy of it, in the chain of pages and below the page, and a mask."""
+    with tifffile.TiffWriter(stream) as out:
+        out.write(WIDE, tile=(16, 16), subifds=1)
+        out.write(WIDE[::2, ::2], tile=(16, 16), subfiletype=1)
+        out.write(WIDE[::2, ::2], tile=(16, 16), subfiletype=1)
+        out.write(WIDE > 9, tile=(16, 16), subfiletype=4, photometric="mask")
+
+
+def _small_samples(bits: int, compression: int) -> bytes:
+    """Grey samples of a few bits, whose tags were those of bytes."""
+    stream = io.BytesIO()
+    kind = {1: "raw", 32773: "packbits"}[compression]
+    Image.fromarray(WIDE).save(stream, "TIFF", compression=kind)
+    data = stream.getvalue()
+    for tag, value in ((256, WIDE.shape[1] * 8 // bits), (258, bits)):
+        at = data.index(struct.pack("<H", tag), struct.unpack_from("<I", data, 4)[0])
+        data = _put(data, at + 8, struct.pack("<H", value))
+    return data
 
 
 # Damage
@@ -207,7 +248,20 @@ Damage = Callable[[random.Random, bytes], bytes]
 NUMBERS = (0, 1, 2, 3, 8, 16, 255, 256, 0x7F, 0x7FFF, 0xFFFF, 2**16, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63)
 FORMATS = ("<B", "<H", ">H", "<I", ">I", "<Q", ">Q")
 WORDS = {
-    "npy": (b"True", b"(1, -1)", b"(99999999999,)", b"((", b"'|O'", b"'<c8'", b"-", b"1e9", b"(2**9,)", b"0x7fffffff"),
+    "npy": (
+        b"True",
+        b"(1, -1)",
+        b"(99999999999,)",
+        b"((",
+        b"'|O'",
+        b"'<c8'",
+        b"-",
+        b"1e9",
+        b"'<V2'",
+        b"'|V1'",
+        b"(2**9,)",
+        b"0x7fffffff",
+    ),
     "npz": (b".npy", b"/", b"..", b"\0"),
     "pt": (
         b"cbuiltins\nbytearray\n",
@@ -228,7 +282,10 @@ WORDS = {
         *(bytes([op]) for op in b"R)}]tbQ0(suaeNq\x00h\x00\x85\x86\x87."),
     ),
     "png": (b"IHDR", b"IDAT", b"IEND", b"PLTE", b"tRNS", b"acTL", b"fcTL", b"fdAT", b"iCCP", b"eXIf", b"iTXt"),
-    "tiff": (b"II*\0", b"MM\0*", b"II+\0", b'{"shape": [9, 9, 9]}', b"ImageJ=1\nimages=99\n", b"<OME", b"SI."),
+    "tiff": (
+        *(b"II*\0", b"MM\0*", b"II+\0", b'{"shape": [9, 9, 9]}', b"ImageJ=1\nimages=99\n", b"<OME", b"SI."),
+        *(b"channels=3\nslices=5\n", b"order=zct\n", b'"axes": "CZYX"', b"<Pixels ", b'SizeC="9"', b'IFD="3"'),
+    ),
 }
 
 
@@ -345,6 +402,7 @@ def _split(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 TAGS = (
     *(
         254,
+        255,
         256,
         257,
         258,
@@ -358,6 +416,7 @@ TAGS = (
         278,
         279,
         284,
+        292,
         317,
         320,
         322,
@@ -430,6 +489,9 @@ def outcome(blob: Blob, key: str | None = None) -> str:
     """The format that was read, every value of it, or the name of the error."""
     try:
         source = read_array(blob, replace(LIMITS, key=key))
+        for colors in (False, True):
+            with suppress(LabelError):
+                as_labels(source, colors=colors, options=LIMITS)
         values = 0
         for part in source.chunks():
             part.max()

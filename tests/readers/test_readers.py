@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
+import shlex
 import struct
+import subprocess
+import sys
 import warnings
 import zipfile
 import zlib
@@ -15,14 +18,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 import tifffile
 import torch
 from PIL import Image
 from systems import POSIX, linux, tile_by_tile
 
 from softdice_cli.errors import LabelError, UnreadableError
-from softdice_cli.readers import Blob, ReadOptions, Source, pillow, read_array, stored
-from softdice_cli.readers.labels import as_labels
+from softdice_cli.readers import Blob, ReadOptions, Source, list_arrays, pillow, read_array, stored
+from softdice_cli.readers.labels import as_labels, inverted
 
 Write = Callable[[Path], Any]
 
@@ -181,7 +185,7 @@ READ: dict[str, tuple[Write, Any]] = {
     "tiff-contiguous": (tiff(F32, photometric="minisblack", planarconfig="contig"), F32),
     "tiff-planar": (tiff(F32, photometric="minisblack", planarconfig="separate"), F32),
     "tiff-RGB": (tiff(RGB, photometric="rgb"), RGB),
-    "tiff-planar-RGB": (tiff(RGB.transpose(2, 0, 1), photometric="rgb", planarconfig="separate"), RGB),
+    "tiff-planar-RGB": (tiff(RGB.transpose(2, 0, 1), photometric="rgb", planarconfig="separate", metadata=None), RGB),
     "tiff-opaque-RGBA": (pil(RGB, "RGBA", "TIFF"), RGB),
     # compressions: by tifffile alone, and LZW and fax by way of Pillow
     "tiff-deflate": (tiff(F64, compression="zlib"), F64),
@@ -195,12 +199,32 @@ READ: dict[str, tuple[Write, Any]] = {
     "tiff-LZW-float": (pil(F32[0], kind="TIFF", compression="tiff_lzw", tiffinfo={317: 3}), F32[0]),
     "tiff-fax": (pil(BITS, kind="TIFF", compression="group4"), BITS),
     # differences of neighbours are added up again
+    "tiff-predictor-3": (pil(F32[0], kind="TIFF", compression="tiff_adobe_deflate", tiffinfo={317: 3}), F32[0]),
     "tiff-predictor-2": (tiff(U8.astype("u2"), compression="zlib", predictor=2), U8.astype("u2")),
     # other byte order, other size of offsets, other order on disk
     "tiff-big-endian": (tiff(F64, byteorder=">"), F64),
     "tiff-big": (tiff(F64, bigtiff=True), F64),
     "tiff-tiles": (tiff(np.tile(F64, (5, 5)), tile=(16, 16)), np.tile(F64, (5, 5))),
 }
+
+
+# Samples of two bytes: the high one first, below the one above (2) or as it is (0).
+WIDE = np.random.default_rng(6).integers(0, 2**16, (2, 5, 3)).astype(">u2")
+OPAQUE = np.concatenate([WIDE, np.full_like(WIDE[..., :1], 2**16 - 1)], -1).astype(">u2")
+
+
+def wide_rows(array: Any) -> bytes:
+    first, second = array.view(np.uint8).reshape(2, -1)
+    return b"\0" + first.tobytes() + b"\2" + (second - first).tobytes()
+
+
+@pytest.mark.parametrize(("color", "array"), [(2, WIDE), (6, OPAQUE)], ids=["RGB", "RGBA"])
+def test_colours_of_sixteen_bits_keep_them_all(color: int, array: Any, tmp_path: Path):
+    path = tmp_path / "m.png"
+    png(5, 2, 16, color, wide_rows(array))(path)
+    source = load(path)
+    np.testing.assert_array_equal(source.array, WIDE)
+    assert (source.stored, source.colors) == ("uint16", True)
 
 
 @pytest.mark.parametrize(("write", "expected"), READ.values(), ids=READ)
@@ -223,13 +247,102 @@ def test_bfloat16_keeps_its_values_and_its_name(tmp_path: Path):
     assert (source.stored, source.epsilon) == ("bfloat16", 2.0**-7)
 
 
+@pytest.mark.parametrize("descr", ["<V2", "|V2", ">V2"])
+def test_bfloat16_of_jax_is_read_by_its_two_bytes(descr: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    values = T.bfloat16()
+    order = ">" if descr == ">V2" else "<"
+    data = values.view(torch.int16).numpy().astype(f"{order}i2").tobytes()
+    write = np_raw(f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {P.shape}, }}", data)
+    write(tmp_path / "p.npy")
+    with zipfile.ZipFile(tmp_path / "p.npz", "w") as out:
+        out.write(tmp_path / "p.npy", "probs.npy")
+    whole = load(tmp_path / "p.npy")
+    if POSIX:
+        monkeypatch.setattr(stored, "WHOLE", 0)
+    for source in (whole, load(tmp_path / "p.npy"), load(tmp_path / "p.npz")):
+        np.testing.assert_array_equal(source.load(source.array), values.float().numpy())
+        assert (source.stored, source.array.dtype, source.epsilon) == ("bfloat16", np.float32, 2.0**-7)
+    # It takes twice as much in memory as in the file.
+    refused(tmp_path / "p.npz", "--max-bytes 288", max_bytes=287)
+
+
+NESTED = {"out": {"probs": T, "deep": {"mask": torch.from_numpy(U8)}}, "x": torch.zeros(2), "out.x": torch.ones(3)}
+NESTED["out"]["self"] = NESTED  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("key", "shape"),
+    [("x", (2,)), ("out.x", (3,)), ("out.probs", (3, 4, 6)), ("out.deep.mask", (4, 6))],
+)
+def test_tensors_in_dicts_in_a_dict_have_a_key(key: str, shape: tuple[int, ...], tmp_path: Path):
+    path = tmp_path / "p.pt"
+    torch.save(NESTED, path)
+    assert load(path, key=key).array.shape == shape
+    hint = refused(path, "several arrays", "x, out.x, out.deep.mask, out.probs").hint
+    assert hint == f"--key and one of these names; softdice inspect {path} lists their shapes"
+    assert key in [entry.key for entry in list_arrays(Blob(str(path)))[1]]
+
+
+def test_every_key_of_a_few_is_proposed_by_the_option_of_its_side(tmp_path: Path):
+    path = tmp_path / "m.npz"
+    np_zip(**{"a b": P, "c": P})(path)
+    assert refused(path, option="gt_key").hint == "--gt-key 'a b' or --gt-key c"
+    assert refused(path, option="gt_key", key="d").hint == "--gt-key 'a b' or --gt-key c"
+    np_save(P)(path)
+    assert "--gt-key" in refused(path, "no key", key="d", option="gt_key").hint
+
+
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        (np_zip(a=P, b=U8), ("npz", [("a", "float64", P.shape), ("b", "uint8", U8.shape)])),
+        (np_zip(one=P), ("npz", [("one", "float64", P.shape)])),
+        (
+            np_zip(a=P, b=np.array([None], object)),
+            ("npz", [("a", "float64", P.shape), ("b", "holds Python objects, which are never unpickled", None)]),
+        ),
+        (
+            pt({"a": T.half(), "b": torch.eye(3).to_sparse()}),
+            ("pt", [("a", "float16", P.shape), ("b", "torch.sparse_coo, torch.float32", None)]),
+        ),
+        (pt(T), ("pt", [])),
+        (np_save(P), ("npy", [])),
+        (pil(U8), ("png", [])),
+    ],
+    ids=["npz", "one", "objects", "pt", "tensor", "npy", "png"],
+)
+def test_the_arrays_of_a_file_are_listed(write: Write, expected: Any, tmp_path: Path):
+    path = tmp_path / "file"
+    write(path)
+    form, entries = list_arrays(Blob(str(path)))
+    assert (form, [(entry.key, entry.stored, entry.shape) for entry in entries]) == expected
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "dia", "bsr"])
+def test_a_sparse_matrix_is_named(kind: str, tmp_path: Path):
+    path = tmp_path / "m.npz"
+    scipy.sparse.save_npz(path, scipy.sparse.eye(4, format=kind))
+    refused(path, "scipy.sparse matrix", "scipy.sparse.load_npz(sys.argv[1]).toarray()")
+    refused(path, "scipy.sparse matrix", key="data")
+    with pytest.raises(UnreadableError, match="scipy"):
+        list_arrays(Blob(str(path)))
+
+
+def test_the_cure_of_a_sparse_matrix_works(tmp_path: Path):
+    path = tmp_path / "m.npz"
+    scipy.sparse.save_npz(path, scipy.sparse.csr_matrix(U8))
+    command = shlex.split(refused(path).hint)
+    subprocess.run([sys.executable, *command[1:]], cwd=tmp_path, check=True)
+    np.testing.assert_array_equal(load(tmp_path / "NEW.npy").array, U8)
+
+
 @pytest.mark.parametrize("planar", ["separate", "contig"])
 def test_four_planes_of_floats_are_no_picture(planar: str, tmp_path: Path):
     path = tmp_path / "p.tif"  # tifffile calls any three or four planes RGB unless it is told otherwise
     four = np.stack([*F32, F32[0]], 0 if planar == "separate" else -1)
     tiff(four, photometric="rgb", planarconfig=planar)(path)
-    expected = np.moveaxis(four, 0, -1) if planar == "separate" else four
-    np.testing.assert_array_equal(load(path).array, expected)
+    np.testing.assert_array_equal(load(path).array, four)
+    assert not load(path).colors
 
 
 def test_a_bool_mask_by_tifffile_is_not_inverted(tmp_path: Path):
@@ -239,16 +352,23 @@ def test_a_bool_mask_by_tifffile_is_not_inverted(tmp_path: Path):
     np.testing.assert_array_equal(load(path).array, BITS)
 
 
-@pytest.mark.parametrize("compression", [None, "packbits", "tiff_lzw", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("compression", [None, "packbits", "tiff_lzw", "tiff_adobe_deflate", "group4"])
 @pytest.mark.parametrize("array", [U8, BITS], ids=["8-bit", "1-bit"])
-def test_min_is_white_comes_out_as_pillow_reads_it(array: Any, compression: str | None, tmp_path: Path):
+def test_white_is_zero_gives_what_is_stored_and_says_so(array: Any, compression: str | None, tmp_path: Path):
+    if array is U8 and compression == "group4":
+        return  # a fax has bits
     path = tmp_path / "m.tif"
     pil(array, kind="TIFF", compression=compression, tiffinfo={262: 0})(path)
-    with tifffile.TiffFile(path) as stored:
-        assert stored.pages[0].photometric.name == "MINISWHITE"
+    source = load(path)
+    assert source.white_is_zero
+    # Pillow turns the values round, when it writes and when it reads.
     with Image.open(path) as image:
-        np.testing.assert_array_equal(load(path).array, np.asarray(image))
-    np.testing.assert_array_equal(load(path).array, array)
+        np.testing.assert_array_equal(inverted(source).array, np.asarray(image))
+    assert not inverted(source).white_is_zero
+    stored = ~array if array is BITS else 255 - array
+    np.testing.assert_array_equal(source.array, stored)
+    if compression in (None, "packbits", "tiff_adobe_deflate"):
+        np.testing.assert_array_equal(tifffile.imread(path), stored)
 
 
 TWO = {"probs": T, "labels": torch.from_numpy(U8), "epoch": 3}
@@ -407,6 +527,11 @@ REFUSED: dict[str, tuple[Write, list[str]]] = {
     "npy-negative": (huge("(-1, -6)"), ["negative size"]),
     "npy-broken-header": (np_raw("{'descr': ", b""), ["cannot be read as npy", "a complete, valid file"]),
     "npy-version-9": (np_raw("{}", b"", (9, 0)), ["version 9.0", "1.0 or 2.0"]),
+    # types of JAX that take a byte, or none that has a name
+    "npy-float8": (np_save(np.zeros(3, "V1")), ["type of one byte", "array.astype(np.float32)"]),
+    "npy-void": (np_save(np.zeros(3, "V4")), ["neither a probability nor a label", "|V4"]),
+    "npy-fields-of-two-bytes": (np_save(np.zeros(3, [("a", "f2")])), ["neither a probability nor a label"]),
+    "npz-sparse-array": (np_zip(coords=U8, data=U8, shape=U8), ["sparse.COO", "todense()"]),
     "npy-no-values": (np_save(np.zeros((0, 4))), ["holds no values", "float64 (0, 4)"]),
     # archives
     "npz-no-values": (np_zip(p=np.zeros((0, 4))), ["holds no values"]),
@@ -434,7 +559,8 @@ REFUSED: dict[str, tuple[Write, list[str]]] = {
     "png-cut": (chopped(pil(U8), -30), ["cannot be read as png"]),
     "png-animated": (pages([U8, U8 + 1], "PNG"), ["is animated", "one image"]),
     "png-transparent": (pil(ALPHA), ["transparent pixels", "without an alpha channel"]),
-    "png-16-bit-RGB": (png(1, 1, 16, 2, b"\0" + b"\1" * 6), ["16 bits per colour", "grey"]),
+    "png-16-bit-LA": (png(1, 1, 16, 4, b"\0" + b"\1" * 4), ["16 bits of grey", "8- or 16-bit grey"]),
+    "png-16-bit-transparent": (png(1, 1, 16, 6, b"\0" + b"\xff" * 7 + b"\xfe"), ["transparent pixels"]),
     # TIFF
     "tiff-cut": (chopped(tiff(*P), -100), ["is truncated", "beyond the end"]),
     "tiff-two-shapes": (tiff(U8, U8[:2]), ["do not belong together", "(4, 6)", "(2, 6)"]),
@@ -481,10 +607,13 @@ def test_a_tiff_that_needs_a_codec_names_the_extra(tmp_path: Path):
 
 @without_codecs
 def test_a_predictor_that_needs_a_codec_is_named(tmp_path: Path):
-    path = tmp_path / "p"  # as GDAL writes floats with PREDICTOR=3
-    pil(F32[0], kind="TIFF", compression="tiff_adobe_deflate", tiffinfo={317: 3})(path)
-    error = refused(path, "predictor", "softdice-cli[codecs]")
+    path, tag = tmp_path / "p", b"\x3d\1\3\0\1\0\0\0"
+    differences = tiff(U8, compression="zlib", predictor=2)
+    # every second neighbour, as cameras write it
+    changed(differences, lambda data: data.replace(tag + b"\2\0", tag + struct.pack("<H", 34892)))(path)
+    error = refused(path, "predictor 34892", "softdice-cli[codecs]")
     assert "compressed with ADOBE_DEFLATE, which needs a codec" not in str(error)
+    assert "copy the file again" not in str(error)
 
 
 @pytest.mark.parametrize(
@@ -566,7 +695,7 @@ def test_as_labels(array: Any, colors: bool, expected: Any):
     [
         # an RGB mask without colour classes: the colours and their counts, and how to name them
         (np.array([[[255, 0, 0], [0, 0, 0], [0, 0, 0]]], np.uint8), False, True, ["#000000 (2 px), #ff0000 (1 px)"]),
-        (RGB, False, True, ["and 16 more", "--class background=#000000"]),
+        (RGB, False, True, ["and 16 more", "--class NAME=#rrggbb once a class, in the order of the channels"]),
         # colour classes, and a mask of numbers
         (U8, True, False, ["does not hold colours", "8-bit RGB", "uint8 (4, 6)", "--class NAME=VALUE"]),
         (RGB.astype(np.uint16), True, True, ["8-bit RGB", "uint16 (4, 6, 3)"]),
@@ -583,6 +712,140 @@ def test_as_labels_refuses(array: Any, colors: bool, rgb: bool, words: list[str]
     assert caught.value.path == "m"
     for word in words:
         assert word in str(caught.value)
+
+
+GREY_RGB = np.stack([INDICES] * 3, -1)
+OPAQUE_GREY = np.concatenate([GREY_RGB, np.full_like(GREY_RGB[..., :1], 255)], -1)
+WIDE_GREY = np.stack([U8.astype("u2") * 250] * 3, -1)
+
+EQUAL: dict[str, tuple[Write, Any]] = {
+    # a label map whose number stands in each channel, as annotation programs and cv2 write it
+    "png": (pil(GREY_RGB), INDICES),
+    "png-RGBA": (pil(OPAQUE_GREY), INDICES),
+    "png-16-bit": (
+        png(6, 4, 16, 2, b"".join(b"\0" + row.astype(">u2").tobytes() for row in WIDE_GREY)),
+        WIDE_GREY[..., 0],
+    ),
+    "tiff": (tiff(GREY_RGB, photometric="rgb"), INDICES),
+    "tiff-16-bit": (tiff(WIDE_GREY, photometric="rgb"), WIDE_GREY[..., 0]),
+    "tiff-RGBA": (tiff(OPAQUE_GREY, photometric="rgb", extrasamples=["unassalpha"]), INDICES),
+    "tiff-pages": (tiff(GREY_RGB, GREY_RGB, photometric="rgb"), np.stack([INDICES] * 2)),
+}
+
+
+@pytest.mark.parametrize(("write", "expected"), EQUAL.values(), ids=EQUAL)
+def test_equal_channels_are_one_label_map(write: Write, expected: Any, tmp_path: Path):
+    path = tmp_path / "m"
+    write(path)
+    source = as_labels(load(path), colors=False)
+    np.testing.assert_array_equal(source.array, expected)
+    assert (source.colors, source.samples, source.axes) == (False, 1, "DHW"[-expected.ndim :])
+
+
+def test_one_pixel_of_another_colour_is_a_colour(tmp_path: Path):
+    path = tmp_path / "m.png"
+    picture = GREY_RGB.copy()
+    picture[3, 5, 2] += 1
+    pil(picture)(path)
+    with pytest.raises(LabelError, match="holds colours") as caught:
+        as_labels(load(path), colors=False)
+    # The order of the classes is the user's: no colour is put behind a name.
+    assert "--class NAME=#rrggbb once a class" in caught.value.hint
+    assert "#000000 (8 px), #010101 (8 px), #020202 (7 px), #020203 (1 px)" in caught.value.found
+
+
+@pytest.mark.parametrize(
+    ("write", "palette"),
+    [
+        (pil(PALETTE), (0xFF0000, 0x00FF00, 0x0000FF)),
+        (pil(PALETTE, bits=2), (0xFF0000, 0x00FF00, 0x0000FF, 0)),
+        (pil(PALETTE, kind="TIFF", compression="tiff_lzw"), (0xFF0000, 0x00FF00, 0x0000FF)),
+    ],
+    ids=["png", "png-2-bit", "tiff"],
+)
+def test_the_colours_of_a_palette_name_classes(write: Write, palette: tuple[int, ...], tmp_path: Path):
+    path = tmp_path / "m"
+    write(path)
+    source = load(path)
+    assert source.palette is not None
+    assert source.palette[:3] == palette[:3]
+    expected = np.array(palette)[INDICES]
+    packed = as_labels(source, colors=True)
+    np.testing.assert_array_equal(packed.array, expected)
+    assert (packed.stored, packed.palette) == ("colours", None)
+    # The indices are what numbers name.
+    np.testing.assert_array_equal(as_labels(source, colors=False).array, INDICES)
+
+
+def test_an_index_without_a_colour_is_named(tmp_path: Path):
+    path = tmp_path / "m.png"
+    png(2, 1, 8, 3, b"\0\0\3", palette_of(3))(path)
+    with pytest.raises(LabelError, match="holds the index 3, which its palette has no colour for") as caught:
+        as_labels(load(path), colors=True)
+    assert "indices from 0 to 2" in caught.value.expected
+    assert as_labels(load(path), colors=False).array.tolist() == [[0, 3]]
+
+
+def palette_of(count: int) -> bytes:
+    data = b"PLTE" + bytes(range(3 * count))
+    return struct.pack(">I", 3 * count) + data + struct.pack(">I", zlib.crc32(data))
+
+
+def test_a_colour_of_a_palette_takes_more_memory_than_its_index(tmp_path: Path):
+    path = tmp_path / "m.png"
+    pil(PALETTE)(path)
+    with pytest.raises(UnreadableError, match="larger than the limit") as caught:
+        as_labels(load(path), colors=True, options=ReadOptions(max_bytes=95))
+    assert "--max-bytes 96" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_shade_of_grey_is_a_colour(kind: str, tmp_path: Path):
+    path = tmp_path / "m"
+    pil(U8, kind=kind)(path)
+    np.testing.assert_array_equal(as_labels(load(path), colors=True).array, U8.astype(int) * 0x10101)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [pil(BITS), pil(U8.astype("u2")), pil(U8, kind="TIFF", tiffinfo={262: 0}), np_save(U8), png(2, 1, 4, 0, b"\0\1")],
+    ids=["bits", "16-bit", "white", "npy", "4-bit"],
+)
+def test_what_has_no_shade_of_its_own_is_no_colour(write: Write, tmp_path: Path):
+    path = tmp_path / "m"
+    write(path)
+    with pytest.raises(LabelError, match="does not hold colours"):
+        as_labels(load(path), colors=True)
+
+
+@pytest.mark.parametrize(
+    ("role", "value", "words", "never"),
+    [
+        ("truth", 0.5, ["holds fractions", "not swapped"], ["--ignore"]),
+        ("prediction", 0.5, ["holds fractions", "leave out --pred-labels"], ["--ignore"]),
+        ("truth", np.nan, ["holds NaN", "--ignore NUMBER"], ["swapped"]),
+        ("prediction", np.nan, ["holds NaN", "save a label in each"], ["--pred-labels", "--ignore"]),
+        ("truth", np.inf, ["holds NaN or infinity"], ["swapped"]),
+    ],
+)
+def test_labels_as_floats_that_are_none(role: Any, value: float, words: list[str], never: list[str]):
+    source = Source(name="m", format="npy", array=np.array([0, value, 2]), stored="float64")
+    with pytest.raises(LabelError) as caught:
+        as_labels(source, colors=False, role=role)
+    for word in words:
+        assert word in str(caught.value)
+    for word in never:
+        assert word not in str(caught.value)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_picture_is_read_as_it_is_stored_however_it_is_to_be_turned(orientation: int, tmp_path: Path):
+    path, exif = tmp_path / "m.png", Image.Exif()
+    exif[274] = orientation
+    pil(U8, exif=exif)(path)
+    source = load(path)
+    np.testing.assert_array_equal(source.array, U8)
+    assert source.orientation == orientation
 
 
 def test_signed_bytes_under_lzw_keep_their_sign(tmp_path: Path):

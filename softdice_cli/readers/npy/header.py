@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
+from softdice_cli.readers.source import type_name
+from softdice_cli.readers.stored import widened
 
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
@@ -22,18 +24,38 @@ _MAX_HEADER = 10_000
 # How each version of the format writes the length of its header.
 _LENGTHS = {b"\1\0": struct.Struct("<H"), b"\2\0": struct.Struct("<I")}
 
+# How the header of bfloat16 names its type, with or without an order of bytes.
+_TWO_BYTES, _BIG_ENDIAN = np.dtype("V2"), b"'>V2'"
+
+# The types of ml_dtypes that are saved so are many: float8 of several kinds, and integers of few bits.
+_ONE_BYTE = np.dtype("V1")
+
 # Warning filters belong to the process, so only one thread at a time may change them.
 _FILTERS = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header of an array declares; `offset` is where the data start."""
+    """What the header of an array declares.
+
+    Attributes:
+        shape: number of values along each axis.
+        fortran: the first axis changes fastest, and not the last one.
+        dtype: element type as stored; whole numbers for bfloat16, which NumPy does not have.
+        offset: where the data start.
+        bfloat16: the values are of that type.
+    """
 
     shape: tuple[int, ...]
     fortran: bool
     dtype: np.dtype[Any]
     offset: int
+    bfloat16: bool = False
+
+    @property
+    def stored(self) -> str:
+        """The name of the element type in the file."""
+        return "bfloat16" if self.bfloat16 else type_name(self.dtype)
 
     @property
     def nbytes(self) -> int:
@@ -58,8 +80,9 @@ class Header:
         return tuple(strides)
 
     def array(self, buffer: Array) -> Array:
-        """The data in a buffer, as declared."""
-        return np.ndarray(self.shape, self.dtype, buffer.data, 0, self.strides)
+        """The data in a buffer, as declared; bfloat16 as float32."""
+        array: Array = np.ndarray(self.shape, self.dtype, buffer.data, 0, self.strides)
+        return widened(array) if self.bfloat16 else array
 
 
 def read_header(stream: BinaryIO, name: str) -> Header:
@@ -96,6 +119,10 @@ def _parsed(text: bytes) -> Header:
         # "created on Python 2": harmless, and read correctly.
         warnings.simplefilter("ignore", UserWarning)
         shape, fortran, dtype = read(stream, max_header_size=_MAX_HEADER)
+    # JAX saves bfloat16 as two bytes that NumPy knows nothing about. No other type is saved so.
+    if dtype == _TWO_BYTES:
+        order = ">" if _BIG_ENDIAN in text else "<"
+        return Header(shape, fortran, np.dtype(f"{order}u2"), stream.tell(), bfloat16=True)
     return Header(shape, fortran, dtype, stream.tell())
 
 
@@ -108,13 +135,22 @@ def _check(header: Header, name: str) -> None:
             found=f"dtype {header.dtype}",
             hint="save a plain array: np.save(path, np.stack(list_of_arrays))",
         )
+    if header.dtype == _ONE_BYTE:
+        raise UnreadableError(
+            "holds a type of one byte that the file does not name, such as float8 of JAX",
+            path=name,
+            expected="float16, bfloat16, float32, float64, an integer type or bool",
+            found=f"dtype {header.dtype}",
+            hint="save it again: np.save(path, array.astype(np.float32))",
+        )
     # Floats of more than 64 bits are not counted exactly.
     if header.dtype.kind not in "biuf" or (header.dtype.kind == "f" and header.dtype.itemsize > 8):
         raise UnreadableError(
             "holds a type that is neither a probability nor a label",
             path=name,
-            expected="float16, float32, float64, an integer type or bool",
+            expected="float16, bfloat16, float32, float64, an integer type or bool",
             found=f"dtype {header.dtype}",
+            hint="save an array of one of these types",
         )
     if any(length < 0 for length in header.shape):
         raise UnreadableError("declares a negative size", path=name, found=f"shape {header.shape}")
@@ -128,7 +164,7 @@ def check_length(header: Header, present: int, name: str) -> None:
     raise UnreadableError(
         problem,
         path=name,
-        expected=f"{header.nbytes} bytes of data ({header.dtype} {header.shape})",
+        expected=f"{header.nbytes} bytes of data ({header.stored} {header.shape})",
         found=f"{present} bytes",
         hint="save or copy the file again; one array in each file",
     )

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
+from softdice_cli.readers.choice import Entry
 from softdice_cli.readers.pt.archive import PICKLE, SAVE, Archive, open_archive
-from softdice_cli.readers.pt.contents import pick
+from softdice_cli.readers.pt.contents import pick, tensors_of
 from softdice_cli.readers.pt.pickled import Pickle
 from softdice_cli.readers.pt.values import Forged, OtherTensor, Refused, Tensor
 from softdice_cli.readers.source import ReadOptions, Source
-from softdice_cli.readers.stored import StoredArray
-
-if TYPE_CHECKING:
-    from softdice_cli.readers.source import Array
+from softdice_cli.readers.stored import StoredArray, widened
 
 _MAX_PICKLE = 2**20
 
@@ -40,7 +38,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     A large one stays in its file until its tiles are asked for.
     """
     archive = open_archive(stream, name)
-    tensor = pick(_contents(archive), options.key, name)
+    tensor = pick(_contents(archive), options, name)
     if isinstance(tensor, OtherTensor):
         raise UnreadableError(
             "holds a tensor that is sparse, quantised or without data",
@@ -51,6 +49,17 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
         )
     _check(tensor, name)
     return _stored(tensor, archive).source(stream, name, options, format="pt", stored=tensor.dtype)
+
+
+def entries(stream: BinaryIO, name: str) -> list[Entry]:
+    """The tensors of a file, of which no element is read."""
+    found: list[Entry] = []
+    for key, tensor in tensors_of(_contents(open_archive(stream, name))).items():
+        if isinstance(tensor, OtherTensor):
+            found.append(Entry(key, tensor.found, None))
+        else:
+            found.append(Entry(key, tensor.dtype, tensor.shape))
+    return found
 
 
 def _contents(archive: Archive) -> Any:
@@ -110,11 +119,5 @@ def _stored(tensor: Tensor, archive: Archive) -> StoredArray:
     start = archive.start_of(f"data/{tensor.storage.key}") + tensor.offset * dtype.itemsize
     stored = StoredArray(dtype, tensor.shape, tuple(strides), start)
     if tensor.dtype == "bfloat16":
-        return replace(stored, decode=_widened, decoded=np.dtype(np.float32))
+        return replace(stored, decode=widened, decoded=np.dtype(np.float32))
     return stored
-
-
-def _widened(values: Array) -> Array:
-    """The exact float32 of each bfloat16."""
-    widened: Array = np.left_shift(values, 16, dtype=np.uint32).view(np.float32)
-    return widened

@@ -1,110 +1,111 @@
-"""The samples of one page of a TIFF: by tifffile, and by Pillow where tifffile lacks the codec."""
+"""The samples of one page of a TIFF, as stored: by tifffile, and from the strips where tifffile lacks the codec."""
 
 from __future__ import annotations
 
-import functools
-import io
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-
 from softdice_cli.errors import UnreadableError
-from softdice_cli.readers.pillow import decoded
+from softdice_cli.readers.tiff.segments import FAX, assembled, readable
+from softdice_cli.readers.tiff.strips import DamagedError, compression_of
 
 if TYPE_CHECKING:
-    from PIL.TiffImagePlugin import TiffImageFile
-
     from softdice_cli.readers.source import Array
 
-# Lossless compressions that Pillow can read where tifffile needs its codecs.
-_PILLOW = {"LZW", "CCITTRLE", "CCITTFAX3", "CCITTFAX4"}
+# Each of these gives back what went in. Any other compression alters values, or may.
+_LOSSLESS = {
+    *{"NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "PIXTIFF", "LZMA", "ZSTD", "ZSTD_DEPRECATED", "PACKBITS"},
+    *{"CCITTRLE", "CCITTFAX3", "CCITTFAX4"},
+}
 
-_LOSSY = {"JPEG", "OJPEG", "JPEGXR_NDPI", "WEBP", "JPEG2000", "APERIO_JP2000_RGB", "APERIO_JP2000_YCBC"}
+_WAVELETS = {"JPEG2000", "APERIO_JP2000_RGB", "APERIO_JP2000_YCBC"}
 
-_INSTALL = "pip install 'softdice-cli[codecs]', or save it with"
+# The start of a code stream of JPEG 2000, and the marker of the segment that names the wavelet,
+# which stands so many bytes behind it.
+_CODE_STREAM, _CODING_STYLE, _WAVELET_AT = b"\xff\x4f\xff\x51", b"\xff\x52", 13
+
+# This wavelet gives back what went in, as long as nothing of it was left out.
+_REVERSIBLE = 1
+
+_HEADER = 2**12
+
+_INSTALL = "pip install 'softdice-cli[codecs]', or save it with deflate"
 
 
-class PageReader:
-    """Reads the pages of one file.
+def read_page(page: Any, stream: BinaryIO, name: str) -> Array:
+    """The samples of a page as they are stored, whatever its photometric interpretation.
 
-    Args:
-        stream: the file.
-        name: of the file, for messages.
+    Raises:
+        UnreadableError: its compression may alter values, needs a codec, or is damaged.
     """
-
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        self._stream = stream
-        self._name = name
-
-    def read(self, page: Any) -> Array:
-        """The samples of a page, where 0 is the least value."""
-        compression = page.compression.name
-        if compression in _LOSSY:
-            raise UnreadableError(
-                f"is compressed with {compression}, which alters labels and probabilities",
-                path=self._name,
-                hint="save it with deflate, LZW or no compression",
-            )
-        try:
-            array: Array = page.asarray(maxworkers=1)
-        except (ValueError, ImportError) as error:
-            # tifffile has no type of its own for a codec that is not installed.
-            if isinstance(error, ValueError) and "imagecodecs" not in str(error):
-                raise
-            self._check_codec(page)
-            # Pillow has inverted what is to be inverted.
-            return self._by_pillow(page)
-        return _inverted(page, array) if _is_inverted(page) else array
-
-    def _check_codec(self, page: Any) -> None:
-        """Refuses what Pillow cannot read either."""
-        compression = page.compression.name
-        if page.predictor not in (1, 2) and compression not in _PILLOW:
-            raise UnreadableError(
-                f"has predictor {page.predictor}, which needs a codec",
-                path=self._name,
-                hint=f"{_INSTALL} predictor 2 or none",
-            ) from None
-        if compression not in _PILLOW:
-            raise UnreadableError(
-                f"is compressed with {compression}, which needs a codec", path=self._name, hint=f"{_INSTALL} deflate"
-            ) from None
-
-    def _by_pillow(self, page: Any) -> Array:
-        image = self._pillow
-        image.seek(page.index)
-        array = np.empty(0)
-        if image.size == (page.imagewidth, page.imagelength):
-            array = decoded(image)
-        # Pillow spreads, cuts or turns the samples of some types; those are not what is stored.
-        if array.shape != page.shape or array.dtype.newbyteorder("=") != page.dtype.newbyteorder("="):
-            raise UnreadableError(
-                f"is compressed with {page.compression.name}, which needs a codec for {page.dtype} {page.shape}",
-                path=self._name,
-                hint=f"{_INSTALL} deflate",
-            )
-        return array
-
-    @functools.cached_property
-    def _pillow(self) -> TiffImageFile:
-        """The file as Pillow sees it, from memory: its library would map the file, and die where that shrinks."""
-        from PIL.TiffImagePlugin import TiffImageFile
-
-        self._stream.seek(0)
-        return TiffImageFile(io.BytesIO(self._stream.read()))
+    compression = compression_of(page)
+    if compression not in _LOSSLESS:
+        raise _lossy(page, stream, compression, name)
+    try:
+        # Libraries go on after a damaged code of a fax.
+        if int(page.compression) in FAX and readable(page):
+            return assembled(page, stream)
+        return _by_tifffile(page, stream, name)
+    except DamagedError as error:
+        raise UnreadableError(
+            f"is damaged: its {compression} data hold {error}",
+            path=name,
+            expected=f"{page.imagelength} rows of {page.imagewidth} pixels",
+            hint="copy the file again, or save it again from what it was made of",
+        ) from error
 
 
-def _is_inverted(page: Any) -> bool:
-    """Whether 0 stands for the greatest value: MinIsWhite of 1 and 8 bits, as Pillow reads and writes it.
+def _by_tifffile(page: Any, stream: BinaryIO, name: str) -> Array:
+    try:
+        array: Array = page.asarray(maxworkers=1)
+    except (ValueError, ImportError, NotImplementedError) as error:
+        # tifffile has no type of its own for a codec that is not installed.
+        if not isinstance(error, ImportError) and "imagecodecs" not in str(error):
+            raise
+        if not readable(page):
+            raise _codec(page, name) from None
+        return assembled(page, stream)
+    return array
 
-    tifffile marks every bool array so and still stores True as 1.
-    """
-    white = page.photometric.name == "MINISWHITE" and page.dtype.kind in "bu" and page.dtype.itemsize == 1
-    return white and not (page.dtype.kind == "b" and page.is_shaped)
+
+def _codec(page: Any, name: str) -> UnreadableError:
+    """The error of a page that can be read where imagecodecs is installed."""
+    problem = f"is compressed with {compression_of(page)}, which needs a codec"
+    if page.bitspersample % 8:
+        problem = f"has samples of {page.bitspersample} bits, which need a codec"
+    elif page.predictor != 1:
+        problem = f"has predictor {page.predictor}, which needs a codec"
+    return UnreadableError(
+        problem, path=name, expected="a TIFF that this installation can unpack", found=_described(page), hint=_INSTALL
+    )
 
 
-def _inverted(page: Any, array: Array) -> Array:
-    if array.dtype == bool:
-        return ~array
-    inverted: Array = array.dtype.type(2**page.bitspersample - 1) - array
-    return inverted
+def _described(page: Any) -> str:
+    return f"{page.dtype} {page.shape}, {compression_of(page)}"
+
+
+def _lossy(page: Any, stream: BinaryIO, compression: str, name: str) -> UnreadableError:
+    """The error of a page whose values may not be those that were saved."""
+    if compression in _WAVELETS and _is_reversible(page, stream):
+        return UnreadableError(
+            f"is compressed with {compression}, and whether values were lost cannot be seen in it",
+            path=name,
+            expected="a compression that never alters labels and probabilities, such as deflate or LZW",
+            found="the reversible wavelet, which loses nothing unless parts were left out",
+            hint=(
+                "if nothing was lost: pip install 'softdice-cli[codecs]', then python -c \"import sys, tifffile; "
+                "tifffile.imwrite(sys.argv[2], tifffile.imread(sys.argv[1]), compression='zlib')\" OLD.tif NEW.tif"
+            ),
+        )
+    return UnreadableError(
+        f"is compressed with {compression}, which alters labels and probabilities, or may",
+        path=name,
+        expected="a compression that never does, such as deflate or LZW",
+        hint="save what it was made of with deflate, LZW or no compression; to convert the file restores nothing",
+    )
+
+
+def _is_reversible(page: Any, stream: BinaryIO) -> bool:
+    stream.seek(page.dataoffsets[0])
+    head = stream.read(min(_HEADER, page.databytecounts[0]))
+    style = head.find(_CODING_STYLE, max(0, head.find(_CODE_STREAM)) + len(_CODE_STREAM))
+    return style >= 0 and head[style + _WAVELET_AT : style + _WAVELET_AT + 1] == bytes([_REVERSIBLE])

@@ -17,12 +17,23 @@ _STEP = 2**20
 _XZ_MEMORY = 2**28
 
 
+class DamagedError(Exception):
+    """What a packed strip or tile holds where it is not what its compression writes."""
+
+
 def product(shape: tuple[int, ...]) -> int:
     """The product in plain Python integers: a forged shape cannot overflow it."""
     total = 1
     for length in shape:
         total *= int(length)
     return total
+
+
+def compression_of(page: Any) -> str:
+    """The name of the compression of a page; its number where it has no name."""
+    number = int(page.compression)
+    # Old files of ImageJ lack the tag, and tifffile has a bare number for them.
+    return "NONE" if number == 1 else getattr(page.compression, "name", str(number))
 
 
 def check_strips(pages: list[Any], stream: BinaryIO, length: int, name: str) -> None:
@@ -39,7 +50,7 @@ def check_strips(pages: list[Any], stream: BinaryIO, length: int, name: str) -> 
         in_strips = sum(page.databytecounts)
         held += in_strips
         needed += product(page.shape) * page.dtype.itemsize
-        unpacked += in_strips * _RATIO.get(page.compression.name, 0)
+        unpacked += in_strips * _RATIO.get(compression_of(page), 0)
     # Pages that name the same strips have more bytes together than the file.
     shared = held > length + needed
     # Only where much could come out of the strips is it worth while to unpack them twice.
@@ -71,9 +82,10 @@ def _check_spans(page: Any, length: int, name: str) -> None:
 
 def _swells(page: Any, stream: BinaryIO, most: int) -> bool:
     """Whether a strip unpacks to more than so many bytes."""
-    unpacked = _UNPACKED.get(page.compression.name)
+    compression = compression_of(page)
+    unpacked = _UNPACKED.get(compression)
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
-        if unpacked and count * _RATIO[page.compression.name] > most:
+        if unpacked and count * _RATIO[compression] > most:
             stream.seek(offset)
             if unpacked(stream.read(count), most) > most:
                 return True
