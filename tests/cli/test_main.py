@@ -265,7 +265,7 @@ def test_a_report_may_go_to_standard_output(softdice):
 def test_the_command_line_and_the_library_have_the_same_defaults():
     """A default stands in the library and once more in the command, and both must agree."""
     asked, settings, reading = Eval(), Settings(), ReadOptions()
-    assert asked._settings() == settings
+    assert asked._task().settings == settings
     assert (asked.max_pixels, asked.max_bytes) == (reading.max_pixels, reading.max_bytes)
     evaluated = inspect.signature(evaluate).parameters
     for option in ("device", "workers", "batch_size", "journal", "fail_fast"):

@@ -560,7 +560,7 @@ ROWS: dict[str, Row] = {
     ),
     # nor where a folder has its name
     "output-folder": Row(
-        lambda folder: (folder / "d").mkdir(), "-o d", 2, ["d: cannot be written: is a folder", "check the path"]
+        lambda folder: (folder / "d").mkdir(), "-o d", 2, ["d: cannot be written: --output is a folder", "name a file in it"]
     ),
 }
 

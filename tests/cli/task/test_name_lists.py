@@ -16,7 +16,7 @@ VALUES = (("bg", 0), ("car", 1))
 def read(folder: Path, text: str | bytes, name: str = "names.txt") -> Settings:
     data = text if isinstance(text, bytes) else text.encode()
     Path(folder, name).write_bytes(data)
-    return Eval(classes=Path(folder, name))._settings()
+    return Eval(classes=Path(folder, name))._task().settings
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ PLACES = tuple(ClassDef(name, index) for index, name in enumerate(ABC))
 
 
 def settings(**options: Any) -> Settings:
-    return Eval(**options)._settings()
+    return Eval(**options)._task().settings
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ HEADS = (ClassDef("whole_tumor", (1, 2, 3)), ClassDef("tumor_core", (2, 3)), Cla
 
 def read(folder: Path, document: object) -> Settings:
     Path(folder, "dataset.json").write_text(json.dumps(document))
-    return Eval(classes=Path(folder, "dataset.json"))._settings()
+    return Eval(classes=Path(folder, "dataset.json"))._task().settings
 
 
 @pytest.mark.parametrize(

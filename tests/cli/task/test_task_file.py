@@ -37,7 +37,7 @@ second = ["core"]
 def task(folder: Path, document: Any, name: str = "c.json", **options: Any) -> Settings:
     text = document if isinstance(document, str) else json.dumps(document)
     Path(folder, name).write_text(text, encoding="utf-8")
-    return Eval(classes=Path(folder, name), **options)._settings()
+    return Eval(classes=Path(folder, name), **options)._task().settings
 
 
 def refusal(folder: Path, document: Any, **options: Any) -> str:
@@ -109,7 +109,7 @@ def test_one_file_says_all_of_it_in_json_and_toml(tmp_path):
 def test_editors_of_windows_put_a_mark_in_front(tmp_path):
     for encoding in ("utf-8-sig", "utf-16"):
         Path(tmp_path, "c.json").write_text('["ä", "b"]', encoding=encoding)
-        assert [entry.name for entry in Eval(classes=Path(tmp_path, "c.json"))._settings().classes] == ["ä", "b"]
+        assert [entry.name for entry in Eval(classes=Path(tmp_path, "c.json"))._task().settings.classes] == ["ä", "b"]
 
 
 @pytest.mark.parametrize(
