@@ -203,7 +203,7 @@ class _Findings:
         self.journal: Journal | None = None
         self.rows: list[ImageRow] = []
         self.failures: list[Failure] = []
-        self._meaning = Meaning()
+        self._meaning = Meaning(named=bool(settings.classes))
         self._image_ids: set[str] = set()
         self._notify = notify
 

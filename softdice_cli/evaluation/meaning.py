@@ -17,6 +17,9 @@ from softdice_cli.readers import Source
 from softdice_cli.readers.labels import inverted
 from softdice_cli.records import MAX_LABEL, ImageRow, Settings
 
+# Colours that a message lists.
+_LISTED = 8
+
 # The label that mostly marks pixels to leave out.
 _VOID = 255
 
@@ -134,6 +137,9 @@ def found_palettes(
         if source.palette is None or settings.colors:
             continue
         labels: set[int] = set()
+        if len(settings.classes) == 1:
+            # The background.
+            labels.add(0)
         if any(row.ignored for row in rows):
             labels.update(settings.ignore)
         for index, definition in enumerate(settings.classes):
@@ -149,10 +155,53 @@ def _occurs(row: ImageRow, index: int, is_truth: bool) -> bool:
     return bool(sums.truth if is_truth else sums.predicted)
 
 
-class Meaning:
-    """What the labels mean in a run, as far as its files have shown it."""
+def _usual_colors() -> dict[int, int]:
+    """The number of each colour in the palette of PASCAL VOC, which many tools give label pictures."""
+    numbers = {}
+    for number in range(256):
+        # Bit by bit, the number is spread over the high bits of red, green and blue.
+        channels = [0, 0, 0]
+        for bit in range(8):
+            channels[bit % 3] |= (number >> bit & 1) << (7 - bit // 3)
+        numbers[channels[0] << 16 | channels[1] << 8 | channels[2]] = number
+    return numbers
 
-    def __init__(self) -> None:
+
+def refuse_order(palette: FoundPalette, settings: Settings) -> LabelError | None:
+    """The error for a palette whose numbers can hardly be the classes; ``None`` for any other.
+
+    A program that counts the colours of a picture gives them numbers of its own. Then black, or the usual colours of
+    labels, stand at other places than usual.
+    """
+    colors = {label: palette.colors[label] for label in sorted(palette.labels)}
+    usual = _usual_colors()
+    places = [usual.get(color, -1) for color in colors.values()]
+    black_moved = colors.get(0, 0) != 0 and 0 in colors.values()
+    permuted = sorted(places) == list(colors) != places
+    if not black_moved and not permuted:
+        return None
+    listed = ", ".join(f"{label} #{color:06x}" for label, color in list(colors.items())[:_LISTED])
+    numbers = f"--num-classes {len(settings.classes)}"
+    if len(settings.classes) == 1:
+        numbers = f"--class {shlex.quote(settings.classes[0].name)}={max(colors)}"
+    return LabelError(
+        "is a picture of colours, and the numbers of its palette stand in an unusual order",
+        path=palette.path,
+        expected="a word about whether its colours or its numbers are the classes",
+        found=f"{listed}",
+        hint=f"--class NAME=#rrggbb once a class, in the order of the channels, for colours; {numbers}, for numbers",
+    )
+
+
+class Meaning:
+    """What the labels mean in a run, as far as its files have shown it.
+
+    Args:
+        named: somebody has named the classes, by their numbers or by their colours.
+    """
+
+    def __init__(self, *, named: bool) -> None:
+        self._named = named
         self._label: FoundLabel | None = None
         self._colors: dict[int, tuple[int, str]] = {}
 
@@ -163,7 +212,9 @@ class Meaning:
             if label.label != self._label.label:
                 return refuse_labels_of_two(self._label, label, settings)
         for palette in found.palettes:
-            if error := self._contradiction(palette):
+            error = None if self._named else refuse_order(palette, settings)
+            error = error or self._contradiction(palette)
+            if error:
                 return error
         for palette in found.palettes:
             for index in palette.labels:

@@ -335,6 +335,33 @@ def test_an_index_has_one_colour_in_a_run(tmp_path, other, labels, refused):
 
 
 @pytest.mark.parametrize(
+    ("palette", "refused"),
+    [
+        # the order of VOC, and colours that nobody knows
+        ([0, 0, 0, 128, 0, 0, 0, 128, 0], False),
+        ([9, 9, 9, 30, 200, 0, 0, 30, 200], False),
+        # the same colours in another order, and black behind
+        ([0, 0, 0, 0, 128, 0, 128, 0, 0], True),
+        ([250, 0, 0, 0, 0, 0, 0, 0, 250], True),
+    ],
+)
+def test_numbers_that_a_program_gave_to_colours_are_not_taken_for_classes(tmp_path, palette, refused):
+    picture = Image.fromarray(np.array([[0, 1, 2]], np.uint8), "P")
+    picture.putpalette(palette)
+    picture.save(tmp_path / "m.png")
+    np.save(tmp_path / "p.npy", np.array([[[0.8, 0.1, 0.1]], [[0.1, 0.8, 0.1]], [[0.1, 0.1, 0.8]]]))
+    pair = (tmp_path / "p.npy", tmp_path / "m.png")
+    assert bool(evaluate([pair]).failures) == refused
+    # By number as said, and by colour.
+    by_number = Settings(classes=classes(("a", 0), ("b", 1), ("c", 2)))
+    assert evaluate([pair], settings=by_number).pooled.means.dice == 1
+    colors = [int.from_bytes(bytes(palette[place : place + 3])) for place in (3, 0, 6)]
+    by_color = Settings(classes=classes(*zip("abc", colors, strict=True)), colors=True)
+    results = evaluate([pair], settings=by_color)
+    assert [scores.dice for scores in results.pooled.classes] == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
     ("shape", "letters", "refused"),
     [
         # a volume of one class, or a channel for each of three classes

@@ -560,7 +560,10 @@ ROWS: dict[str, Row] = {
     ),
     # nor where a folder has its name
     "output-folder": Row(
-        lambda folder: (folder / "d").mkdir(), "-o d", 2, ["d: cannot be written: --output is a folder", "name a file in it"]
+        lambda folder: (folder / "d").mkdir(),
+        "-o d",
+        2,
+        ["d: cannot be written: --output is a folder", "name a file in it"],
     ),
 }
 
