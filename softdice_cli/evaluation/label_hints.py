@@ -1,7 +1,7 @@
-"""What to type where masks hold labels that are not classes: drawn from all files of a run, and never made up.
+"""What to type where the masks of probability maps hold labels that are not classes.
 
 Where the labels allow several readings, each is named with what it means; what would give a plausible wrong number is
-not proposed. A hint of a run of label maps stands in `label_map_hints`.
+not proposed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from softdice_cli.evaluation.seen_labels import VOID, LabelsSeen
-from softdice_cli.records import MAX_LABEL, Settings
+from softdice_cli.records import Settings
 
 LISTED = 12
 """Classes that a hint spells out."""
@@ -20,23 +20,6 @@ _MOST_SHIFTED = 32
 
 # More labels than this that are not classes, and the file is more likely the wrong one.
 _MOST_STRAYS = 4
-
-WIDE = "check that this is the right file: labels have at most 32 bits"
-
-
-def hint_for(seen: LabelsSeen) -> str:
-    """What to type so that every label has a meaning, or what to look at."""
-    if max(map(abs, seen.every), default=0) > MAX_LABEL:
-        return WIDE
-    if seen.settings.multilabel:
-        return _of_independent(seen)
-    if seen.settings.prediction == "labels":
-        from softdice_cli.evaluation.label_map_hints import hint_for_label_maps
-
-        return hint_for_label_maps(seen)
-    if len(seen.settings.classes) == 1:
-        return _of_one(seen)
-    return _of_many(seen)
 
 
 def options_for(settings: Settings, labels: Mapping[str, Iterable[int]]) -> str:
@@ -70,7 +53,7 @@ def void_of(seen: LabelsSeen, labels: list[int]) -> tuple[list[int], str]:
 # --- one channel ---
 
 
-def _of_one(seen: LabelsSeen) -> str:
+def hint_for_one_channel(seen: LabelsSeen) -> str:
     """What to do about several labels where the prediction has one channel."""
     definition = seen.settings.classes[0]
     if seen.settings.foreground or definition.labels:
@@ -136,7 +119,7 @@ def _of_named(seen: LabelsSeen) -> str:
     )
 
 
-def _of_independent(seen: LabelsSeen) -> str:
+def hint_for_independent(seen: LabelsSeen) -> str:
     """The same for channels of which each has a truth of its own."""
     settings = seen.settings
     owned = any(definition.labels for definition in settings.classes)
@@ -152,7 +135,7 @@ def _of_independent(seen: LabelsSeen) -> str:
 # --- several channels ---
 
 
-def _of_many(seen: LabelsSeen) -> str:
+def hint_for_channels(seen: LabelsSeen) -> str:
     """What to do about labels that are not classes where each class has a channel."""
     settings = seen.settings
     count = len(settings.classes)

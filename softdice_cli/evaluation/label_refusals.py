@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from softdice_cli.errors import LabelError
-from softdice_cli.evaluation.seen_labels import LabelsSeen, agreeing_of, kept, known_labels
+from softdice_cli.evaluation.label_evidence import LabelEvidence
+from softdice_cli.evaluation.seen_labels import agreeing_of, kept, known_labels
 from softdice_cli.overlap import Tally
 from softdice_cli.overlap.labels import count_labels
 from softdice_cli.readers import Source
@@ -23,7 +24,7 @@ _LISTED = 12
 
 def labels_seen(
     truth: Source | None, prediction: Source | None, settings: Settings, tally: Tally | None = None
-) -> LabelsSeen:
+) -> LabelEvidence:
     """What the files of a pair show of the labels.
 
     Args:
@@ -39,7 +40,7 @@ def labels_seen(
         of_prediction = count_labels(prediction.chunks())
         if prediction.array.dtype.kind in "iu":
             reach = int(np.iinfo(prediction.array.dtype).max)
-    return LabelsSeen(
+    return LabelEvidence(
         settings=settings,
         truth=kept(of_truth),
         predicted=kept(of_prediction),
@@ -49,7 +50,7 @@ def labels_seen(
     )
 
 
-def refuse_labels(source: Source, seen: LabelsSeen, counts: Mapping[int, int]) -> LabelError:
+def refuse_labels(source: Source, seen: LabelEvidence, counts: Mapping[int, int]) -> LabelError:
     """The error for labels that are neither classes nor ignored.
 
     Args:
@@ -83,7 +84,7 @@ def _without(counts: Mapping[int, int], labels: Collection[int]) -> dict[int, in
     return {label: count for label, count in counts.items() if label not in labels}
 
 
-def refuse_many(source: Source, seen: LabelsSeen, counts: Mapping[int, int]) -> LabelError:
+def refuse_many(source: Source, seen: LabelEvidence, counts: Mapping[int, int]) -> LabelError:
     """The error for a mask of several labels against a prediction of one class.
 
     Args:

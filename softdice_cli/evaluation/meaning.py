@@ -117,11 +117,11 @@ def agreed_label(found: Iterable[FoundLabel], settings: Settings) -> Settings:
 
 def refuse_labels_of_two(first: FoundLabel, other: FoundLabel, settings: Settings) -> LabelError:
     """The error for two files of a run whose foregrounds have different labels."""
-    from softdice_cli.evaluation.seen_labels import LabelsSeen
+    from softdice_cli.evaluation.label_evidence import LabelEvidence
 
     # How often each label occurs does not matter, and is not known of a file that was evaluated before.
     labels = dict.fromkeys(sorted({0, first.label, other.label}), 1)
-    seen = LabelsSeen(settings=_opened(settings), truth=labels, predicted={})
+    seen = LabelEvidence(settings=_opened(settings), truth=labels, predicted={})
     return LabelError(
         f"has the label {other.label} where {first.path} has {first.label}",
         path=other.path,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from softdice_cli.overlap import Tally
 from softdice_cli.records import ImageRow, Settings
@@ -35,7 +35,7 @@ class Agreeing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LabelsSeen:
-    """What one file, or several together, show of the labels; see `errors.Evidence`.
+    """What one file, or several together, show of the labels.
 
     Attributes:
         settings: with the classes resolved; a label that was found in another file is still open.
@@ -58,7 +58,7 @@ class LabelsSeen:
         """Equal for what has one cure."""
         return "labels", len(self.settings.classes)
 
-    def joined(self, other: LabelsSeen) -> LabelsSeen:
+    def joined(self, other: LabelsSeen) -> Self:
         """What both show together."""
         return replace(
             self,
@@ -69,7 +69,7 @@ class LabelsSeen:
             reach=max(self.reach, other.reach),
         )
 
-    def with_rows(self, rows: Iterable[ImageRow], settings: Settings) -> LabelsSeen:
+    def with_rows(self, rows: Iterable[ImageRow], settings: Settings) -> Self:
         """The same, with what the images show that could be evaluated with these settings."""
         truth, predicted = dict(self.truth), dict(self.predicted)
         agreeing = self.agreeing
@@ -81,13 +81,6 @@ class LabelsSeen:
             hits = [sums.true_positives for sums in row.sums]
             agreeing = Agreeing(agreeing.as_is + sum(hits), agreeing.shifted + _shifted(pairs))
         return replace(self, truth=truth, predicted=predicted, agreeing=agreeing)
-
-    def hint(self) -> str:
-        """What to type."""
-        # The sentences are imported here, as most runs need none.
-        from softdice_cli.evaluation.label_hints import hint_for
-
-        return hint_for(self)
 
     @property
     def every(self) -> list[int]:

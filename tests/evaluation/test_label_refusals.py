@@ -7,7 +7,7 @@ import pytest
 
 from softdice_cli import ClassDef, Settings
 from softdice_cli.evaluation import label_refusals
-from softdice_cli.evaluation.seen_labels import LabelsSeen
+from softdice_cli.evaluation.label_evidence import LabelEvidence
 from softdice_cli.readers import Source
 from softdice_cli.records import MAX_LABEL
 
@@ -21,12 +21,12 @@ def source(dtype: str = "u1") -> Source:
 
 
 def refuse_labels(source, settings, counts):
-    return label_refusals.refuse_labels(source, LabelsSeen(settings, counts, {}), counts)
+    return label_refusals.refuse_labels(source, LabelEvidence(settings, counts, {}), counts)
 
 
 def refuse_many(source, settings, counts):
     reach = int(np.iinfo(source.array.dtype).max)
-    return label_refusals.refuse_many(source, LabelsSeen(settings, {}, counts, mixed=True, reach=reach), counts)
+    return label_refusals.refuse_many(source, LabelEvidence(settings, {}, counts, mixed=True, reach=reach), counts)
 
 
 @pytest.mark.parametrize(
