@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 
 class ExitCode(IntEnum):
@@ -71,6 +71,26 @@ def as_flag(option: str) -> str:
     return _OTHER_FLAGS.get(option, f"--{option.replace('_', '-')}")
 
 
+class Evidence(Protocol):
+    """What a file shows of the mistake behind its error, as plain data that can be sent to any process.
+
+    The files of a run mostly share one mistake. What they show together tells more of it than any single one.
+    """
+
+    @property
+    def kind(self) -> object:
+        """Equal for evidence that is joined, as it has one cure."""
+        ...
+
+    def joined(self, other: Any) -> Evidence:
+        """What both show together."""
+        ...
+
+    def hint(self) -> str:
+        """What to type next, as far as this shows it."""
+        ...
+
+
 class SoftdiceError(Exception):
     """Base of all foreseen errors.
 
@@ -84,6 +104,7 @@ class SoftdiceError(Exception):
         expected: what would have been right.
         found: what was there: shape, dtype, range, labels with their pixel counts.
         hint: what to type next. ``{option}`` stands for the name of the option.
+        evidence: what the hint is drawn from, where other files of a run may show more.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
@@ -98,6 +119,7 @@ class SoftdiceError(Exception):
         expected: str = "",
         found: str = "",
         hint: str = "",
+        evidence: Evidence | None = None,
     ) -> None:
         super().__init__(problem)
         self.problem = problem
@@ -107,6 +129,7 @@ class SoftdiceError(Exception):
         self.expected = expected
         self.found = found
         self.hint = hint
+        self.evidence = evidence
 
     def headline(self, spell: Callable[[str], str] = as_field) -> str:
         """The problem in one line, behind the file and the option that it is about.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
+import numpy as np
 import pytest
 
 from softdice_cli.errors import ConfigError, ShapeError
 from softdice_cli.layout import resolve
 from softdice_cli.layout.channels import MultiLabel
+from softdice_cli.layout.diagnosis import ShapesSeen
 
 
 @pytest.mark.parametrize(
@@ -60,13 +65,14 @@ def test_two_readings_are_refused_by_name(prediction, mask, named):
 @pytest.mark.parametrize(
     ("prediction", "mask", "says"),
     [
-        ((3, 7, 5), (5, 7), "transposed: 5 × 7 against a prediction of 7 × 5"),
+        ((3, 7, 5), (5, 7), "its axes in another order"),
         ((3, 6, 7), (5, 7), "does not fit"),
-        ((3, 4, 5, 7), (5, 7), "holds 3 images, and the mask is of one"),
-        ((3, 5, 7, 4), (5, 7), "holds 3 images, and the mask is of one"),
-        ((6, 3, 9), (6, 9), "unless as 6 lines of 9 pixels and 3 classes"),  # never read without a word
+        ((3, 4, 5, 7), (5, 7), "holds several images, and the mask is of one"),
+        ((3, 5, 7, 4), (5, 7), "holds several images, and the mask is of one"),
+        ((6, 3, 9), (6, 9), "unless as lines of pixels"),  # never read without a word
         ((1, 3, 5, 7), (2, 5, 7), "does not fit"),  # never broadcast over the batch
-        ((3, 5, 7), (5, 7, 3), "does not fit"),
+        ((3, 5, 7), (5, 7, 3), "its axes in another order"),
+        ((3, 5, 8), (5, 7, 3), "does not fit"),
         ((5,), (5, 7), "does not fit"),
         ((), (5, 7), "does not fit"),
         ((5, 7), (), "does not fit"),
@@ -222,3 +228,63 @@ def test_two_readings_of_independent_classes_are_refused(shape, known, named):
     for name in named:
         fit = resolve(shape, shape, layout=name, multilabel=MultiLabel(*known))
         assert (fit.letters, fit.truth) == (name, name)
+
+
+TURNED = "np.rot90(mask, 1) or np.rot90(mask, -1)"
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "labels", "hint"),
+    [
+        # as nibabel gives a volume, and nnU-Net its probabilities
+        ((3, 5, 24, 32), (32, 24, 5), False, "the axes of the mask are reversed: save mask.transpose(2, 1, 0)"),
+        ((5, 24, 32, 3), (32, 24, 5), False, "the axes of the mask are reversed: save mask.transpose(2, 1, 0)"),
+        ((5, 24, 32), (32, 24, 5), True, "the axes of the mask are reversed: save mask.transpose(2, 1, 0)"),
+        # slices at the end
+        ((3, 5, 24, 32), (24, 32, 5), False, "save mask.transpose(2, 0, 1)"),
+        # square slices: two orders fit, and neither is proposed alone
+        ((3, 5, 24, 24), (24, 24, 5), False, "mask.transpose(2, 0, 1) or mask.transpose(2, 1, 0) have this shape"),
+        # in two dimensions a turned picture has the same shape as a transposed one
+        ((3, 7, 5), (5, 7), False, TURNED),
+        ((7, 5), (5, 7), True, TURNED),
+        # what no order of axes explains
+        ((3, 5, 24, 31), (32, 24, 5), False, "softdice never resizes"),
+        ((3, 7, 5), (5, 8), False, "softdice never resizes"),
+    ],
+)
+def test_axes_in_another_order_are_named(prediction, mask, labels, hint):
+    with pytest.raises(ShapeError) as caught:
+        resolve(prediction, mask, labels=labels)
+    assert hint in caught.value.hint
+    for order in re.findall(r"transpose(\([0-9, ]+\))", caught.value.hint):
+        turned = np.empty(mask).transpose(ast.literal_eval(order)).shape
+        assert resolve(prediction, turned, labels=labels).channels == (1 if labels else 3)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "problem", "hint"),
+    [
+        (
+            (5, 7),
+            (3, 5, 7),
+            "has the shape of a mask, and the mask that of a prediction",
+            "--pred and --gt are swapped",
+        ),
+        ((4, 5, 7), (3, 5, 7), "one fewer than the prediction", "np.argmax(mask, axis) + 1"),
+        ((5, 7, 4), (5, 7, 3), "one fewer than the prediction", "np.argmax(mask, axis) + 1"),
+    ],
+)
+def test_other_shapes_of_a_mask_are_named_as_what_they_are(prediction, mask, problem, hint):
+    with pytest.raises(ShapeError, match=problem) as caught:
+        resolve(prediction, mask)
+    assert hint in caught.value.hint
+
+
+def test_several_pairs_rule_out_what_fits_one_of_them_by_chance():
+    square = ShapesSeen(frozenset([((3, 5, 24, 24), (24, 24, 5))]), "", False)
+    other = ShapesSeen(frozenset([((3, 5, 24, 32), (32, 24, 5))]), "", False)
+    assert square.kind == other.kind
+    assert "and not all are right" in square.hint()
+    assert square.joined(other).hint() == "the axes of the mask are reversed: save mask.transpose(2, 1, 0)"
+    third = ShapesSeen(frozenset([((3, 5, 24, 32), (24, 5, 32))]), "", False)
+    assert "no one order fits all of them" in other.joined(third).hint()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from softdice_cli.errors import ConfigError, LayoutError, ShapeError
-from softdice_cli.evaluation.image_rows import row_of
 from softdice_cli.evaluation.image_tally import tally_image
 from softdice_cli.evaluation.prepared_pair import PreparedPair, line_up
 from softdice_cli.evaluation.reading import Reading
+from softdice_cli.evaluation.settling import settled_rows
 from softdice_cli.execution import Grant
 from softdice_cli.layout import SPATIAL
 from softdice_cli.overlap.devices import engine_for
@@ -57,9 +57,10 @@ class Accumulator:
         prepared = self._prepared(_source("probabilities", probabilities), _source("labels", labels))
         names = self._names(len(prepared.images), ids)
         engine = engine_for("cpu")
+        tallies = (tally_image(prepared, image, engine, Grant()) for image in prepared.images)
+        _, counted = settled_rows(prepared, tallies, engine, Grant())
         rows: dict[str, ImageRow] = {}
-        for name, image in zip(names, prepared.images, strict=True):
-            row = row_of(prepared, image, tally_image(prepared, image, engine, Grant()))
+        for name, row in zip(names, counted, strict=True):
             rows[name] = replace(row, id=name, pred="", gt="")
         self._settings = prepared.settings
         self._rows |= rows

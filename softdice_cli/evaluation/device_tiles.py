@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softdice_cli.errors import InputError
-from softdice_cli.evaluation.image_rows import row_of
 from softdice_cli.evaluation.image_tally import coded_tiles
 from softdice_cli.evaluation.outcomes import Outcome, out_of_device_memory, out_of_memory
 from softdice_cli.evaluation.pair_tasks import PairTask
 from softdice_cli.evaluation.prepared_pair import PreparedPair
+from softdice_cli.evaluation.settling import settled_rows
 from softdice_cli.execution import Grant
 from softdice_cli.execution.batching import Batcher, Device, Job
 from softdice_cli.execution.machine import cores
@@ -117,10 +117,12 @@ class PairJob(Job[Tile, Tally, Outcome]):
 
     Args:
         read: the pair with its tiles, or its error.
+        engine: adds up an image again where that is needed.
     """
 
-    def __init__(self, read: PairTiles | InputError) -> None:
+    def __init__(self, read: PairTiles | InputError, engine: BatchEngine) -> None:
         self._read = read
+        self._engine = engine
         self._failure: InputError | None = None
         self._tallies: list[Tally] = []
 
@@ -156,10 +158,12 @@ class PairJob(Job[Tile, Tally, Outcome]):
             return self._failure
         prepared = self._read.prepared
         try:
-            rows = [row_of(prepared, *image) for image in zip(prepared.images, self._tallies, strict=True)]
+            settled, rows = settled_rows(prepared, self._tallies, self._engine, Grant())
         except InputError as error:
             return error
-        return prepared.evaluated(rows)
+        except MemoryError:
+            return out_of_device_memory(prepared.pair)
+        return settled.evaluated(rows)
 
 
 @contextmanager
@@ -179,4 +183,4 @@ def evaluate_on_device(
     """
     batcher: Batcher[Tile, Tally, Outcome] = Batcher(TileDevice(task.engine, batch_size))
     with Threads(workers or cores()).run(task, pairs) as read:
-        yield batcher.run(map(PairJob, read))
+        yield batcher.run(PairJob(pair, task.engine) for pair in read)

@@ -13,7 +13,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softdice_cli.errors import ConfigError, InputError, as_flag
+from softdice_cli.errors import ConfigError, InputError
+from softdice_cli.evaluation.gathering import Failures
 from softdice_cli.evaluation.meaning import Found, FoundLabel, Meaning
 from softdice_cli.evaluation.outcomes import Evaluated, Outcome
 from softdice_cli.evaluation.pair_tasks import EvaluatePair, pairs_together
@@ -23,7 +24,7 @@ from softdice_cli.execution import executor_for
 from softdice_cli.overlap import BatchEngine
 from softdice_cli.overlap.devices import engine_for
 from softdice_cli.pairing import STDIN, Pair
-from softdice_cli.records import Failure, ImageRow, Results, Run, Settings, Shard
+from softdice_cli.records import ImageRow, Results, Run, Settings, Shard
 from softdice_cli.scores import summarize
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def evaluate(
         Run(
             settings=found.settings,
             rows=tuple(found.rows),
-            failures=tuple(found.failures),
+            failures=found.failures.cured(found.rows, found.settings),
             left_out=tuple(left_out),
             shard=shard,
         )
@@ -202,7 +203,7 @@ class _Findings:
         self.watcher = watcher
         self.journal: Journal | None = None
         self.rows: list[ImageRow] = []
-        self.failures: list[Failure] = []
+        self.failures = Failures()
         self._meaning = Meaning(named=bool(settings.classes))
         self._image_ids: set[str] = set()
         self._notify = notify
@@ -225,7 +226,7 @@ class _Findings:
         if isinstance(outcome, Evaluated):
             outcome = self._fitting(pair, outcome)
         if isinstance(outcome, InputError):
-            self._fail(pair, outcome)
+            self.watcher.failed(self.failures.take(pair, outcome))
             return False
         if outcome.note:
             self._notify(outcome.note)
@@ -235,14 +236,6 @@ class _Findings:
         self._image_ids.update(row.id for row in outcome.rows)
         self.watcher.evaluated(self.settings, outcome.rows)
         return True
-
-    def _fail(self, pair: Pair, error: InputError) -> None:
-        # Failures are read where the command is run, and so they name options as flags.
-        failure = Failure(
-            pair.id, pair.pred, pair.gt, error.headline(as_flag), error.expected, error.found, error.next_step(as_flag)
-        )
-        self.failures.append(failure)
-        self.watcher.failed(failure)
 
     def _fitting(self, pair: Pair, outcome: Evaluated) -> Outcome:
         """The outcome, if it goes together with those before it."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from softdice_cli.errors import InputError, UnreadableError
 from softdice_cli.evaluation.prepared_pair import Image, PreparedPair
 from softdice_cli.overlap import Tally
-from softdice_cli.overlap.labels import count_labels
+from softdice_cli.overlap.tiles import tiles
 from softdice_cli.records import ImageRow
+
+# Pixels of a refused image that are looked at together.
+_LOOKED_AT = 2**18
 
 
 def row_of(prepared: PreparedPair, image: Image, tally: Tally) -> ImageRow:
@@ -23,7 +26,7 @@ def row_of(prepared: PreparedPair, image: Image, tally: Tally) -> ImageRow:
     """
     decoding = prepared.decoding
     if tally.unknown or not tally.facts.acceptable(decoding) or tally.facts.already(decoding):
-        raise _refusal(prepared, tally)
+        raise _refusal(prepared, image, tally)
     if not tally.pixels:
         raise UnreadableError(
             "has no pixel left to count: all are ignored",
@@ -47,12 +50,19 @@ def row_of(prepared: PreparedPair, image: Image, tally: Tally) -> ImageRow:
     )
 
 
-def _refusal(prepared: PreparedPair, tally: Tally) -> InputError:
+def _refusal(prepared: PreparedPair, image: Image, tally: Tally) -> InputError:
     # The sentences are imported here, as most images are not refused.
     if tally.unknown:
-        from softdice_cli.evaluation.label_refusals import refuse_labels
+        from softdice_cli.evaluation.label_refusals import labels_seen, refuse_labels
 
-        return refuse_labels(prepared.truth, prepared.settings, count_labels(prepared.truth.chunks()))
+        label_map = prepared.prediction if prepared.settings.prediction == "labels" else None
+        seen = labels_seen(prepared.truth, label_map, prepared.settings, tally)
+        return refuse_labels(prepared.truth, seen, seen.truth)
+    from softdice_cli.evaluation.seen_values import SumsSeen, look_at
     from softdice_cli.evaluation.value_refusals import refuse_values
 
-    return refuse_values(tally.facts, prepared.decoding, prepared.prediction)
+    whole, sums = False, SumsSeen()
+    if not tally.facts.nonfinite:
+        parts = (prepared.prediction.load(view) for (view,) in tiles(image.values, [], _LOOKED_AT))
+        whole, sums = look_at(part.reshape(len(part), -1) for part in parts)
+    return refuse_values(tally.facts, prepared.decoding, prepared.prediction, whole, sums)

@@ -13,7 +13,7 @@ from softdice_cli.evaluation.prepared_pair import Image, PreparedPair
 from softdice_cli.execution import Grant, Task, executor_within
 from softdice_cli.overlap import Decoding, Engine, Tally
 from softdice_cli.overlap.codes import IGNORED, INSIDE, OUTSIDE
-from softdice_cli.overlap.labels import count_labels, tally_label_map
+from softdice_cli.overlap.labels import tally_label_map
 from softdice_cli.overlap.tiles import tiles
 
 if TYPE_CHECKING:
@@ -137,9 +137,10 @@ def _tally_label_map(prepared: PreparedPair, image: Image, engine: Engine, grant
         strays += unknown
     # Unknown labels of the mask are refused first, with the row.
     if strays and not total.unknown:
-        from softdice_cli.evaluation.label_refusals import refuse_labels
+        from softdice_cli.evaluation.label_refusals import labels_seen, refuse_labels
 
-        raise refuse_labels(prepared.prediction, prepared.settings, count_labels(prepared.prediction.chunks()))
+        seen = labels_seen(prepared.truth, prepared.prediction, prepared.settings, total)
+        raise refuse_labels(prepared.prediction, seen, seen.predicted)
     return total
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from softdice_cli.errors import InputError, LabelError
@@ -19,9 +19,6 @@ from softdice_cli.records import MAX_LABEL, ImageRow, Settings
 
 # Colours that a message lists.
 _LISTED = 8
-
-# The label that mostly marks pixels to leave out.
-_VOID = 255
 
 
 class FoundLabel(NamedTuple):
@@ -73,19 +70,39 @@ def whites(source: Source, settings: Settings) -> Source:
     )
 
 
-def found_label(source: Source, settings: Settings) -> FoundLabel | None:
-    """The one label besides 0 of a file, where the settings leave open which label is foreground.
+def found_labels(prediction: Source, truth: Source, settings: Settings) -> tuple[FoundLabel, ...]:
+    """The one label besides 0 of each file, where the settings leave open which label is foreground.
 
     Raises:
-        LabelError: it holds several.
+        LabelError: a file holds several.
+        ProbabilityError: and the prediction is a label map, which nobody has said.
     """
-    counts = count_labels(source.chunks())
-    others = [label for label in counts if label not in (0, *settings.ignore)]
-    if len(others) > 1 or max(map(abs, others), default=0) > MAX_LABEL:
-        from softdice_cli.evaluation.label_refusals import refuse_many
+    sources = [truth]
+    if settings.prediction == "labels":
+        sources.append(prediction)
+    found = []
+    for source in sources:
+        counts = count_labels(source.chunks())
+        others = [label for label in counts if label not in (0, *settings.ignore)]
+        if len(others) > 1 or max(map(abs, others), default=0) > MAX_LABEL:
+            raise _refuse_many(source, counts, prediction, truth, settings)
+        if others:
+            found.append(FoundLabel(source.name, others[0]))
+    return tuple(found)
 
-        raise refuse_many(source, settings, counts)
-    return FoundLabel(source.name, others[0]) if others else None
+
+def _refuse_many(
+    source: Source, counts: dict[int, int], prediction: Source, truth: Source, settings: Settings
+) -> InputError:
+    # The sentences are imported here, as most files are not refused.
+    from softdice_cli.evaluation.label_refusals import labels_seen, refuse_many
+    from softdice_cli.evaluation.value_refusals import refuse_label_map
+
+    if settings.prediction == "labels":
+        return refuse_many(source, labels_seen(truth, prediction, settings), counts)
+    if error := refuse_label_map(prediction):
+        return error
+    return refuse_many(source, labels_seen(truth, None, settings), counts)
 
 
 def agreed_label(found: Iterable[FoundLabel], settings: Settings) -> Settings:
@@ -104,22 +121,26 @@ def agreed_label(found: Iterable[FoundLabel], settings: Settings) -> Settings:
 
 def refuse_labels_of_two(first: FoundLabel, other: FoundLabel, settings: Settings) -> LabelError:
     """The error for two files of a run whose foregrounds have different labels."""
-    # The usual mark for pixels to leave out is proposed as one first.
-    kept, left_out = sorted((first.label, other.label), key=lambda label: (label == _VOID, label))
-    name = settings.classes[0].name
-    ways = []
-    for inside, ignored in ((kept, left_out), (left_out, kept)):
-        option = f"--foreground {inside}"
-        if not settings.multilabel:
-            option = f"--class {shlex.quote(name)}={inside}"
-        ways.append(f"{option} --ignore {ignored}, if {ignored} marks pixels to leave out")
+    from softdice_cli.evaluation.label_evidence import LabelEvidence
+
+    # How often each label occurs does not matter, and is not known of a file that was evaluated before.
+    labels = dict.fromkeys(sorted({0, first.label, other.label}), 1)
+    seen = LabelEvidence(settings=_opened(settings), truth=labels, predicted={})
     return LabelError(
         f"has the label {other.label} where {first.path} has {first.label}",
         path=other.path,
         expected="one label besides 0 in all files of a run, or a word about which of them is the class",
         found=f"{other.label} here, {first.label} in {first.path}",
-        hint=f"{'; '.join(ways)}; --foreground nonzero, if both are {name}",
+        hint=seen.hint(),
+        evidence=seen,
     )
+
+
+def _opened(settings: Settings) -> Settings:
+    """The settings without the label that was found for the foreground."""
+    if settings.multilabel:
+        return replace(settings, foreground="")
+    return replace(settings, classes=(replace(settings.classes[0], value=None),))
 
 
 def found_palettes(

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from softdice_cli.errors import InputError
-from softdice_cli.evaluation.image_rows import row_of
 from softdice_cli.evaluation.image_tally import tally_image
 from softdice_cli.evaluation.outcomes import Evaluated, killed, out_of_memory
 from softdice_cli.evaluation.prepared_pair import PreparedPair, prepare_pair
 from softdice_cli.evaluation.reading import Reading
+from softdice_cli.evaluation.settling import settled_rows
 from softdice_cli.execution import Grant, Task
 from softdice_cli.overlap import Engine
 from softdice_cli.pairing import STDIN, Pair
@@ -94,8 +94,9 @@ class EvaluatePair(PairTask[Evaluated]):
 
     def use(self, prepared: PreparedPair, grant: Grant) -> Evaluated:
         """The rows of the pair, one for each image."""
-        rows = [row_of(prepared, image, tally_image(prepared, image, self.engine, grant)) for image in prepared.images]
-        return prepared.evaluated(rows)
+        tallies = (tally_image(prepared, image, self.engine, grant) for image in prepared.images)
+        settled, rows = settled_rows(prepared, tallies, self.engine, grant)
+        return settled.evaluated(rows)
 
 
 def _stamps(pair: Pair) -> tuple[Stamp, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 
 import softdice_cli.layout as layouts
 from softdice_cli.errors import ConfigError
-from softdice_cli.evaluation.meaning import Found, agreed_label, found_label, found_palettes, whites
+from softdice_cli.evaluation.meaning import Found, agreed_label, found_labels, found_palettes, whites
 from softdice_cli.evaluation.outcomes import Evaluated
 from softdice_cli.evaluation.reading import Reading
 from softdice_cli.evaluation.roi import Inside, region_of
@@ -220,10 +220,7 @@ def _meant(prediction: Source, truth: Source, settings: Settings) -> tuple[Setti
     """The settings with the label of the foreground, which is found in the files where nobody has named it."""
     if not settings.is_open:
         return settings, Found()
-    sources = [truth]
-    if settings.prediction == "labels":
-        sources.append(prediction)
-    found = tuple(filter(None, [found_label(source, settings) for source in sources]))
+    found = found_labels(prediction, truth, settings)
     return agreed_label(found, settings), Found(found)
 
 

@@ -1,20 +1,20 @@
-"""Values that are not probabilities → the error that a person needs at that moment, with the option that would help.
+"""Values that are not probabilities → the error that a person needs at that moment.
 
-A hint must lead on: it is drawn from all the values that were seen, and never proposes what would
-give a wrong number.
+What to type is drawn from the values of the whole file here, and of the whole run by whoever gathers the failures; see
+`seen_values`.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from softdice_cli.errors import ProbabilityError
 from softdice_cli.evaluation.full_scale import full_scale, greatest_of
+from softdice_cli.evaluation.seen_values import SumsSeen, ValuesSeen, like_labels
 from softdice_cli.overlap import Decoding, Facts
+from softdice_cli.overlap.labels import count_labels
 from softdice_cli.readers import Source
-from softdice_cli.records import MAX_LABEL, Settings
-
-# How far below 0 rounding errors may have pushed a probability, or a tenth of how far above 1:
-# logits go further.
-_SLIP = 1e-3
+from softdice_cli.records import Settings
 
 
 def refuse_kind(source: Source, settings: Settings) -> ProbabilityError | None:
@@ -44,18 +44,57 @@ def _refuse_scale_of_floats(source: Source) -> ProbabilityError:
 
 
 def _refuse_integers(source: Source) -> ProbabilityError:
-    low, high = map(int, source.span())
-    top = full_scale(high, greatest_of(source.array.dtype))
-    hint = "--pred-labels if these are class labels"
-    if low >= 0 and top <= MAX_LABEL:
-        meaning = "it is one-hot" if top == 1 else f"{top} stands for probability 1"
-        hint = f"--scale {top} if {meaning}, {hint}"
+    if source.colors:
+        return _refuse_picture(source)
+    counts = count_labels(source.chunks())
+    low, high = min(counts), max(counts)
+    reach = greatest_of(source.array.dtype)
+    seen = ValuesSeen(
+        problem="integers", classes=1, reach=reach, low=low, high=high, like_labels=like_labels(counts, reach)
+    )
     return ProbabilityError(
         "holds integers, not probabilities",
         path=source.name,
         expected="float16, bfloat16, float32 or float64",
         found=f"{source.describe()}, from {low} to {high}",
+        hint=seen.hint(),
+        evidence=seen,
+    )
+
+
+def _refuse_picture(source: Source) -> ProbabilityError:
+    return ProbabilityError(
+        "holds colours, and not probabilities",
+        path=source.name,
+        expected="a probability map, or a label map",
+        found=source.describe(),
+        hint="check that --pred names the predictions, and not the photos; "
+        "--pred-labels and --class NAME=#rrggbb for each class, if it is a label map in colours",
+    )
+
+
+def refuse_label_map(prediction: Source) -> ProbabilityError | None:
+    """The error for a label map that is taken for probabilities; ``None`` where it is something else."""
+    low, high = prediction.span()
+    # NaN fails the comparisons.
+    if not (low >= 0 and 1 < high < np.inf):
+        return None
+    hint = "--pred-labels, and leave out --scale, if this is a label map"
+    seen = None
+    if prediction.array.dtype.kind == "f":
+        if not all((part == np.rint(part)).all() for part in prediction.chunks()):
+            return None
+        seen = ValuesSeen(problem="range", classes=1, low=low, high=high, whole=True)
+        hint = seen.hint()
+    elif not like_labels(count_labels(prediction.chunks()), greatest_of(prediction.array.dtype)):
+        return None
+    return ProbabilityError(
+        "the values are not probabilities",
+        path=prediction.name,
+        expected="numbers in [0, 1]",
+        found=f"{prediction.describe()}: whole numbers from {low:g} to {high:g}",
         hint=hint,
+        evidence=seen,
     )
 
 
@@ -70,13 +109,17 @@ def _refuse_reach(source: Source, scale: int, reach: int) -> ProbabilityError:
     )
 
 
-def refuse_values(facts: Facts, decoding: Decoding, source: Source) -> ProbabilityError:
+def refuse_values(
+    facts: Facts, decoding: Decoding, source: Source, whole: bool = False, sums: SumsSeen | None = None
+) -> ProbabilityError:
     """The error for values that are not acceptable, or are already what an activation would make of them.
 
     Args:
         facts: what was seen among the values.
         decoding: what the values were taken for.
         source: the prediction.
+        whole: all values are whole numbers.
+        sums: of the channels, as stored.
     """
     if facts.already(decoding):
         return ProbabilityError(
@@ -94,8 +137,17 @@ def refuse_values(facts: Facts, decoding: Decoding, source: Source) -> Probabili
             found=f"{source.describe()}: {_number_of(facts.nonfinite, 'value')} not finite",
             hint="find out what produced them; or mark those pixels with an ignored label in the mask",
         )
+    seen = _seen(facts, decoding, source, whole, sums)
     if facts.sum_off:
-        return _refuse_sums(facts, decoding, source)
+        found = f"sums from {facts.sum_low:.6g} to {facts.sum_high:.6g}; {_number_of(facts.sum_off, 'pixel')} off"
+        return ProbabilityError(
+            f"the {decoding.classes} channels do not sum to 1",
+            path=source.name,
+            expected=f"sums of 1 ± {decoding.sum_tolerance:.2g} in every pixel",
+            found=f"{source.describe()}: {found}",
+            hint=seen.hint(),
+            evidence=seen,
+        )
     sums_matter = decoding.sum_tolerance is not None
     together = f" that sum to 1 over the {decoding.classes} channels" if sums_matter else ""
     return ProbabilityError(
@@ -103,18 +155,25 @@ def refuse_values(facts: Facts, decoding: Decoding, source: Source) -> Probabili
         path=source.name,
         expected=f"numbers in [0, 1]{together}",
         found=_range(facts, source),
-        hint=_cure_of_range(facts, decoding, source),
+        hint=seen.hint(),
+        evidence=seen,
     )
 
 
-def _refuse_sums(facts: Facts, decoding: Decoding, source: Source) -> ProbabilityError:
-    sums = f"sums from {facts.sum_low:.6g} to {facts.sum_high:.6g}"
-    return ProbabilityError(
-        f"the {decoding.classes} channels do not sum to 1",
-        path=source.name,
-        expected=f"sums of 1 ± {decoding.sum_tolerance:.2g} in every pixel",
-        found=f"{source.describe()}: {sums}; {_number_of(facts.sum_off, 'pixel')} off",
-        hint=_cure_of_sums(facts, decoding, source),
+def _seen(facts: Facts, decoding: Decoding, source: Source, whole: bool, sums: SumsSeen | None) -> ValuesSeen:
+    if facts.sum_off and decoding.activation == "none":
+        sums = SumsSeen(facts.sum_low, facts.sum_high)
+    reach = greatest_of(source.array.dtype) if source.array.dtype.kind in "iub" else 0
+    return ValuesSeen(
+        problem="sums" if facts.sum_off else "range",
+        classes=decoding.classes,
+        activation=decoding.activation,
+        scale=decoding.scale,
+        reach=reach,
+        low=facts.low,
+        high=facts.high,
+        whole=whole,
+        sums=sums or SumsSeen(),
     )
 
 
@@ -127,50 +186,3 @@ def _number_of(count: int, what: str) -> str:
     if count == 1:
         return f"1 {what} is"
     return f"{count} {what}s are"
-
-
-def _cure_of_sums(facts: Facts, decoding: Decoding, source: Source) -> str:
-    independent = "--allow-unnormalized, if the classes are independent (multi-label) maps"
-    if decoding.activation == "sigmoid":
-        return f"--activation softmax, if these are logits of exclusive classes; {independent}"
-    if decoding.scale is not None:
-        top = _likely_scale(facts, decoding.scale, source)
-        if top < decoding.scale:
-            return f"--scale {top}, if {top} stands for probability 1; {independent}"
-    return independent
-
-
-def _likely_scale(facts: Facts, scale: int, source: Source) -> int:
-    """The likely stored value of probability 1, from probabilities that another scale made."""
-    return full_scale(round(facts.high * scale), greatest_of(source.array.dtype))
-
-
-def _cure_of_range(facts: Facts, decoding: Decoding, source: Source) -> str:
-    if decoding.scale is not None:
-        return _cure_of_scaled(facts, decoding.scale, source)
-    if facts.low >= -_SLIP and facts.high <= 1 + 10 * _SLIP:
-        return "clip before you save: np.clip(p, 0, 1)"
-    activation = "softmax" if decoding.classes > 1 else "sigmoid"
-    top = _likely_divisor(facts)
-    if top is not None:
-        return f"divide by {top} before you save, if {top} stands for 1; --activation {activation} for logits"
-    if decoding.activation == "none":
-        looks = "log-probabilities or logits" if facts.high <= 0 else "logits"
-        return f"--activation {activation}, if these are {looks}"
-    return "check what was saved"
-
-
-def _cure_of_scaled(facts: Facts, scale: int, source: Source) -> str:
-    if facts.low < 0:
-        return "check what was saved: no probability is below 0"
-    return f"--scale {_likely_scale(facts, scale, source)}: it must be the stored value of probability 1"
-
-
-def _likely_divisor(facts: Facts) -> int | None:
-    """What floats were multiplied by, if they look like percentages or like integers that were saved as floats."""
-    if facts.low < 0 or facts.high <= 1.5:
-        return None
-    for top in (100, 255, 65535):
-        if top / 3 < facts.high <= top:
-            return top
-    return None

@@ -1,10 +1,28 @@
-"""Shapes that fit in no way, or in several → the error that a person needs at that moment."""
+"""Shapes that fit in no way, or in several → the error that a person needs at that moment.
+
+What to do is drawn from the shapes of one pair here, and from those of all pairs by whoever gathers the failures: where
+an order of axes fits one pair by chance, another pair mostly rules it out.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import permutations
 
 from softdice_cli.errors import LayoutError
 from softdice_cli.layout.fits import fits
 from softdice_cli.layout.shapes import Layout, Shape
+
+Test = Callable[[Shape, Shape], object]
+
+# Pairs of shapes that are looked at together; a set has few sizes, or so many that more of them tell nothing new.
+_MOST_PAIRS = 64
+
+# Orders of axes that a hint lists.
+_LISTED = 4
+
+_SIZE = "bring the prediction to the size of the mask before you save it: softdice never resizes, crops or pads"
 
 
 def named(mask: Shape, path: str) -> str:
@@ -42,31 +60,126 @@ def expected(mask: Shape, layout: str, labels: bool) -> str:
     return f"{', '.join(shapes)}, or ({inside}) for one channel"
 
 
-def diagnosis(prediction: Shape, mask: Shape, layout: str, labels: bool) -> tuple[str, str]:
-    """Why nothing fits, and what to do about it; the most telling reason first."""
-    problem = "the prediction does not fit the mask"
-    if layout and fits(prediction, mask, labels):
-        return problem, "leave out --layout"
-    if labels and fits(prediction, mask, False):
-        return problem, "leave out --pred-labels, if one axis numbers the classes; --scale 1 besides, if it is one-hot"
-    if len(mask) == 2 and fits(prediction, mask[::-1], labels):
-        return (
-            f"the mask is transposed: {mask[0]} × {mask[1]} against a prediction of {mask[1]} × {mask[0]}",
-            "save the mask as height × width (in NumPy: mask.T), or check which of the two is right",
-        )
-    if not labels and _is_batch_of_one_mask(prediction, mask):
+@dataclass(frozen=True, slots=True)
+class ShapesSeen:
+    """Shapes of one pair, or of several, that fit in no way; see `errors.Evidence`.
+
+    Attributes:
+        pairs: prediction and mask of each.
+        layout: letters that the user gave, or ``""``.
+        labels: the predictions are label maps.
+    """
+
+    pairs: frozenset[tuple[Shape, Shape]]
+    layout: str
+    labels: bool
+
+    @property
+    def kind(self) -> object:
+        """Equal for what is wrong in the same way."""
+        return self.problem
+
+    def joined(self, other: ShapesSeen) -> ShapesSeen:
+        """What both show together."""
+        if len(self.pairs) >= _MOST_PAIRS:
+            return self
+        return replace(self, pairs=self.pairs | other.pairs)
+
+    @property
+    def problem(self) -> str:
+        """Why nothing fits; the most telling reason first."""
+        return self._reason()[0]
+
+    def hint(self) -> str:
+        """What to do about it."""
+        return self._reason()[1]
+
+    def _reason(self) -> tuple[str, str]:
+        problem = "the prediction does not fit the mask"
+        if self.layout and self._all(lambda prediction, mask: fits(prediction, mask, self.labels)):
+            return problem, "leave out --layout"
+        if self.labels and self._all(lambda prediction, mask: fits(prediction, mask, False)):
+            return (
+                problem,
+                "leave out --pred-labels, if one axis numbers the classes; --scale 1 besides, if it is one-hot",
+            )
+        if not self.labels and self._all(_are_swapped):
+            return (
+                "has the shape of a mask, and the mask that of a prediction",
+                "check whether --pred and --gt are swapped",
+            )
+        if self._all(lambda prediction, mask: list(_orders_of(prediction, mask, self.labels))):
+            return "the mask has its axes in another order than the prediction", _turned(self._orders())
+        if not self.labels and self._all(_is_batch_of_one_mask):
+            return "the prediction holds several images, and the mask is of one", self._batch()
+        if not self.labels and self._all(_lacks_background):
+            return (
+                "the mask has an axis of classes, one fewer than the prediction",
+                "save np.where(mask.any(axis), np.argmax(mask, axis) + 1, 0) over that axis, "
+                "if the mask is one-hot and has no channel for the background",
+            )
+        if not self.labels and self._all(_is_lines):
+            return (
+                f"{problem}, unless as lines of pixels",
+                "move the axis of the classes to the front; --layout BCW, for lines",
+            )
+        return problem, _SIZE
+
+    def _all(self, test: Test) -> bool:
+        return all(test(prediction, mask) for prediction, mask in self.pairs)
+
+    def _orders(self) -> list[tuple[int, ...]]:
+        """The orders in which the axes of every mask would fit."""
+        found: set[tuple[int, ...]] | None = None
+        for prediction, mask in self.pairs:
+            fit = set(_orders_of(prediction, mask, self.labels))
+            found = fit if found is None else found & fit
+        return sorted(found or ())
+
+    def _batch(self) -> str:
+        prediction, mask = min(self.pairs)
         images = ", ".join(map(str, (prediction[0], *mask)))
+        return f"save each image as a file of its own, or their masks together as ({images})"
+
+
+def _orders_of(prediction: Shape, mask: Shape, labels: bool) -> Iterable[tuple[int, ...]]:
+    """The orders in which the axes of a mask would fit."""
+    if not 2 <= len(mask) <= 4:
+        return
+    for order in permutations(range(len(mask))):
+        if fits(prediction, tuple(mask[axis] for axis in order), labels):
+            yield order
+
+
+def _turned(orders: list[tuple[int, ...]]) -> str:
+    """What to do about masks whose axes are in another order."""
+    if not orders:
+        return "save each mask with its axes in the order of its prediction: no one order fits all of them"
+    count = len(orders[0])
+    if count == 2:
         return (
-            f"the prediction holds {prediction[0]} images, and the mask is of one",
-            f"save each image as a file of its own, or their masks together as ({images})",
+            "look at both before you save the mask again: it may be transposed (mask.T), or turned, as a photo is by "
+            "its EXIF orientation (np.rot90(mask, 1) or np.rot90(mask, -1)); all of them have this shape"
         )
-    if not labels and _is_lines(prediction, mask):
-        lines = f"{mask[0]} lines of {mask[1]} pixels and {prediction[1]} classes"
-        return f"{problem}, unless as {lines}", "move the axis of the classes to the front; --layout BCW, for lines"
-    return (
-        problem,
-        "bring the prediction to the size of the mask before you save it: softdice never resizes, crops or pads",
-    )
+    shown = " or ".join(f"mask.transpose{order}" for order in orders[:_LISTED])
+    if len(orders) > 1:
+        return f"look at both before you save the mask again: {shown} have this shape, and not all are right"
+    if orders[0] == tuple(reversed(range(count))):
+        return f"the axes of the mask are reversed: save {shown}"
+    return f"save {shown}, and look whether it is also turned: np.rot90 over the same two axes has this shape as well"
+
+
+def _are_swapped(prediction: Shape, mask: Shape) -> bool:
+    """Whether the mask would be a prediction of several classes over the prediction."""
+    return len(prediction) > 1 and any("C" in fit.letters for fit in fits(mask, prediction, False))
+
+
+def _lacks_background(prediction: Shape, mask: Shape) -> bool:
+    """Whether the mask has an axis of classes as the prediction has, but for the background."""
+    if len(prediction) != len(mask) or len(mask) < 3:
+        return False
+    other = [axis for axis, (one, two) in enumerate(zip(prediction, mask, strict=True)) if one != two]
+    return len(other) == 1 and other[0] in (0, 1, len(mask) - 1) and prediction[other[0]] == mask[other[0]] + 1
 
 
 def _is_batch_of_one_mask(prediction: Shape, mask: Shape) -> bool:

@@ -53,13 +53,14 @@ def resolve(
 
     if readings:
         raise diagnosis.ambiguous(readings, mask, path, mask_path)
-    problem, hint = diagnosis.diagnosis(prediction, mask, layout, labels)
+    seen = diagnosis.ShapesSeen(frozenset([(prediction, mask)]), layout, labels)
     raise LayoutError(
-        problem,
+        seen.problem,
         path=path,
         expected=diagnosis.expected(mask, layout, labels),
         found=f"prediction {prediction}, {diagnosis.named(mask, mask_path)}",
-        hint=hint,
+        hint=seen.hint(),
+        evidence=seen,
     )
 
 

@@ -173,7 +173,9 @@ def translation(settings: Settings, channels: bool = False) -> Translation:
         return MemberCodes([definition.labels for definition in settings.classes], settings.ignore)
     if settings.foreground:
         rule = foreground_of(settings.foreground)
-        one = CutCodes(rule, settings.ignore) if rule.label is None else _one(settings, (rule.label,))
+        one: LabelCodes | CutCodes = CutCodes(rule, settings.ignore)
+        if rule.operator == "==":
+            one = _one(settings, rule.inside, rule.outside)
         return ChannelCodes(one) if channels else one
     if channels:
         return ChannelCodes(_one(settings, ()))
@@ -185,8 +187,8 @@ def translation(settings: Settings, channels: bool = False) -> Translation:
     return LabelCodes(known, len(settings.classes))
 
 
-def _one(settings: Settings, labels: tuple[int, ...]) -> LabelCodes:
+def _one(settings: Settings, labels: tuple[int, ...], background: tuple[int, ...] = ()) -> LabelCodes:
     """The codes of a single class: beside it, 0 is the background, unless the class itself has the label 0."""
-    known = {0: OUTSIDE, **dict.fromkeys(labels, INSIDE)}
+    known = {0: OUTSIDE, **dict.fromkeys(background, OUTSIDE), **dict.fromkeys(labels, INSIDE)}
     known.update(dict.fromkeys(settings.ignore, 1 + IGNORED))
     return LabelCodes(known, 1)

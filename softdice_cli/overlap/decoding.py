@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from softdice_cli.records import Activation, Settings
 
-# However many channels are stored in steps, their sum may not lie further from 1 than this.
-_WIDEST_QUANTIZED = 0.1
+WIDEST_QUANTIZED = 0.1
+"""However many channels are stored in steps, their sum may not lie further from 1 than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def decoding_for(settings: Settings, epsilon: float) -> Decoding:
         top = 1 + max(1e-6, epsilon)
     else:
         # Each channel may be off by a step, rounded or cut off.
-        widest = min(classes * epsilon + 1e-6, _WIDEST_QUANTIZED)
+        widest = min(classes * epsilon + 1e-6, WIDEST_QUANTIZED)
         top = 1.0
     return Decoding(
         classes=classes,

@@ -60,45 +60,63 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Foreground:
-    """Which stored values of a truth are foreground; the others are background.
+    """Which stored values of a truth are foreground, and which are background.
 
     Attributes:
-        operator: ``==`` one label, ``!=`` whatever is not 0, or a cut: ``>`` or ``>=``.
-        bound: the number that a value is held against.
+        operator: ``==`` certain labels, ``!=`` whatever is not 0, or a cut: ``>`` or ``>=``.
+        bound: the number that a value is held against by the last three.
+        inside: the labels that are foreground, with ``==``.
+        outside: the labels besides 0 that are background, with ``==``; any other label is neither.
     """
 
     operator: Literal["==", "!=", ">", ">="]
-    bound: float
+    bound: float = 0
+    inside: tuple[int, ...] = ()
+    outside: tuple[int, ...] = ()
 
     @property
     def label(self) -> int | None:
-        """The label that is foreground, where it is a single one."""
-        return int(self.bound) if self.operator == "==" else None
+        """The label that is foreground, where it is a single one, and only 0 is background."""
+        return self.inside[0] if len(self.inside) == 1 and not self.outside else None
 
 
 _CUT = re.compile(r"(>=?)\s*([+-]?(?:[0-9]{1,18}\.?[0-9]{0,18}|\.[0-9]{1,18})(?:e[+-]?[0-9]{1,2})?)")
+_LABELS = r"-?[0-9]{1,18}(?:\+-?[0-9]{1,18})*"
+_AGAINST = re.compile(rf"({_LABELS})\s*vs\s*({_LABELS})")
 
 
 def foreground_of(text: str) -> Foreground:
-    """What a text such as ``nonzero``, ``255`` or ``>127`` says of a truth.
+    """What a text such as ``nonzero``, ``255``, ``>127`` or ``1vs2+3`` says of a truth.
 
     Raises:
         ConfigError: it says nothing that is known.
     """
     if text == "nonzero":
-        return Foreground("!=", 0)
+        return Foreground("!=")
     if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and 0 < abs(int(text)) <= MAX_LABEL:
-        return Foreground("==", int(text))
+        return Foreground("==", inside=(int(text),))
+    if against := _AGAINST.fullmatch(text):
+        inside, outside = _labels_in(against[1]), _labels_in(against[2])
+        if not set(inside) & set(outside) and max(map(abs, inside + outside)) <= MAX_LABEL:
+            # Beside a class, 0 is background anyway, and one meaning has one text.
+            others = tuple(label for label in outside if label)
+            return Foreground("==", inside=inside, outside=others if others or len(inside) == 1 else (0,))
     cut = _CUT.fullmatch(text)
     if cut is None:
         raise ConfigError(
             f"cannot be {text!r}",
             option="foreground",
-            expected="nonzero, a label such as 255, or a cut such as '>127' or '>=0.5'",
+            expected="nonzero, a label such as 255, labels against those of the background such as 1vs2+3, "
+            "or a cut such as '>127' or '>=0.5'",
             hint="{option} nonzero",
         )
     operator: Literal[">", ">="] = ">" if cut[1] == ">" else ">="
     return Foreground(operator, float(cut[2]))
+
+
+def _labels_in(text: str) -> tuple[int, ...]:
+    """The labels of a text such as ``2+3``, in order."""
+    return tuple(sorted(set(map(int, re.findall(r"-?[0-9]+", text)))))
 
 
 def canonical(text: str) -> str:
@@ -110,11 +128,11 @@ def canonical(text: str) -> str:
     rule = foreground_of(text)
     if rule.operator == "!=":
         return "nonzero"
-    # All digits, because the text is what is applied.
-    bound = repr(rule.bound).removesuffix(".0")
     if rule.operator == "==":
-        return bound
-    return rule.operator + bound
+        inside, outside = ("+".join(map(str, labels)) for labels in (rule.inside, rule.outside))
+        return f"{inside}vs{outside}" if outside else inside
+    # All digits, because the text is what is applied.
+    return rule.operator + repr(rule.bound).removesuffix(".0")
 
 
 def resolved_regions(regions: Iterable[Region], classes: tuple[ClassDef, ...]) -> tuple[Region, ...]:

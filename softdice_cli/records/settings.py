@@ -45,8 +45,9 @@ class Settings:
         regions: several classes taken as one; their rows stand beside the classes.
         ignore: labels whose pixels are left out of every sum and count.
         foreground: which stored values of the truth are foreground, where a single class or each
-            channel of the truth is cut out of them: ``nonzero``, a label, or a cut such as
-            ``>127``; empty for the label of the class, or the only one that is there.
+            channel of the truth is cut out of them: ``nonzero``, a label, labels against those of
+            the background besides 0 such as ``1vs2+3``, or a cut such as ``>127``; empty for the
+            label of the class, or the only one that is there.
         multilabel: the channels are independent: a pixel can be of several classes, or of none.
         only: the one class that is evaluated against the rest by its own probability, or empty.
         white_is_zero: what labels of a TIFF mean that says white is 0: the numbers as they are
@@ -94,6 +95,9 @@ class Settings:
         _check_choices(self)
         _check_numbers(self)
         _check_classes(self)
+        if self.foreground and foreground_of(self.foreground).outside:
+            # The labels of the class stand there, and one meaning has one signature.
+            object.__setattr__(self, "classes", tuple(replace(entry, value=None) for entry in self.classes))
         if self.classes:
             object.__setattr__(self, "regions", resolved_regions(self.regions, self.classes))
             object.__setattr__(self, "thresholds", _ordered_thresholds(self))
@@ -467,6 +471,14 @@ def _check_combinations(settings: Settings) -> None:
                 raise ConfigError("evaluates one class by its probability", option="only", against=option)
     if settings.foreground and settings.colors:
         raise ConfigError("is for numbers, and the classes are named by colour", option="foreground", against="classes")
+    if settings.foreground:
+        rule = foreground_of(settings.foreground)
+        if left_out := sorted(set(rule.outside) & set(settings.ignore)):
+            raise ConfigError(
+                f"holds the label {left_out[0]}, which is ignored",
+                option="foreground",
+                hint=f"take {left_out[0]} out of one of the two",
+            )
 
 
 def _check_options_of_classes(settings: Settings) -> None:
@@ -522,9 +534,8 @@ def _check_options_of_one(settings: Settings) -> None:
                 option=option,
                 hint="leave it out, or name more classes",
             )
-    label = foreground_label(settings)
-    value = settings.classes[0].value
-    if settings.foreground and value is not None and value != label:
+    own = settings.classes[0].labels
+    if settings.foreground and own and own != foreground_of(settings.foreground).inside:
         raise ConfigError("says something else than the label of the class", option="foreground", against="classes")
 
 

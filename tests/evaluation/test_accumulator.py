@@ -174,5 +174,5 @@ def test_independent_channels_and_a_label_that_is_found_later():
     assert results.settings.label == 255
     expected = [int((truth[:, channel] > 0).sum()) for channel in range(3)]
     assert [scores.truth_pixels for scores in results.pooled.classes] == expected
-    with pytest.raises(LabelError, match="not a class"):
+    with pytest.raises(LabelError, match="labels that are not classes"):
         one.update(values, truth // 255)

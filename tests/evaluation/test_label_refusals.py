@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from softdice_cli import ClassDef, Settings
-from softdice_cli.evaluation.label_refusals import refuse_labels, refuse_many
+from softdice_cli.evaluation import label_refusals
+from softdice_cli.evaluation.label_evidence import LabelEvidence
 from softdice_cli.readers import Source
 from softdice_cli.records import MAX_LABEL
 
@@ -19,27 +20,38 @@ def source(dtype: str = "u1") -> Source:
     return Source(name="m.npy", format="npy", array=np.zeros((2, 3), dtype), stored=np.dtype(dtype).name)
 
 
+def refuse_labels(source, settings, counts):
+    return label_refusals.refuse_labels(source, LabelEvidence(settings, counts, {}), counts)
+
+
+def refuse_many(source, settings, counts):
+    reach = int(np.iinfo(source.array.dtype).max)
+    return label_refusals.refuse_many(source, LabelEvidence(settings, {}, counts, mixed=True, reach=reach), counts)
+
+
 @pytest.mark.parametrize(
-    ("strays", "problem", "found"),
+    ("strays", "found"),
     [
         # one, several, as many as are listed, one more, and more
-        (1, "has 1 label that is not a class", "100 (7 px)"),
-        (2, "has 2 labels that are not classes", "100 (7 px), 101 (7 px)"),
-        (12, "has 12 labels that are not classes", "110 (7 px), 111 (7 px)"),
-        (13, "has 13 labels that are not classes", "111 (7 px) and 1 more label"),
-        (14, "has 14 labels that are not classes", "111 (7 px) and 2 more labels"),
+        (1, "100 (7 px)"),
+        (2, "100 (7 px), 101 (7 px)"),
+        (12, "110 (7 px), 111 (7 px)"),
+        (13, "111 (7 px) and 1 more label"),
+        (14, "111 (7 px) and 2 more labels"),
     ],
 )
-def test_the_labels_are_counted_and_listed(strays, problem, found):
+def test_the_labels_are_counted_and_listed(strays, found):
     error = refuse_labels(source(), settings(3), dict.fromkeys(range(100, 100 + strays), 7))
-    assert error.problem == problem
+    # The same for all files of a set, so that they can be told together.
+    assert error.problem == "has labels that are not classes"
     assert error.found.endswith(found)
 
 
 @pytest.mark.parametrize(("strays", "hint"), [(4, "--ignore 100"), (5, "check that this is the right file")])
 def test_many_strange_labels_are_rather_another_file(strays, hint):
     error = refuse_labels(source(), settings(20), dict.fromkeys(range(100, 100 + strays), 7))
-    assert error.hint.startswith(hint)
+    assert hint in error.hint
+    assert ("check" in error.hint) == error.hint.startswith("check") == (strays > 4)
 
 
 @pytest.mark.parametrize(("label", "wide"), [(MAX_LABEL, False), (MAX_LABEL + 1, True), (-MAX_LABEL - 1, True)])
@@ -56,10 +68,12 @@ def test_labels_that_no_class_can_have(label, wide):
         # as many as a list of options is read for, from 0
         (range(12), "name every class: --class 0 --class 1"),
         # as many, further apart
-        (range(0, 120, 10), "name every class: --class 0=0 --class 1=10"),
-        # more: no label map of anybody
-        (range(13), "so many labels look like probabilities: if this is the prediction, --scale 255"),
-        (range(-1, 12), "so many labels, some below 0"),
+        (range(0, 120, 10), "name every class: --class 0=0 --class 10=10"),
+        # more: they number classes, and are no reason for a scale
+        (range(13), "--num-classes 13"),
+        # numbers up to the end of the type, with gaps
+        (range(0, 250, 10), "so many labels look like probabilities: if these are the predictions, --scale 255"),
+        (range(-1, 12), "--classes FILE"),
     ],
 )
 def test_what_an_unnamed_label_map_is_told(labels, hint):

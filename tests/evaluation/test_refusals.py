@@ -174,11 +174,11 @@ ROWS: dict[str, Row] = {
     # --- labels that are no class ---
     # a two-class mask against three channels: no mapping can be right
     "0-255-three-classes": Row(
-        npy(m=BINARY), "", 3, ["m.npy: has 1 label that is not a class", "labels 0, 1, 2", "255 (16 px)", "has 3"]
+        npy(m=BINARY), "", 3, ["m.npy: has labels that are not classes", "labels 0, 1, 2", "255 (16 px)", "has 3"]
     ),
     # a two-class mask against two channels: the mapping is spelt out
     "0-255-two-channels": Row(
-        npy(p=TWO, m=BINARY), "", 3, ["255 (16 px)", "--class 0=0 --class 1=255"], "--class 0=0 --class 1=255"
+        npy(p=TWO, m=BINARY), "", 3, ["255 (16 px)", "--class 0=0 --class 255=255"], "--class 0=0 --class 255=255"
     ),
     # the usual mark for pixels to leave out
     "void-255": Row(npy(m=VOID), "", 3, ["m.npy", "labels 0, 1, 2", "255 (5 px)", "--ignore 255"], "--ignore 255"),
@@ -188,9 +188,9 @@ ROWS: dict[str, Row] = {
         "",
         3,
         [
-            "m.npy: has 2 labels besides 0, and a one-channel map",
+            "m.npy: has several labels besides 0, and a one-channel map",
             "0 (8 px), 1 (8 px), 2 (8 px)",
-            "save a binary mask for this prediction (mask == 1), or a prediction with a channel for each class",
+            "--foreground nonzero, if each of 1 and 2 is foreground; --foreground 1vs2",
         ],
     ),
     # a prediction with a label that the classes do not know
@@ -198,14 +198,14 @@ ROWS: dict[str, Row] = {
         npy(p=M + np.uint8(1)),
         "--pred-labels --class a --class b --class c",
         3,
-        ["p.npy: has 1 label that is not a class", "labels 0, 1, 2", "3 (8 px)"],
+        ["p.npy: has labels that are not classes", "labels 0, 1, 2", "3 (8 px)"],
     ),
     # a label map of several classes needs their names
     "label-map-unnamed": Row(
         npy(p=M),
         "--pred-labels",
         3,
-        ["has 2 labels besides 0, and a label map without named classes", "--class 0 --class 1 --class 2"],
+        ["has several labels besides 0, and a label map without named classes", "--class 0 --class 1 --class 2"],
         "--class 0 --class 1 --class 2",
     ),
     # labels that are far apart are named as they are
@@ -213,8 +213,8 @@ ROWS: dict[str, Row] = {
         npy(p=GREYS, m=GREYS),
         "--pred-labels",
         3,
-        ["name every class: --class 0=0 --class 1=85 --class 2=170"],
-        "--class 0=0 --class 1=85 --class 2=170",
+        ["name every class: --class 0=0 --class 85=85 --class 170=170"],
+        "--class 0=0 --class 85=85 --class 170=170",
     ),
     # more labels than anyone has classes
     "label-map-of-probabilities": Row(
@@ -242,7 +242,7 @@ ROWS: dict[str, Row] = {
         npy(p=ONE, m=np.where(M == 2, 255, M)), "--class a=1", 3, ["255 (8 px)", "--ignore 255"], "--ignore 255"
     ),
     # one class, and others that must not be hidden
-    "one-class-of-many": Row(npy(p=ONE), "--class a=1", 3, ["2 (8 px)", "save a binary mask", "(mask == 1)"]),
+    "one-class-of-many": Row(npy(p=ONE), "--class a=1", 3, ["2 (8 px)", "--foreground 1vs2", "--class a=1+2"]),
     # a probability map passed as the mask
     "fractional-mask": Row(npy(m=P[0]), "", 3, ["m.npy: holds fractions", "float32 (4, 6), from", "swapped"]),
     # nothing left to count is no result
@@ -274,7 +274,7 @@ ROWS: dict[str, Row] = {
         lambda folder: (rgb(folder), np.save(folder / "p.npy", TWO)),
         "--gt m.png --class a=#000000 --class b=#00ff00",
         3,
-        ["m.png: has 1 label that is not a class", "labels #000000, #00ff00", "#ff0000 (6 px)", "--class b=#ff0000"],
+        ["m.png: has labels that are not classes", "labels #000000, #00ff00", "#ff0000 (6 px)", "--class b=#ff0000"],
     ),
     # one mask cannot be both
     "colours-and-numbers": Row(
@@ -283,7 +283,10 @@ ROWS: dict[str, Row] = {
     # --- shapes ---
     # width and height swapped, a frequent slip with other libraries
     "transposed": Row(
-        npy(m=M.T), "", 3, ["p.npy: the mask is transposed: 6 × 4", "(C, 6, 4)", "prediction (3, 4, 6)", "mask.T"]
+        npy(m=M.T),
+        "",
+        3,
+        ["p.npy: the mask has its axes in another order", "(C, 6, 4)", "prediction (3, 4, 6)", "mask.T", "np.rot90"],
     ),
     # three channels of 3 × 3: nothing tells them apart
     "ambiguous": Row(
@@ -304,10 +307,13 @@ ROWS: dict[str, Row] = {
     ),
     # a batch against the mask of one image
     "batch-of-one-mask": Row(
-        npy(p=np.stack([P] * 3)), "", 3, ["p.npy: the prediction holds 3 images, and the mask is of one", "mask m.npy"]
+        npy(p=np.stack([P] * 3)),
+        "",
+        3,
+        ["p.npy: the prediction holds several images, and the mask is of one", "as (3, 4, 6)"],
     ),
     # lines are read only where they are asked for
-    "lines": Row(npy(p=P.swapaxes(0, 1)), "", 3, ["4 lines of 6 pixels", "--layout BCW"], "--layout BCW"),
+    "lines": Row(npy(p=P.swapaxes(0, 1)), "", 3, ["unless as lines of pixels", "--layout BCW"], "--layout BCW"),
     # a layout that the shapes contradict
     "wrong-layout": Row(
         nothing, "--layout HWC", 3, ["laid out as HWC", "(3, 4, 6), mask m.npy (4, 6)", "leave out --layout"]
@@ -684,4 +690,4 @@ def test_a_void_label_is_not_offered_as_the_class_that_is_absent(softdice: Softd
     npy(p=P, m=np.where(M == 2, 255, M).astype(np.uint8))(tmp_path)
     run = run_eval(softdice, "")
     assert run.code == 3
-    says(run, ["found 255", "try --ignore 255, if these pixels are to be left out"])
+    says(run, ["found 255", "try --ignore 255, if 255 marks pixels to leave out"])

@@ -26,17 +26,17 @@ CLIP, CHECK = "clip before you save", "check what was saved"
         (-1e-3, 1.0, CLIP),
         (-1.1e-3, 1.0, "--activation softmax, if these are logits"),
         (0.0, 1.01, CLIP),
-        (0.0, 1.011, "--activation softmax, if these are logits"),
-        # multiples of probabilities, from a third of what they were multiplied by
-        (0.0, 1.5, "--activation softmax, if these are logits"),
-        (0.0, 33.0, "--activation softmax, if these are logits"),
+        (0.0, 1.011, CHECK),
+        # multiples of probabilities, from a third of what they were multiplied by; logits are not all above 0
+        (0.0, 1.5, CHECK),
+        (0.0, 33.0, CHECK),
         (0.0, 34.0, "divide by 100 before"),
         (0.0, 100.0, "divide by 100 before"),
         (0.0, 101.0, "divide by 255 before"),
         (0.0, 255.0, "divide by 255 before"),
-        (0.0, 256.0, "--activation softmax, if these are logits"),
+        (0.0, 256.0, CHECK),
         (0.0, 65535.0, "divide by 65535 before"),
-        (0.0, 65536.0, "--activation softmax, if these are logits"),
+        (0.0, 65536.0, CHECK),
         # nothing above 0, and something
         (-9.0, 0.0, "if these are log-probabilities or logits"),
         (-9.0, 0.1, "if these are logits"),

@@ -1,0 +1,214 @@
+"""What to type where the masks of probability maps hold labels that are not classes.
+
+Where the labels allow several readings, each is named with what it means; what would give a plausible wrong number is
+not proposed.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+
+from softdice_cli.evaluation.seen_labels import VOID, LabelsSeen
+from softdice_cli.records import Settings
+
+LISTED = 12
+"""Classes that a hint spells out."""
+
+# A shift by one is spelled out for so many classes.
+_MOST_SHIFTED = 32
+
+# More labels than this that are not classes, and the file is more likely the wrong one.
+_MOST_STRAYS = 4
+
+
+def options_for(settings: Settings, labels: Mapping[str, Iterable[int]]) -> str:
+    """The options that give each name its labels, to be typed as they are."""
+    options = []
+    for name, owned in labels.items():
+        options.append(f"--class {shlex.quote(name)}={_sum(settings, owned)}")
+    return " ".join(options)
+
+
+def _sum(settings: Settings, labels: Iterable[int]) -> str:
+    return "+".join(map(settings.label_text, labels))
+
+
+def listed(settings: Settings, labels: Iterable[int]) -> str:
+    """Labels for a sentence: ``1, 2 and 5``; of many the first and the last."""
+    texts = [settings.label_text(label) for label in labels]
+    if len(texts) > LISTED:
+        return f"{texts[0]} to {texts[-1]}"
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def void_of(seen: LabelsSeen, labels: list[int]) -> tuple[list[int], str]:
+    """The labels without the usual mark for pixels to leave out, and the option that leaves it out beside others."""
+    rest = [label for label in labels if label != VOID or seen.settings.colors]
+    return rest, " --ignore 255" if len(rest) < len(labels) else ""
+
+
+# --- one channel ---
+
+
+def hint_for_one_channel(seen: LabelsSeen) -> str:
+    """What to do about several labels where the prediction has one channel."""
+    definition = seen.settings.classes[0]
+    if seen.settings.foreground or definition.labels:
+        return _of_named(seen)
+    others = [label for label in seen.every if label]
+    rest, leave = void_of(seen, others)
+    if len(rest) == 1:
+        return _class_and_void(seen, rest[0])
+    ways = []
+    if 0 in seen.truth:
+        ways.append(f"--foreground nonzero{leave}, if each of {listed(seen.settings, rest)} is {definition.name}")
+    if len(rest) == 2:
+        first, second = rest
+        for inside, outside in ((first, second), (second, first)):
+            ways.append(f"--foreground {inside}vs{outside}{leave}, if {inside} is the class and {outside} background")
+    elif len(rest) <= LISTED:
+        ways.append(
+            f"--foreground KvsL --ignore M{leave}, where K is the label of the class, L that of the background "
+            "(several as L+L), and M that of pixels to leave out"
+        )
+    return "; ".join(ways) or "check that this is the right file: no pixel has the label 0, and many have others"
+
+
+def _class_and_void(seen: LabelsSeen, label: int) -> str:
+    """The options for masks of 0, one label and 255."""
+    settings = seen.settings
+    name = settings.classes[0].name
+    way = f"{options_for(settings, {name: [label]})} --ignore 255, if 255 marks pixels to leave out"
+    if seen.mixed:
+        return way
+    return f"{way}; --foreground nonzero, if both {label} and 255 are {name}"
+
+
+def _of_named(seen: LabelsSeen) -> str:
+    """The same where somebody has said which labels are the class."""
+    settings = seen.settings
+    definition = settings.classes[0]
+    unknown = seen.unknown
+    rest, leave = void_of(seen, unknown)
+    void = "--ignore 255, if 255 marks pixels to leave out"
+    own = definition.labels
+    if own and len(unknown) == 1 and not any(label in seen.truth for label in own):
+        way = f"{options_for(settings, {definition.name: unknown})}, if that is the class"
+        return way if rest else f"{way}; {void}"
+    if not rest:
+        return void
+    if settings.foreground:
+        inside, _, outside = settings.foreground.partition("vs")
+        more = "+".join(filter(None, [outside, *map(str, rest)]))
+        return f"--foreground {inside}vs{more}{leave}, if {listed(settings, rest)} is background as well"
+    if settings.colors:
+        return f"{options_for(settings, {definition.name: [*own, *rest]})}, if all of them are {definition.name}"
+    if len(rest) > LISTED:
+        whole = f"--class {shlex.quote(definition.name)} --foreground nonzero{leave}"
+        return f"{whole}, if every label is {definition.name}; else check that this is the right file"
+    verb = "is" if len(rest) == 1 else "are"
+    named = listed(settings, rest)
+    background = f"--foreground {_sum(settings, own)}vs{_sum(settings, rest)}{leave}"
+    merged = options_for(settings, {definition.name: [*own, *rest]})
+    return (
+        f"{background}, if {named} {verb} background beside {definition.name}; "
+        f"{merged}{leave}, if {named} {verb} {definition.name} as well"
+    )
+
+
+def hint_for_independent(seen: LabelsSeen) -> str:
+    """The same for channels of which each has a truth of its own."""
+    settings = seen.settings
+    owned = any(definition.labels for definition in settings.classes)
+    unknown = seen.unknown if owned or settings.foreground else [label for label in seen.every if label]
+    rest, leave = void_of(seen, unknown)
+    if not rest or (len(rest) == 1 and leave and not owned):
+        return "--ignore 255, if 255 marks pixels to leave out"
+    if owned:
+        return f"--class NAME=LABEL+LABEL for each class, where {listed(settings, rest)} is of some class"
+    return f"--foreground nonzero{leave}, if each of {listed(settings, rest)} means that the class is there"
+
+
+# --- several channels ---
+
+
+def hint_for_channels(seen: LabelsSeen) -> str:
+    """What to do about labels that are not classes where each class has a channel."""
+    settings = seen.settings
+    count = len(settings.classes)
+    unknown = seen.unknown
+    rest, leave = void_of(seen, unknown)
+    absent = [entry for entry in settings.classes if not any(label in seen.truth for label in entry.labels)]
+    if count == 2 and len(unknown) == 1 and len(absent) == 1:
+        return _second_class(seen, unknown[0], absent[0].name)
+    if not rest:
+        return _void_only(seen)
+    if _is_shift(seen, rest):
+        return _shift(seen, leave)
+    if len(rest) > _MOST_STRAYS:
+        return (
+            f"check that this is the right file: the masks hold {len(seen.every)} labels, "
+            f"and the prediction has {count} channels"
+        )
+    example = options_for(settings, {"NAME": [settings.classes[-1].labels[0], rest[0]]})
+    ignored = " ".join(f"--ignore {settings.label_text(label)}" for label in rest)
+    every = f"--class NAME=LABELS for each of the {count} channels, in their order"
+    belong = f"if {listed(settings, rest)} belongs to a class (several labels as in {example})"
+    return f"{every}{leave}, {belong}; {ignored}{leave}, if these pixels are to be left out"
+
+
+def _void_only(seen: LabelsSeen) -> str:
+    count = len(seen.settings.classes)
+    if {label for label in seen.truth if label not in seen.settings.ignore} <= {0, VOID} and count > 2:
+        return (
+            f"save masks with a label for each channel: masks of 0 and 255 hold two classes, "
+            f"and the prediction has {count}"
+        )
+    return "--ignore 255, if 255 marks pixels to leave out"
+
+
+def _second_class(seen: LabelsSeen, label: int, name: str) -> str:
+    """The options for two channels, of which one has a label of its own, and the other an unknown one."""
+    settings = seen.settings
+    text = settings.label_text(label)
+    labels = {}
+    for place, definition in enumerate(settings.classes):
+        known = definition.name != name
+        shown = definition.name if known or definition.name != str(place) else text
+        labels[shown] = definition.labels if known else (label,)
+    way = f"{options_for(settings, labels)}, if {text} is the class of that channel"
+    return f"{way}; --ignore {text}, if it marks pixels to leave out"
+
+
+def _is_shift(seen: LabelsSeen, rest: list[int]) -> bool:
+    """Whether labels can be the channels counted from 1: they go one too far."""
+    settings = seen.settings
+    places = [(place,) for place in range(len(settings.classes))]
+    return [entry.labels for entry in settings.classes] == places and rest == [len(places)] and not settings.colors
+
+
+def _shift(seen: LabelsSeen, leave: str) -> str:
+    """Both readings of labels that go one too far; what agrees better with the predictions comes first."""
+    settings = seen.settings
+    count = len(settings.classes)
+    named = {}
+    for place, definition in enumerate(settings.classes):
+        named[str(place + 1) if definition.name == str(place) else definition.name] = (place + 1,)
+    options = options_for(settings, named)
+    if count > _MOST_SHIFTED:
+        options = f"--classes FILE, with the labels 1 to {count}"
+    as_is, shifted = seen.agreeing
+    shift = f"{options} --ignore 0{leave}, if 0 marks pixels to leave out and the first channel is label 1"
+    plain = f"--ignore {count}{leave}, if {count} marks pixels to leave out and the first channel is label 0"
+    if as_is or shifted:
+        shift += f" ({_agree(shifted)})"
+        plain += f" ({_agree(as_is)})"
+    ways = (plain, shift) if as_is > shifted else (shift, plain)
+    return "; ".join(ways)
+
+
+def _agree(pixels: int) -> str:
+    return f"{pixels} px agree with that"

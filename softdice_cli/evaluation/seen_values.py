@@ -1,0 +1,229 @@
+"""What the values of predictions look like, and what to type where they are not probabilities.
+
+A hint is drawn from all values that were seen, in one file or in all of a run, and an activation is proposed only for
+values that look like what it is for: the softmax of probabilities is a plausible wrong number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from softdice_cli.evaluation.full_scale import full_scale
+from softdice_cli.records import MAX_LABEL, Activation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# How far below 0 rounding errors may have pushed a probability, or a tenth of how far above 1: logits go further.
+_SLIP = 1e-3
+
+# How far sums over the channels may differ, relative to them, and still be one number.
+_SAME = 2e-3
+
+# How far the sum of probabilities may lie from 1 in a few pixels whose values are wrong.
+_NEAR = 0.02
+
+_CHECK = "check what was saved"
+_INDEPENDENT = "--multilabel, if the classes are independent"
+_UNNORMALIZED = "--allow-unnormalized, if they are exclusive and need not sum to 1"
+
+
+@dataclass(frozen=True, slots=True)
+class SumsSeen:
+    """Sums over the channels.
+
+    Attributes:
+        low, high: the least and the greatest.
+        pixels: how many there are.
+        near: how many are nearly 1, or of a single channel, how many values lie in [0, 1].
+    """
+
+    low: float = float("-inf")
+    high: float = float("inf")
+    pixels: int = 0
+    near: int = 0
+
+    def joined(self, other: SumsSeen) -> SumsSeen:
+        """Those of both."""
+        return SumsSeen(
+            min(self.low, other.low), max(self.high, other.high), self.pixels + other.pixels, self.near + other.near
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValuesSeen:
+    """What one prediction, or several together, show of their values; see `errors.Evidence`.
+
+    Attributes:
+        problem: what is wrong with them.
+        classes: how many channels there are.
+        activation: what was asked for.
+        scale: the stored integer that was said to mean 1.
+        reach: the greatest number that the stored type holds; 0 for floats.
+        low, high: least and greatest value, after the scale if there is one.
+        whole: all are whole numbers.
+        like_labels: all integers look like those of a label map.
+        sums: of the channels, before an activation.
+    """
+
+    problem: Literal["range", "sums", "integers"]
+    classes: int
+    activation: Activation = "none"
+    scale: int | None = None
+    reach: int = 0
+    low: float
+    high: float
+    whole: bool = False
+    like_labels: bool = False
+    sums: SumsSeen = field(default_factory=SumsSeen)
+
+    @property
+    def kind(self) -> object:
+        """Equal for what has one cure."""
+        return self.problem, self.classes
+
+    def joined(self, other: ValuesSeen) -> ValuesSeen:
+        """What both show together."""
+        return replace(
+            self,
+            reach=max(self.reach, other.reach),
+            low=min(self.low, other.low),
+            high=max(self.high, other.high),
+            whole=self.whole and other.whole,
+            like_labels=self.like_labels and other.like_labels,
+            sums=self.sums.joined(other.sums),
+        )
+
+    def hint(self) -> str:
+        """What to type."""
+        if self.problem == "integers":
+            return _of_integers(self)
+        if self.problem == "sums":
+            return _of_sums(self)
+        return _of_range(self)
+
+    @property
+    def sum(self) -> float | None:
+        """The number that the channels of every pixel sum to, where it is one number."""
+        low, high = self.sums.low, self.sums.high
+        # Each of so many whole numbers was rounded.
+        rounding = self.classes if self.whole else 0
+        if not 0 < high < np.inf or high - low > max(_SAME * high, rounding):
+            return None
+        middle = (low + high) / 2
+        if self.whole or abs(middle - round(middle)) < _SAME * middle:
+            return float(round(middle))
+        return middle
+
+
+def look_at(chunks: Iterable[NDArray[Any]]) -> tuple[bool, SumsSeen]:
+    """Whether all values ``(C, n)`` are whole numbers, and what their sums over the channels are."""
+    whole, seen = True, SumsSeen(np.inf, -np.inf)
+    for values in chunks:
+        whole = whole and bool((values == np.rint(values)).all())
+        sums = values.sum(axis=0, dtype=np.float64)
+        near = np.abs(sums - 1) <= _NEAR
+        if len(values) == 1:
+            near = (sums >= 0) & (sums <= 1)
+        seen = seen.joined(SumsSeen(float(sums.min()), float(sums.max()), sums.size, int(np.count_nonzero(near))))
+    return whole, seen
+
+
+def like_labels(counts: dict[int, int], reach: int) -> bool:
+    """Whether integers look like labels: besides the end of their type they stay in the lower half of it."""
+    top = full_scale(max(counts), reach)
+    others = [value for value in counts if value != top]
+    return min(counts) < 0 or (len(others) > 1 and max(others) < top / 2)
+
+
+# --- integers ---
+
+
+def _of_integers(seen: ValuesSeen) -> str:
+    labels = "--pred-labels if these are class labels"
+    top = full_scale(int(seen.high), seen.reach)
+    if seen.low < 0 or top > MAX_LABEL or (seen.like_labels and top > 1):
+        return labels
+    meaning = "it is one-hot" if top == 1 else f"{top} stands for probability 1"
+    return f"--scale {top} if {meaning}, {labels}"
+
+
+# --- sums ---
+
+
+def _of_sums(seen: ValuesSeen) -> str:
+    if seen.activation == "sigmoid":
+        return f"--activation softmax, if these are logits of exclusive classes; {_INDEPENDENT}; {_UNNORMALIZED}"
+    if seen.scale is not None:
+        top = full_scale(round(seen.high * seen.scale), seen.reach)
+        if top < seen.scale:
+            return f"--scale {top}, if {top} stands for probability 1; {_INDEPENDENT}"
+    total = seen.sum
+    if total is not None and seen.scale is None:
+        return f"divide by {total:g} before you save, if {total:g} stands for 1; {_UNNORMALIZED}"
+    ways = [_INDEPENDENT, _UNNORMALIZED]
+    if seen.sums.high <= 1 + _SLIP:
+        ways.append("save 1 - p.sum() over the channels as one more channel, in front, if the background has none")
+    return "; ".join(ways)
+
+
+# --- range ---
+
+
+def _of_range(seen: ValuesSeen) -> str:
+    if seen.scale is not None:
+        return _of_scaled(seen)
+    if seen.low >= -_SLIP and seen.high <= 1 + 10 * _SLIP:
+        return "clip before you save: np.clip(p, 0, 1)"
+    if seen.activation != "none":
+        return _CHECK
+    if seen.low < -_SLIP:
+        return _of_negative(seen)
+    top = _likely_divisor(seen)
+    ways = []
+    if seen.whole and seen.classes == 1:
+        ways.append("--pred-labels, if this is a label map that was saved as floats")
+    if top is not None:
+        ways.append(f"divide by {top:g} before you save, if {top:g} stands for 1")
+    return "; ".join(ways) or f"{_CHECK}: probabilities are at most 1, and of logits some are below 0"
+
+
+def _of_scaled(seen: ValuesSeen) -> str:
+    if seen.low < 0:
+        return f"{_CHECK}: no probability is below 0"
+    top = full_scale(round(seen.high * (seen.scale or 1)), seen.reach)
+    return f"--scale {top}: it must be the stored value of probability 1"
+
+
+def _of_negative(seen: ValuesSeen) -> str:
+    one = seen.classes == 1
+    # Mostly probabilities: their softmax would be a plausible wrong number.
+    if seen.sums.near > (0.9 if one else 0.5) * seen.sums.pixels:
+        return f"{_CHECK}: most of it looks like probabilities, and no probability is below 0"
+    if one and seen.whole:
+        return "--pred-labels, if this is a label map that was saved as floats"
+    if one and seen.high <= 0:
+        return "save np.exp(p), if these are log-probabilities; --activation sigmoid, if these are logits"
+    if one:
+        return "--activation sigmoid, if these are logits"
+    if seen.high <= 0:
+        return "--activation softmax, if these are log-probabilities or logits"
+    independent = "--multilabel --activation sigmoid, if they are of independent classes"
+    return f"--activation softmax, if these are logits; {independent}"
+
+
+def _likely_divisor(seen: ValuesSeen) -> float | None:
+    """What floats were multiplied by, if they look like percentages or like integers that were saved as floats."""
+    if seen.classes > 1 and seen.sum is not None:
+        return seen.sum
+    # Of few whole numbers, these are labels.
+    if seen.whole and seen.classes == 1 and seen.high < 100:
+        return None
+    for top in (100, 255, 65535):
+        if top / 3 < seen.high <= top:
+            return top
+    return None

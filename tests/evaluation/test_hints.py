@@ -1,0 +1,354 @@
+"""Each kind of hint is taken from the message, typed, and held against the number that plain NumPy gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from typed_hints import dice, folder_of, run, the_hint, typed, ways
+
+from softdice_cli import ClassDef, Settings
+
+RNG = np.random.default_rng(11)
+SHAPE = (24, 32)
+
+
+def blocks(count: int, seed: int, size: int = 8) -> np.ndarray:
+    """A mask of labels 0 to count − 1 in blocks, each of which occurs."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, count, (SHAPE[0] // size, SHAPE[1] // size))
+    coarse.flat[:count] = np.arange(count)
+    return coarse.repeat(size, 0).repeat(size, 1).astype(np.uint8)
+
+
+def noisy(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Logits ``(C, *S)`` of a model that is mostly right."""
+    rng = np.random.default_rng(seed)
+    right = np.arange(count).reshape(-1, *[1] * labels.ndim) == labels
+    return rng.normal(0, 1, right.shape) + 2 * right
+
+
+def softmax(logits: np.ndarray, dtype: str = "f4") -> np.ndarray:
+    raised = np.exp(logits - logits.max(0))
+    return (raised / raised.sum(0)).astype(dtype)
+
+
+def map_of_one(mask: np.ndarray, seed: int) -> np.ndarray:
+    return softmax(noisy(mask.astype(int), 2, seed))[1]
+
+
+# --- one channel ---
+
+
+def binary(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the class is, and a one-channel map of it."""
+    inside = blocks(2, seed) == 1
+    return inside, map_of_one(inside, seed)
+
+
+def with_border(inside: np.ndarray, label: int = 255) -> np.ndarray:
+    mask = inside.astype(np.uint8)
+    mask[:4] = label
+    return mask
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_void_beside_the_class(tmp_path, apart):
+    """0, 1 and 255 in one file; or 0 and 1 in one, and 0 and 255 in another, as tiles at the border have them."""
+    inside, values = binary(1)
+    masks = [with_border(inside), inside.astype(np.uint8)]
+    valid = masks[0] != 255
+    if apart:
+        masks = [inside.astype(np.uint8), np.where(masks[0] == 255, 255, 0).astype(np.uint8)]
+    pairs = folder_of(tmp_path, [values, values], masks)
+    results = run(pairs)
+    first, *more = ways(the_hint(results))
+    # In one file, 1 and 255 are certainly not the same.
+    assert more == (["--foreground nonzero"] if apart else [])
+    cured = run(pairs, typed(first))
+    assert cured.failures == ()
+    whole = np.stack([mask == 1 for mask in masks])
+    counted = np.stack([valid, valid]) if not apart else np.stack([np.full(SHAPE, True), valid])
+    if not apart:
+        counted[1] = True
+    assert cured.pooled.classes[0].dice == pytest.approx(dice(np.stack([values > 0.5] * 2), whole, counted), abs=1e-12)
+
+
+def test_instances_are_the_foreground(tmp_path):
+    inside, values = binary(2)
+    instances = np.where(inside, np.arange(SHAPE[1])[None] + 1, 0).astype(np.uint16)
+    pairs = folder_of(tmp_path, [values], [instances])
+    hint = the_hint(run(pairs))
+    assert "--scale" not in hint
+    assert ways(hint) == ["--foreground nonzero"]
+    cured = run(pairs, typed("--foreground nonzero"))
+    assert cured.pooled.classes[0].dice == pytest.approx(dice(values > 0.5, inside), abs=1e-12)
+
+
+def test_a_trimap_whose_background_is_a_label(tmp_path):
+    """1 is the class, 2 the background and 3 a border: 0 is nowhere, so not everything can be the class."""
+    inside, values = binary(3)
+    mask = np.where(inside, 1, 2).astype(np.uint8)
+    mask[:3] = 3
+    right = pytest.approx(dice(values > 0.5, inside, mask != 3), abs=1e-12)
+    pairs = folder_of(tmp_path, [values], [mask])
+    assert "nonzero" not in the_hint(run(pairs))
+    # Step by step: the border, then the class against its background.
+    partly = typed("--ignore 3")
+    assert ways(the_hint(run(pairs, partly))) == ["--foreground 1vs2", "--foreground 2vs1"]
+    assert run(pairs, typed("--foreground 1vs2", partly)).pooled.classes[0].dice == right
+    # Or the class by name first.
+    partly = typed("--class pet=1 --ignore 3")
+    first, *_ = ways(the_hint(run(pairs, partly)))
+    assert first == "--foreground 1vs2"
+    assert run(pairs, typed(first, partly)).pooled.classes[0].dice == right
+
+
+@pytest.mark.parametrize(
+    ("given", "labels", "proposed"),
+    [
+        # the class has another label
+        ("--class a=1", [0, 255], ["--class a=255", "--ignore 255"]),
+        ("--class a=1", [0, 7], ["--class a=7"]),
+        # void beside the class
+        ("--class a=1", [0, 1, 255], ["--ignore 255"]),
+        # another label is background, or the class as well; it is never left out without a word
+        ("--class a=1", [0, 1, 2], ["--foreground 1vs2", "--class a=1+2"]),
+        ("--class a=1", [0, 1, 2, 255], ["--foreground 1vs2 --ignore 255", "--class a=1+2 --ignore 255"]),
+        ("--foreground 1vs2", [0, 1, 2, 3], ["--foreground 1vs2+3"]),
+        # several labels, unnamed
+        ("", [0, 1, 2], ["--foreground nonzero", "--foreground 1vs2", "--foreground 2vs1"]),
+        ("", [1, 2], ["--foreground 1vs2", "--foreground 2vs1"]),
+        ("", [0, 1, 2, 255], ["--foreground nonzero --ignore 255", "--foreground 1vs2 --ignore 255",
+                              "--foreground 2vs1 --ignore 255"]),
+    ],
+)  # fmt: skip
+def test_labels_of_a_one_channel_run(tmp_path, given, labels, proposed):
+    mask = np.array(labels, np.uint8)[blocks(len(labels), 4)]
+    pairs = folder_of(tmp_path, [map_of_one(mask == labels[-1], 4)], [mask])
+    before = typed(given)
+    hint = the_hint(run(pairs, before))
+    assert ways(hint) == proposed
+    assert "mask ==" not in hint
+    for way in proposed:
+        assert run(pairs, typed(way, before)).failures == ()
+
+
+def test_a_label_map_that_was_saved_as_floats(tmp_path):
+    mask = blocks(3, 5)
+    prediction = noisy(mask, 3, 5).argmax(0)
+    pairs = folder_of(tmp_path, [prediction.astype("f8")], [mask])
+    (first,) = ways(the_hint(run(pairs)))
+    assert first == "--pred-labels"
+    partly = typed(first)
+    (second,) = ways(the_hint(run(pairs, partly)))
+    cured = run(pairs, typed(second, partly))
+    assert [scores.name for scores in cured.pooled.classes] == ["0", "1", "2"]
+    for label, scores in enumerate(cured.pooled.classes):
+        assert scores.dice == pytest.approx(dice(prediction == label, mask == label), abs=1e-12)
+
+
+# --- several channels ---
+
+
+def shifted_set(seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Four channels for the labels 1 to 4; 0 marks pixels to leave out. Only the last image has the label 4."""
+    predictions, masks = [], []
+    for index in range(3):
+        mask = blocks(5 if index == 2 else 4, seed + index)
+        predictions.append(softmax(noisy(mask.astype(int) - 1, 4, seed + index)))
+        masks.append(mask)
+    return predictions, masks
+
+
+def pooled(predictions: list[np.ndarray], masks: list[np.ndarray], labels: list[int], ignore: int) -> list[float]:
+    chosen, truth = np.stack([p.argmax(0) for p in predictions]), np.stack(masks)
+    return [dice(chosen == channel, truth == label, truth != ignore) for channel, label in enumerate(labels)]
+
+
+def test_labels_that_are_shifted_by_one(tmp_path):
+    predictions, masks = shifted_set(20)
+    pairs = folder_of(tmp_path, predictions, masks)
+    results = run(pairs)
+    # The images without the label pass: the cure is not lost by that, and the run is not complete.
+    assert (len(results.images), len(results.failures)) == (2, 1)
+    shift, plain = ways(the_hint(results))
+    assert shift == "--class 1=1 --class 2=2 --class 3=3 --class 4=4 --ignore 0"
+    assert plain == "--ignore 4"
+    cured = run(pairs, typed(shift))
+    assert cured.failures == ()
+    right = pooled(predictions, masks, [1, 2, 3, 4], ignore=0)
+    assert [scores.dice for scores in cured.pooled.classes] == pytest.approx(right, abs=1e-12)
+
+
+def test_a_void_label_behind_the_classes(tmp_path):
+    """The other reading of the same labels: here the predictions agree with labels that are not shifted."""
+    masks = [blocks(5, 30), blocks(4, 31)]
+    predictions = [softmax(noisy(mask, 4, 30 + index)) for index, mask in enumerate(masks)]
+    pairs = folder_of(tmp_path, predictions, masks)
+    plain, shift = ways(the_hint(run(pairs)))
+    assert (plain, shift) == ("--ignore 4", "--class 1=1 --class 2=2 --class 3=3 --class 4=4 --ignore 0")
+    right = pooled(predictions, masks, [0, 1, 2, 3], ignore=4)
+    cured = run(pairs, typed(plain))
+    assert [scores.dice for scores in cured.pooled.classes] == pytest.approx(right, abs=1e-12)
+
+
+def test_two_labels_of_one_class(tmp_path):
+    mask = blocks(4, 40)
+    stored = np.array([0, 1, 2, 5], np.uint8)[mask]
+    prediction = softmax(noisy(mask.clip(max=2), 3, 40))
+    pairs = folder_of(tmp_path, [prediction], [stored])
+    hint = the_hint(run(pairs))
+    assert "--class NAME=2+5" in hint
+    cured = run(pairs, typed("--class a=0 --class b=1 --class c=2+5"))
+    right = [dice(prediction.argmax(0) == label, mask.clip(max=2) == label) for label in range(3)]
+    assert [scores.dice for scores in cured.pooled.classes] == pytest.approx(right, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("channels", "labels", "proposed"),
+    [
+        (3, [0, 1, 2, 255], ["--ignore 255"]),
+        # a class is absent, and 255 does not take its place
+        (3, [0, 1, 255], ["--ignore 255"]),
+        # with two channels, the label that is there is the other class
+        (2, [0, 255], ["--class 0=0 --class 255=255", "--ignore 255"]),
+        # masks of two classes have no mapping to three channels
+        (3, [0, 255], []),
+        # a shift and a border
+        (3, [0, 1, 2, 3, 255], ["--class 1=1 --class 2=2 --class 3=3 --ignore 0 --ignore 255",
+                                "--ignore 3 --ignore 255"]),
+    ],
+)  # fmt: skip
+def test_labels_of_several_channels(tmp_path, channels, labels, proposed):
+    mask = np.array(labels, np.uint8)[blocks(len(labels), 50)]
+    pairs = folder_of(tmp_path, [softmax(RNG.normal(0, 1, (channels, *SHAPE)))], [mask])
+    hint = the_hint(run(pairs))
+    assert sorted(ways(hint)) == sorted(proposed)
+    for way in proposed:
+        assert run(pairs, typed(way)).failures == ()
+
+
+# --- label maps ---
+
+
+@pytest.mark.parametrize(
+    ("labels", "void", "proposed"),
+    [
+        # in the order of the labels, under names that do not contradict them
+        ([0, 2], False, ["--class 0 --class 1 --class 2"]),
+        ([0, 85, 170], False, ["--class 0=0 --class 85=85 --class 170=170"]),
+        ([0, 1, 2], True, ["--class 0 --class 1 --class 2 --ignore 255"]),
+        # many numbered classes
+        (range(21), True, ["--num-classes 21 --ignore 255", "--classes FILE --ignore 255",
+                           "--foreground nonzero --ignore 255"]),
+        (range(14), False, ["--num-classes 14", "--classes FILE", "--foreground nonzero"]),
+        # numbers far apart are not those of classes
+        (range(0, 60_000, 4000), False, ["--classes FILE", "--foreground nonzero"]),
+    ],
+)  # fmt: skip
+def test_labels_of_unnamed_label_maps(tmp_path, labels, void, proposed):
+    stored = np.array(labels, np.uint16)
+    mask = stored[blocks(len(labels), 60, size=4) % len(stored)]
+    prediction = stored[(noisy(blocks(len(labels), 60, size=4), len(labels), 60).argmax(0)) % len(stored)]
+    valid = np.full(SHAPE, True)
+    if void:
+        mask[:4], valid[:4] = 255, False
+    if len(labels) == 2:
+        # Label 1 is in the predictions alone.
+        prediction[prediction == 0] = 1
+    pairs = folder_of(tmp_path, [prediction], [mask])
+    before = Settings(prediction="labels")
+    hint = the_hint(run(pairs, before))
+    assert ways(hint) == proposed
+    assert "--scale" not in hint
+    cured = run(pairs, typed(proposed[0].replace("--classes FILE", "--foreground nonzero"), before))
+    assert cured.failures == ()
+    for scores in cured.pooled.classes:
+        if scores.name.isdecimal() and scores.dice is not None:
+            label = int(scores.name)
+            assert scores.dice == pytest.approx(dice(prediction == label, mask == label, valid), abs=1e-12)
+
+
+def test_label_maps_that_number_their_foreground_in_two_ways(tmp_path):
+    inside, values = binary(70)
+    pairs = folder_of(tmp_path, [(values > 0.5).astype(np.uint8)], [inside.astype(np.uint8) * np.uint8(255)])
+    before = Settings(prediction="labels")
+    first, second = ways(the_hint(run(pairs, before)))
+    assert (first, second) == ("--foreground nonzero", "--class foreground=1 --ignore 255")
+    cured = run(pairs, typed(first, before))
+    assert cured.pooled.classes[0].dice == pytest.approx(dice(values > 0.5, inside), abs=1e-12)
+
+
+def test_two_vertebrae_are_two_classes(tmp_path):
+    inside, values = binary(71)
+    pairs = folder_of(tmp_path, [(values > 0.5) * np.uint8(20)], [inside * np.uint8(19)])
+    before = Settings(prediction="labels")
+    first, second = ways(the_hint(run(pairs, before)))
+    assert (first, second) == ("--class 0=0 --class 19=19 --class 20=20", "--foreground nonzero")
+    assert [scores.dice for scores in run(pairs, typed(first, before)).pooled.classes][1:] == [0, 0]
+
+
+def test_a_label_that_only_the_predictions_hold_is_not_to_be_ignored(tmp_path):
+    mask = blocks(3, 72)
+    prediction = np.where(mask == 2, 3, mask).astype(np.uint8)
+    pairs = folder_of(tmp_path, [prediction], [mask])
+    before = typed("--pred-labels --class a=0 --class b=1 --class c=2")
+    hint = the_hint(run(pairs, before))
+    assert "--ignore" not in hint
+    first, _ = ways(hint)
+    cured = run(pairs, typed(first, before))
+    assert [scores.dice for scores in cured.pooled.classes] == [1, 1, 0, 0]
+
+
+# --- the whole set ---
+
+
+def test_a_hint_comes_from_all_files_and_is_the_same_for_each(tmp_path):
+    """Of 40 crops, some lack the border, and none has all classes: the cure is one, and it is not lost."""
+    predictions, masks = [], []
+    for index in range(40):
+        mask = blocks(11, 100 + index, size=4)[:8, :8].copy()
+        # Sky and border are in some crops only.
+        if index % 3:
+            mask[0, :2] = 11
+        masks.append(mask)
+        predictions.append(softmax(noisy(mask, 12, 100 + index)[:11]))
+    pairs = folder_of(tmp_path, predictions, masks)
+    results = run(pairs)
+    assert len(results.images) == 14
+    assert len(results.failures) == 26
+    assert len({failure.error.split(": ", 1)[1] for failure in results.failures}) == 1
+    first, _ = ways(the_hint(results))
+    assert first == "--ignore 11"
+    cured = run(pairs, typed(first))
+    assert cured.failures == ()
+    chosen, truth = np.stack([p.argmax(0) for p in predictions]), np.stack(masks)
+    right = [dice(chosen == label, truth == label, truth != 11) for label in range(11)]
+    assert [scores.dice for scores in cured.pooled.classes] == pytest.approx(right, abs=1e-12)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_hint_of_a_set_does_not_depend_on_the_workers(tmp_path, workers):
+    from softdice_cli import evaluate
+
+    predictions, masks = shifted_set(20)
+    pairs = folder_of(tmp_path, predictions, masks)
+    results = evaluate(pairs, workers=workers)
+    assert ways(the_hint(results))[0] == "--class 1=1 --class 2=2 --class 3=3 --class 4=4 --ignore 0"
+
+
+def test_the_order_of_the_files_does_not_change_the_cure(tmp_path):
+    predictions, masks = shifted_set(20)
+    hints = set()
+    for step in (1, -1):
+        pairs = folder_of(tmp_path, predictions[::step], masks[::step])
+        hints.add(the_hint(run(pairs)))
+    assert len(hints) == 1
+
+
+def test_one_class_that_is_named_by_a_label_of_its_own(tmp_path):
+    """The class has the label 2 in this file, but another file holds 1: it is not renamed."""
+    masks = [np.array([0, 1], np.uint8)[blocks(2, 80)], np.array([0, 2], np.uint8)[blocks(2, 81)]]
+    pairs = folder_of(tmp_path, [map_of_one(mask > 0, 80) for mask in masks], masks)
+    hint = the_hint(run(pairs, Settings(classes=(ClassDef("a", 1),))))
+    assert ways(hint) == ["--foreground 1vs2", "--class a=1+2"]
