@@ -31,7 +31,7 @@ def refuse_channels(prediction: Source, truth: Source, fit: Layout, settings: Se
         return None
     if lines and truth.array.shape == prediction.array.shape and _sums_to_one(prediction, lines[0]):
         return _one_hot_with_void(truth, *lines)
-    return _either(prediction, truth)
+    return _either(prediction, truth, settings)
 
 
 class _Lines:
@@ -114,12 +114,15 @@ def _one_hot_with_void(truth: Source, axis: int, seen: _Lines) -> LabelError:
     )
 
 
-def _either(prediction: Source, truth: Source) -> LayoutError:
+def _either(prediction: Source, truth: Source, settings: Settings) -> LayoutError:
     shape = truth.array.shape
     letters = SPATIAL[-len(prediction.array.shape) :]
-    ways = [f"--layout {letters}, if it is a volume of one class", "--multilabel, if one axis numbers classes"]
-    if len(shape) == 3:
-        ways.append("--layout BHW, if it is images of one class")
+    ways = ["--multilabel, if one axis numbers independent classes"]
+    # Whoever has named several classes has not one.
+    if not settings.classes:
+        ways.insert(0, f"--layout {letters}, if it is a volume of one class")
+        if len(shape) == 3:
+            ways.append("--layout BHW, if it is images of one class")
     return LayoutError(
         "can be a volume of one class, or hold a channel for each of several classes, as the mask has the same shape",
         path=prediction.name,

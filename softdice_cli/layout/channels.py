@@ -10,8 +10,8 @@ from softdice_cli.layout.shapes import SPATIAL, Layout, Shape, space
 MOST_CHANNELS = 256
 """An axis that is longer holds slices or lines, and not classes that somebody saved one by one."""
 
-# An axis that is longer is not taken for one of classes where the classes are not named.
-_MOST_UNNAMED = 32
+# Where several axes could number classes, one of up to so many comes before a longer one.
+_FEW_CLASSES = (16, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +42,22 @@ def fits(prediction: Shape, mask: Shape, known: MultiLabel, layout: str, maps: l
         if len(letters) != len(prediction) or "C" not in letters:
             continue
         sizes = dict(zip(letters, prediction, strict=True))
-        if dict(zip(truth, mask, strict=True)) == sizes and _possible(sizes["C"], known, layout):
+        if dict(zip(truth, mask, strict=True)) == sizes and known.classes in (0, sizes["C"]):
             image = tuple(sizes[letter] for letter in letters if letter in SPATIAL)
             found.append(Layout(letters, prediction, image, truth))
     # Axes in the same order on both sides come before any other reading.
     alike = [fit for fit in found if fit.letters == fit.truth]
-    over_maps = [fit for fit in maps if "C" in fit.letters and _possible(fit.channels, known, layout)]
-    return (alike or found) + over_maps
+    over_maps = [fit for fit in maps if "C" in fit.letters and known.classes in (0, fit.channels)]
+    return _likely(alike or found) + over_maps
 
 
-def _possible(channels: int, known: MultiLabel, layout: str) -> bool:
-    """Whether an axis of this length can be one of classes."""
-    if known.classes:
-        return channels == known.classes
-    return bool(layout) or channels <= _MOST_UNNAMED
+def _likely(found: list[Layout]) -> list[Layout]:
+    """Of several readings those with the fewest classes, by steps in which no axis of an image is mistaken for one."""
+    for most in _FEW_CLASSES:
+        few = [fit for fit in found if fit.channels <= most]
+        if few:
+            return few
+    return found
 
 
 def _letters(count: int) -> list[str]:

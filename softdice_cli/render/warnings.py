@@ -11,10 +11,13 @@ from softdice_cli.render.text import depends_only_on_epsilon, neutral, number, p
 _LISTED = 12
 _IMAGES = 5
 
+# A rate that a class has by an exchange with its background rather than by a poor model.
+_HARDLY = 0.25
+
 
 def warnings(results: Results) -> list[str]:
     """One sentence for each thing that needs saying; names what it is about."""
-    return [*_absent(results), *_never_hit(results), *_never_reached(results)]
+    return [*_absent(results), *_never_hit(results), *_never_reached(results), *_mixed_up(results), *_opposite(results)]
 
 
 def _absent(results: Results) -> list[str]:
@@ -76,6 +79,50 @@ def _never_reached(results: Results) -> list[str]:
             "softdice inspect shows the greatest value of a map"
         )
     return texts
+
+
+def _mixed_up(results: Results) -> list[str]:
+    """Classes that are mostly predicted as each other, as if labels or channels stood in another order."""
+    if results.confusion is None:
+        return []
+    settings = results.settings
+    taken: dict[int, int] = {}
+    for true in range(len(settings.classes)):
+        column = [row[true] for row in results.confusion]
+        most = max(range(len(column)), key=column.__getitem__)
+        if most != true and 2 * column[most] > sum(column):
+            taken[true] = most
+    # A class that several others are taken for has swallowed them, which is a mistake of the model.
+    clear = {true: most for true, most in taken.items() if list(taken.values()).count(most) == 1}
+    # Each of them changes places with another: a ring, or a chain as that of labels which begin at 1.
+    moved = {true: most for true, most in clear.items() if most in clear or true in clear.values()}
+    if len(moved) < 2:
+        return []
+    names = _some(
+        [f"{neutral(settings.classes[a].name)} as {neutral(settings.classes[b].name)}" for a, b in moved.items()]
+    )
+    text = f"most pixels of some classes are predicted as another one: {names}; "
+    if all(true - most == 1 for true, most in moved.items()):
+        return [
+            text
+            + "labels that begin at 1 look so, where 0 is void: --ignore 0, and --class NAME=1 for the first channel"
+        ]
+    return [text + "so check the order of the labels, the colours and the channels"]
+
+
+def _opposite(results: Results) -> list[str]:
+    """A single class that is predicted mostly where it is not, and not where it is."""
+    settings = results.settings
+    if len(settings.classes) != 1 or not results.images:
+        return []
+    (scores,) = results.pooled.classes
+    recall, specificity = scores.values["recall"], scores.values["specificity"]
+    if recall is None or specificity is None or max(recall, specificity) >= _HARDLY:
+        return []
+    return [
+        f"{neutral(scores.name)} is predicted mostly where the truth has its background, and hardly where it has the "
+        "class: check which value of the mask is the class, and whether the map is that of the background"
+    ]
 
 
 def _is_missed(rows: Sequence[ImageRow], index: int) -> bool:

@@ -115,3 +115,53 @@ def test_the_only_class_has_no_mean_that_could_hold_it():
 def test_a_class_that_is_not_scored_is_not_named():
     settings = replace(SCENE, background=False)
     assert warnings(summarized(settings, [counted_row("i", (3, 0, 0), (2, 5, 2), (2, 2, 2))])) == []
+
+
+def mixed(*matrix: list[int]) -> list[str]:
+    """What is said of a run of one image, given its pixels by predicted class (rows) and true class (columns)."""
+    places = range(len(matrix))
+    names = tuple(ClassDef("abcd"[place], place) for place in places)
+    counts = [(sum(row[c] for row in matrix), sum(matrix[c]), matrix[c][c]) for c in places]
+    pairs = tuple((p, t, matrix[p][t]) for p in places for t in places if p != t and matrix[p][t])
+    row = replace(counted_row("i", *counts), confusion=pairs)
+    return [text for text in warnings(summarized(Settings(classes=names), [row])) if "most pixels of some" in text]
+
+
+LOOK = "so check the order of the labels, the colours and the channels"
+SHIFT = "labels that begin at 1 look so, where 0 is void: --ignore 0, and --class NAME=1 for the first channel"
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said_of_it"),
+    [
+        # two classes have changed places
+        (([90, 1, 2], [5, 4, 30], [5, 35, 8]), f"b as c, c as b; {LOOK}"),
+        # each label is one greater than its channel
+        (([1, 30, 2, 0], [4, 1, 30, 0], [3, 2, 1, 30], [2, 0, 0, 3]), f"b as a, c as b, d as c; {SHIFT}"),
+        # a model that knows the background alone, and one that is half right
+        (([90, 30, 30], [0, 5, 0], [0, 0, 5]), ""),
+        (([90, 10, 10], [0, 20, 0], [0, 0, 20]), ""),
+        # one class is taken for another, which is right by itself
+        (([90, 1, 1], [0, 30, 25], [0, 0, 5]), ""),
+    ],
+)
+def test_classes_that_have_changed_places_are_named(matrix, said_of_it):
+    prefix = "most pixels of some classes are predicted as another one: "
+    assert mixed(*matrix) == ([prefix + said_of_it] if said_of_it else [])
+
+
+@pytest.mark.parametrize(
+    ("sums", "opposite"),
+    [
+        # 10 of 60 pixels of the class are predicted, and 35 of 40 of the background
+        ((45.0, 10.0, 60, 45, 10), True),
+        # a bad map, which is not its opposite
+        ((45.0, 10.0, 60, 30, 10), False),
+        # everything is predicted, or nothing
+        ((100.0, 60.0, 60, 100, 60), False),
+        ((0.0, 0.0, 60, 0, 0), False),
+    ],
+)
+def test_a_map_of_the_background_is_named(sums, opposite):
+    found = [text for text in said(EYE, [sums]) if "is predicted mostly where" in text]
+    assert bool(found) == opposite
