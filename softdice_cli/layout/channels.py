@@ -55,7 +55,8 @@ def _possible(channels: int, known: MultiLabel, layout: str) -> bool:
     """Whether an axis of this length can be one of classes."""
     if known.classes:
         return channels == known.classes
-    return bool(layout) or channels <= _MOST_UNNAMED
+    # A single class is not one of several.
+    return bool(layout) or (channels > 1 and may_be_unnamed(channels))
 
 
 def _letters(count: int) -> list[str]:
@@ -64,21 +65,32 @@ def _letters(count: int) -> list[str]:
     found = []
     if plain:
         found += ["C" + plain, plain + "C"]
-    if batch:
+    # Never a batch of lines, which nobody means.
+    if len(batch) > 1:
         found += ["BC" + batch, "B" + batch + "C"]
     return found
 
 
 def possible_class_axes(fit: Layout) -> tuple[int, ...]:
-    """The axes of a prediction without an axis of classes that could be one after all: the first or last of three."""
-    if "B" in fit.letters or "C" in fit.letters:
+    """The axes of a prediction of one image and one channel that could number classes after all."""
+    if fit.channels > 1 or (fit.images or 1) > 1:
         return ()
-    return tuple(axis for axis in outer_axes(fit.shape) if fit.shape[axis] <= MOST_CHANNELS)
+    return tuple(axis for axis in class_axes(fit.shape) if fit.shape[axis] <= MOST_CHANNELS)
 
 
-def outer_axes(shape: Shape) -> tuple[int, ...]:
-    """The first and the last axis that is longer than 1, where three axes lie between them and with them."""
+def class_axes(shape: Shape) -> tuple[int, ...]:
+    """The axes where classes are usually numbered, of three or more axes.
+
+    They are the first and the last that are longer than 1, and of four or more the second, which stands behind that of
+    a batch.
+    """
     long = [axis for axis, length in enumerate(shape) if length > 1]
     if not long or long[-1] - long[0] < 2:
         return ()
-    return long[0], long[-1]
+    second = long[1:2] if len(long) > 2 and long[-1] - long[0] > 2 else []
+    return (long[0], *second, long[-1])
+
+
+def may_be_unnamed(length: int) -> bool:
+    """Whether an axis of this length is taken for one of classes where the classes are not named."""
+    return length <= _MOST_UNNAMED
