@@ -270,8 +270,10 @@ def test_axes_in_another_order_are_named(prediction, mask, labels, hint):
             "has the shape of a mask, and the mask that of a prediction",
             "--pred and --gt are swapped",
         ),
-        ((4, 5, 7), (3, 5, 7), "one fewer than the prediction", "np.argmax(mask, axis) + 1"),
-        ((5, 7, 4), (5, 7, 3), "one fewer than the prediction", "np.argmax(mask, axis) + 1"),
+        ((4, 5, 7), (3, 5, 7), "one fewer than the prediction", "np.argmax(mask, axis=0) + 1"),
+        ((5, 7, 4), (5, 7, 3), "one fewer than the prediction", "np.argmax(mask, axis=-1) + 1"),
+        ((2, 4, 5, 7), (2, 3, 5, 7), "one fewer than the prediction", "np.argmax(mask, axis=1) + 1"),
+        ((2, 3, 4, 5, 7), (2, 3, 4, 5, 7), "as many axes as the prediction", "--multilabel"),
     ],
 )
 def test_other_shapes_of_a_mask_are_named_as_what_they_are(prediction, mask, problem, hint):

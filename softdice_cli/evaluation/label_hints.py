@@ -192,22 +192,25 @@ def _is_shift(seen: LabelsSeen, rest: list[int]) -> bool:
 
 def _shift(seen: LabelsSeen, leave: str) -> str:
     """Both readings of labels that go one too far; what agrees better with the predictions comes first."""
-    settings = seen.settings
-    count = len(settings.classes)
-    named = {}
-    for place, definition in enumerate(settings.classes):
-        named[str(place + 1) if definition.name == str(place) else definition.name] = (place + 1,)
-    options = options_for(settings, named)
-    if count > _MOST_SHIFTED:
-        options = f"--classes FILE, with the labels 1 to {count}"
+    count = len(seen.settings.classes)
     as_is, shifted = seen.agreeing
-    shift = f"{options} --ignore 0{leave}, if 0 marks pixels to leave out and the first channel is label 1"
+    shift = f"{shifted_classes(seen.settings)}{leave}, if 0 marks pixels to leave out and the first channel is label 1"
     plain = f"--ignore {count}{leave}, if {count} marks pixels to leave out and the first channel is label 0"
     if as_is or shifted:
         shift += f" ({_agree(shifted)})"
         plain += f" ({_agree(as_is)})"
     ways = (plain, shift) if as_is > shifted else (shift, plain)
     return "; ".join(ways)
+
+
+def shifted_classes(settings: Settings) -> str:
+    """The options that give each channel the label after its place."""
+    named = {}
+    for place, definition in enumerate(settings.classes):
+        named[str(place + 1) if definition.name == str(place) else definition.name] = (place + 1,)
+    if len(named) > _MOST_SHIFTED:
+        return f"--classes FILE --ignore 0, with the labels 1 to {len(named)}"
+    return f"{options_for(settings, named)} --ignore 0"
 
 
 def _agree(pixels: int) -> str:

@@ -10,6 +10,9 @@ from softdice_cli.records import Settings
 # Labels of a numbering in which not more than every other number may be absent.
 _HALF = 2
 
+# Of fewer labels, a bad prediction can agree better with others.
+_FEWEST_SHIFTED = 3
+
 # A label map has no more numbered classes than this; more numbers are those of objects.
 _MOST_CLASSES = 1024
 
@@ -17,6 +20,11 @@ _MOST_CLASSES = 1024
 def hint_for_label_maps(seen: LabelsSeen) -> str:
     """What to type so that every label of both sides has a meaning."""
     settings = seen.settings
+    if _off_by_one(seen):
+        return (
+            "save the predictions with labels that are 1 higher, and --ignore 0, if the masks leave pixels out with 0: "
+            f"{seen.agreeing.shifted} px agree with that, {seen.agreeing.as_is} px with the labels as they are"
+        )
     if len(settings.classes) > 1 or settings.classes[0].labels or settings.foreground:
         return _of_named(seen)
     rest, leave = void_of(seen, seen.every)
@@ -29,6 +37,14 @@ def hint_for_label_maps(seen: LabelsSeen) -> str:
         name = settings.classes[0].name
         return f"{options_for(settings, {name: shown})} --ignore 255, if 255 marks pixels to leave out"
     return _names(seen, rest, leave)
+
+
+def _off_by_one(seen: LabelsSeen) -> bool:
+    """Whether the masks number their classes from 1, and the label maps from 0."""
+    truth = [label for label in seen.truth if label not in (VOID, *seen.settings.ignore)]
+    if len(truth) < _FEWEST_SHIFTED or not seen.predicted or max(seen.predicted) >= max(truth):
+        return False
+    return seen.agreeing.shifted > seen.agreeing.as_is
 
 
 def _of_two(seen: LabelsSeen) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from softdice_cli.errors import LabelError
 from softdice_cli.evaluation.label_evidence import LabelEvidence
-from softdice_cli.evaluation.seen_labels import agreeing_of, kept, known_labels
+from softdice_cli.evaluation.seen_labels import agreeing_of, agreeing_of_maps, kept, known_labels
 from softdice_cli.overlap import Tally
 from softdice_cli.overlap.labels import count_labels
 from softdice_cli.readers import Source
@@ -23,7 +23,7 @@ _LISTED = 12
 
 
 def labels_seen(
-    truth: Source | None, prediction: Source | None, settings: Settings, tally: Tally | None = None
+    truth: Source, prediction: Source | None, settings: Settings, tally: Tally | None = None
 ) -> LabelEvidence:
     """What the files of a pair show of the labels.
 
@@ -33,11 +33,13 @@ def labels_seen(
         settings: with the classes resolved.
         tally: of what could be counted.
     """
-    of_truth = {} if truth is None else count_labels(truth.chunks())
+    of_truth = count_labels(truth.chunks())
     of_prediction: dict[int, int] = {}
     reach = 0
+    agreeing = agreeing_of(tally)
     if prediction is not None:
         of_prediction = count_labels(prediction.chunks())
+        agreeing = agreeing_of_maps(truth, prediction)
         if prediction.array.dtype.kind in "iu":
             reach = int(np.iinfo(prediction.array.dtype).max)
     return LabelEvidence(
@@ -45,7 +47,7 @@ def labels_seen(
         truth=kept(of_truth),
         predicted=kept(of_prediction),
         mixed=any(len(set(counts) - {0, *settings.ignore}) > 1 for counts in (of_truth, of_prediction)),
-        agreeing=agreeing_of(tally),
+        agreeing=agreeing,
         reach=reach,
     )
 

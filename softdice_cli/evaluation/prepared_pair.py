@@ -144,10 +144,10 @@ def line_up(
     fit = _fit(prediction, truth, settings, reading)
     if not labels or not settings.classes:
         settings = settings.resolve(fit.channels, path=prediction.name)
-    settings, found = _meant(prediction, truth, settings)
     channels = bool(fit.truth)
     if settings.multilabel and not channels:
         _check_owned(truth, settings)
+    settings, found = _meant(prediction, truth, settings)
     return PreparedPair(
         pair=pair,
         settings=settings,
@@ -208,7 +208,7 @@ def _fit(prediction: Source, truth: Source, settings: Settings, reading: Reading
         path=prediction.name,
         mask_path=truth.name,
     )
-    if not reading.layout and "C" not in fit.letters:
+    if not reading.layout and fit.channels == 1 and not fit.truth:
         from softdice_cli.evaluation.volumes import refuse_channels
 
         if error := refuse_channels(prediction, truth, fit, settings):

@@ -6,11 +6,14 @@ what all files of a run hold together is what a cure is drawn from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
+import numpy as np
+
 from softdice_cli.overlap import Tally
+from softdice_cli.readers import Source
 from softdice_cli.records import ImageRow, Settings
 from softdice_cli.records.classes import foreground_of
 
@@ -65,21 +68,18 @@ class LabelsSeen:
             truth=together(self.truth, other.truth),
             predicted=together(self.predicted, other.predicted),
             mixed=self.mixed or other.mixed,
-            agreeing=Agreeing(*map(sum, zip(self.agreeing, other.agreeing, strict=True))),
+            agreeing=_sum(self.agreeing, other.agreeing),
             reach=max(self.reach, other.reach),
         )
 
-    def with_rows(self, rows: Iterable[ImageRow], settings: Settings) -> Self:
+    def with_rows(self, rows: Sequence[ImageRow], settings: Settings) -> Self:
         """The same, with what the images show that could be evaluated with these settings."""
         truth, predicted = dict(self.truth), dict(self.predicted)
-        agreeing = self.agreeing
         for row in rows:
             _count(truth, settings, [sums.truth for sums in row.sums], row.pixels)
             if settings.prediction == "labels":
                 _count(predicted, settings, [sums.predicted for sums in row.sums], row.pixels)
-            pairs = {(chosen, true): pixels for chosen, true, pixels in row.confusion or ()}
-            hits = [sums.true_positives for sums in row.sums]
-            agreeing = Agreeing(agreeing.as_is + sum(hits), agreeing.shifted + _shifted(pairs))
+        agreeing = _sum(self.agreeing, agreeing_of_rows(rows))
         return replace(self, truth=truth, predicted=predicted, agreeing=agreeing)
 
     @property
@@ -92,6 +92,10 @@ class LabelsSeen:
         """Those of them that are not classes."""
         known = known_labels(self.settings)
         return [label for label in self.every if label not in known]
+
+
+def _sum(one: Agreeing, other: Agreeing) -> Agreeing:
+    return Agreeing(one.as_is + other.as_is, one.shifted + other.shifted)
 
 
 def together(one: Mapping[int, int], other: Mapping[int, int]) -> dict[int, int]:
@@ -115,6 +119,28 @@ def agreeing_of(tally: Tally | None) -> Agreeing:
     if tally is None:
         return Agreeing()
     return Agreeing(sum(tally.true_positives), _shifted(tally.confusion))
+
+
+def agreeing_of_maps(truth: Source, prediction: Source) -> Agreeing:
+    """The same for two label maps as they are stored, where they have one shape."""
+    agreeing = Agreeing()
+    if truth.array.shape != prediction.array.shape or not truth.array.ndim:
+        return agreeing
+    for one, other in zip(truth.array, prediction.array, strict=True):
+        labels = truth.load(one).astype(np.int64)
+        predicted = prediction.load(other).astype(np.int64)
+        as_is, shifted = (int(np.count_nonzero(predicted == labels - step)) for step in (0, 1))
+        agreeing = Agreeing(agreeing.as_is + as_is, agreeing.shifted + shifted)
+    return agreeing
+
+
+def agreeing_of_rows(rows: Iterable[ImageRow]) -> Agreeing:
+    """The same for images that were evaluated, where each pixel is of exactly one class."""
+    as_is, shifted = 0, 0
+    for row in rows:
+        as_is += sum(sums.true_positives for sums in row.sums)
+        shifted += _shifted({(chosen, true): pixels for chosen, true, pixels in row.confusion or ()})
+    return Agreeing(as_is, shifted)
 
 
 def _shifted(confusion: Mapping[tuple[int, int], int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
@@ -53,11 +54,8 @@ def fits(prediction: Shape, mask: Shape, known: MultiLabel, layout: str, maps: l
 
 def _likely(found: list[Layout]) -> list[Layout]:
     """Of several readings those with the fewest classes, by steps in which no axis of an image is mistaken for one."""
-    for most in _FEW_CLASSES:
-        few = [fit for fit in found if fit.channels <= most]
-        if few:
-            return few
-    return found
+    lengths = likely_lengths(fit.channels for fit in found)
+    return [fit for fit in found if fit.channels in lengths] or found
 
 
 def _letters(count: int) -> list[str]:
@@ -73,15 +71,30 @@ def _letters(count: int) -> list[str]:
 
 
 def possible_class_axes(fit: Layout) -> tuple[int, ...]:
-    """The axes of a prediction without an axis of classes that could be one after all: the first or last of three."""
-    if "B" in fit.letters or "C" in fit.letters:
+    """The axes of a prediction of one image and one channel that could number classes after all."""
+    if fit.channels > 1 or (fit.images or 1) > 1:
         return ()
-    return tuple(axis for axis in outer_axes(fit.shape) if fit.shape[axis] <= MOST_CHANNELS)
+    return tuple(axis for axis in class_axes(fit.shape) if fit.shape[axis] <= MOST_CHANNELS)
 
 
-def outer_axes(shape: Shape) -> tuple[int, ...]:
-    """The first and the last axis that is longer than 1, where three axes lie between them and with them."""
+def class_axes(shape: Shape) -> tuple[int, ...]:
+    """The axes where classes are usually numbered, of three or more axes.
+
+    They are the first and the last that are longer than 1, and of four or more the second, which stands behind that of
+    a batch.
+    """
     long = [axis for axis, length in enumerate(shape) if length > 1]
     if not long or long[-1] - long[0] < 2:
         return ()
-    return long[0], long[-1]
+    second = long[1:2] if len(long) > 2 and long[-1] - long[0] > 2 else []
+    return (long[0], *second, long[-1])
+
+
+def likely_lengths(lengths: Iterable[int]) -> set[int]:
+    """Of lengths of axes those that are likely numbers of classes; a single class is not one of several."""
+    several = {length for length in lengths if length > 1}
+    for most in _FEW_CLASSES:
+        few = {length for length in several if length <= most}
+        if few:
+            return few
+    return several

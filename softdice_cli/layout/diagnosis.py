@@ -113,11 +113,9 @@ class ShapesSeen:
         if not self.labels and self._all(_is_batch_of_one_mask):
             return "the prediction holds several images, and the mask is of one", self._batch()
         if not self.labels and self._all(_lacks_background):
-            return (
-                "the mask has an axis of classes, one fewer than the prediction",
-                "save np.where(mask.any(axis), np.argmax(mask, axis) + 1, 0) over that axis, "
-                "if the mask is one-hot and has no channel for the background",
-            )
+            return "the mask has an axis of classes, one fewer than the prediction", self._background()
+        if not self.labels and self._all(lambda prediction, mask: prediction == mask):
+            return "the mask has as many axes as the prediction", self._classes()
         if not self.labels and self._all(_is_lines):
             return (
                 f"{problem}, unless as lines of pixels",
@@ -135,6 +133,16 @@ class ShapesSeen:
             fit = set(_orders_of(prediction, mask, self.labels))
             found = fit if found is None else found & fit
         return sorted(found or ())
+
+    def _background(self) -> str:
+        """What to do about one-hot masks without a channel for the background."""
+        axes = {_lacks_background(*pair) for pair in self.pairs}
+        axis = axes.pop() if len(axes) == 1 else "…"
+        made = f"np.where(mask.any(axis={axis}), np.argmax(mask, axis={axis}) + 1, 0)"
+        return f"save {made}, if the mask is one-hot and has no channel for the background"
+
+    def _classes(self) -> str:
+        return "--multilabel, if the classes are independent; save np.argmax(mask, axis=1), if the mask is one-hot"
 
     def _batch(self) -> str:
         prediction, mask = min(self.pairs)
@@ -174,12 +182,15 @@ def _are_swapped(prediction: Shape, mask: Shape) -> bool:
     return len(prediction) > 1 and any("C" in fit.letters for fit in fits(mask, prediction, False))
 
 
-def _lacks_background(prediction: Shape, mask: Shape) -> bool:
-    """Whether the mask has an axis of classes as the prediction has, but for the background."""
+def _lacks_background(prediction: Shape, mask: Shape) -> str:
+    """The axis of classes that a mask has as the prediction has it, but for the background; else empty."""
     if len(prediction) != len(mask) or len(mask) < 3:
-        return False
+        return ""
     other = [axis for axis, (one, two) in enumerate(zip(prediction, mask, strict=True)) if one != two]
-    return len(other) == 1 and other[0] in (0, 1, len(mask) - 1) and prediction[other[0]] == mask[other[0]] + 1
+    last = len(mask) - 1
+    if len(other) != 1 or other[0] not in (0, 1, last) or prediction[other[0]] != mask[other[0]] + 1:
+        return ""
+    return "-1" if other[0] == last else str(other[0])
 
 
 def _is_batch_of_one_mask(prediction: Shape, mask: Shape) -> bool:

@@ -352,3 +352,40 @@ def test_one_class_that_is_named_by_a_label_of_its_own(tmp_path):
     pairs = folder_of(tmp_path, [map_of_one(mask > 0, 80) for mask in masks], masks)
     hint = the_hint(run(pairs, Settings(classes=(ClassDef("a", 1),))))
     assert ways(hint) == ["--foreground 1vs2", "--class a=1+2"]
+
+
+# --- labels that are one too high or too low ---
+
+
+@pytest.mark.parametrize("given", ["--pred-labels", "--pred-labels --class a=0 --class b=1 --class c=2 --class d=3"])
+def test_label_maps_that_are_numbered_from_0_against_masks_from_1(tmp_path, given):
+    """Naming all labels would give a plausible wrong number."""
+    mask = blocks(5, 90)
+    prediction = noisy(mask.astype(int) - 1, 4, 90).argmax(0).astype(np.uint8)
+    pairs = folder_of(tmp_path, [prediction], [mask])
+    hint = the_hint(run(pairs, typed(given)))
+    assert hint.startswith("save the predictions with labels that are 1 higher, and --ignore 0")
+    agree = (prediction == mask.astype(int) - 1).sum(), (prediction == mask).sum()
+    assert hint.endswith(f"{agree[0]} px agree with that, {agree[1]} px with the labels as they are")
+    cured = run(folder_of(tmp_path, [prediction + 1], [mask]), typed("--class 1=1 --class 2=2 --class 3=3 --class 4=4 "
+                                                                   "--ignore 0 --pred-labels"))  # fmt: skip
+    for label, scores in enumerate(cured.pooled.classes, 1):
+        assert scores.dice == pytest.approx(dice(prediction + 1 == label, mask == label, mask > 0), abs=1e-12)
+
+
+@pytest.mark.parametrize("shifted", [True, False])
+def test_a_shift_that_no_label_contradicts_is_said_at_least(tmp_path, shifted):
+    """Without an image of the last label both readings are possible: the results stand, and a note says more."""
+    from softdice_cli import evaluate
+
+    mask = blocks(4, 91)
+    values = softmax(noisy(mask.astype(int) - (1 if shifted else 0), 4, 91))
+    notes: list[str] = []
+    results = evaluate(folder_of(tmp_path, [values], [mask]), notify=notes.append)
+    assert results.failures == ()
+    if not shifted:
+        assert notes == []
+        return
+    (note,) = notes
+    assert note.startswith("labels may be shifted")
+    assert ways(note) == ["--class 1=1 --class 2=2 --class 3=3 --class 4=4 --ignore 0"]
