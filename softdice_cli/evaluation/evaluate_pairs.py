@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softdice_cli.errors import ConfigError, InputError
-from softdice_cli.evaluation.gathering import Failures, note_on_labels
+from softdice_cli.evaluation.gathering import Failures
 from softdice_cli.evaluation.meaning import Found, FoundLabel, Meaning
 from softdice_cli.evaluation.outcomes import Evaluated, Outcome
 from softdice_cli.evaluation.pair_tasks import EvaluatePair, pairs_together
@@ -93,7 +93,6 @@ def evaluate(
             outcome = found.noted(pair) or next(outcomes)
             if not found.keep(pair, outcome) and fail_fast:
                 break
-    found.look_back()
     return summarize(
         Run(
             settings=found.settings,
@@ -237,11 +236,6 @@ class _Findings:
         self._image_ids.update(row.id for row in outcome.rows)
         self.watcher.evaluated(self.settings, outcome.rows)
         return True
-
-    def look_back(self) -> None:
-        """Say what only all images together show."""
-        if self.rows and (note := note_on_labels(self.rows, self.settings)):
-            self._notify(note)
 
     def _fitting(self, pair: Pair, outcome: Evaluated) -> Outcome:
         """The outcome, if it goes together with those before it."""

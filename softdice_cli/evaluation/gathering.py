@@ -14,10 +14,6 @@ from softdice_cli.errors import Evidence, InputError, as_flag
 from softdice_cli.pairing import Pair
 from softdice_cli.records import Failure, ImageRow, Settings
 
-# Of fewer classes, a bad prediction can agree better with other labels; and how much better tells a shift.
-_FEWEST = 3
-_MUCH = 2
-
 
 class Failures:
     """The failures of a run, in the order of the pairs."""
@@ -67,29 +63,3 @@ def _with_rows(evidence: Evidence, rows: Sequence[ImageRow], settings: Settings)
     if isinstance(evidence, LabelsSeen):
         return evidence.with_rows(rows, settings)
     return evidence
-
-
-def note_on_labels(rows: Sequence[ImageRow], settings: Settings) -> str:
-    """What to say where the predictions agree much better with labels that are one higher; mostly nothing.
-
-    Args:
-        rows: of the images of a run.
-        settings: what they mean, with the classes resolved.
-    """
-    places = [(place,) for place in range(len(settings.classes))]
-    if len(places) < _FEWEST or not settings.exclusive or [entry.labels for entry in settings.classes] != places:
-        return ""
-    from softdice_cli.evaluation.seen_labels import agreeing_of_rows
-
-    agreeing = agreeing_of_rows(rows)
-    if agreeing.shifted <= _MUCH * agreeing.as_is:
-        return ""
-    from softdice_cli.evaluation.label_hints import shifted_classes
-
-    cure = shifted_classes(settings)
-    if settings.prediction == "labels":
-        cure = "save the predictions with labels that are 1 higher"
-    return (
-        f"labels may be shifted: the predictions agree with labels that are 1 higher in {agreeing.shifted} px, "
-        f"and with the labels as they are in {agreeing.as_is} px; {cure}, if the classes are labelled from 1"
-    )

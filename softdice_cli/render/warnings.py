@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from softdice_cli.records import ImageRow, Results, Settings
@@ -103,11 +104,25 @@ def _mixed_up(results: Results) -> list[str]:
     )
     text = f"most pixels of some classes are predicted as another one: {names}; "
     if all(true - most == 1 for true, most in moved.items()):
-        return [
-            text
-            + "labels that begin at 1 look so, where 0 is void: --ignore 0, and --class NAME=1 for the first channel"
-        ]
+        return [text + _cure_of_shift(settings)]
     return [text + "so check the order of the labels, the colours and the channels"]
+
+
+def _cure_of_shift(settings: Settings) -> str:
+    """What to type where the labels of the masks seem to be greater by 1 than the numbers of the channels."""
+    if settings.prediction == "labels":
+        return (
+            "if the masks begin at 1, and 0 is void: save the predictions with labels that are 1 higher, and --ignore 0"
+        )
+    options = []
+    for place, definition in enumerate(settings.classes, 1):
+        name = definition.name
+        if name == str(place - 1):
+            name = str(place)
+        options.append(f"--class {shlex.quote(name)}={place}")
+    if len(options) > _LISTED:
+        options = ["--classes FILE, with the labels from 1"]
+    return f"if the masks begin at 1, and 0 is void: {' '.join(options)} --ignore 0"
 
 
 def _opposite(results: Results) -> list[str]:

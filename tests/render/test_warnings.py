@@ -128,7 +128,7 @@ def mixed(*matrix: list[int]) -> list[str]:
 
 
 LOOK = "so check the order of the labels, the colours and the channels"
-SHIFT = "labels that begin at 1 look so, where 0 is void: --ignore 0, and --class NAME=1 for the first channel"
+SHIFT = "if the masks begin at 1, and 0 is void: --class a=1 --class b=2 --class c=3 --class d=4 --ignore 0"
 
 
 @pytest.mark.parametrize(
