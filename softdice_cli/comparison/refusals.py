@@ -10,7 +10,8 @@ from itertools import zip_longest
 
 from softdice_cli.errors import ConfigError, EmptyError, InputError
 from softdice_cli.records import ClassDef, ImageRow, Results, Settings, Summary, natural
-from softdice_cli.records.settings import aligned, parts_beyond
+from softdice_cli.records.settings import aligned
+from softdice_cli.records.signature import parts_beyond
 
 RESAMPLES_RANGE = (100, 100_000)
 

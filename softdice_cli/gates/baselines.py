@@ -12,7 +12,8 @@ from softdice_cli.errors import InputError
 from softdice_cli.gates.judging import measure, why_not
 from softdice_cli.gates.rules import Score, check_scores
 from softdice_cli.records import ImageRow, Results, Settings, Verdict
-from softdice_cli.records.settings import aligned, parts_beyond
+from softdice_cli.records.settings import aligned
+from softdice_cli.records.signature import parts_beyond
 
 # How many images a message names.
 _NAMED = 12

@@ -4,6 +4,7 @@ No NumPy, torch, image library or terminal is known here, so that a saved file c
 once.
 """
 
+from softdice_cli.records.choices import Activation, Decision, Empty, Prediction, WhiteIsZero
 from softdice_cli.records.classes import MAX_LABEL, ClassDef, Region
 from softdice_cli.records.results import (
     FORMAT,
@@ -18,7 +19,7 @@ from softdice_cli.records.results import (
 )
 from softdice_cli.records.rows import ClassSums, Failure, ImageRow, natural
 from softdice_cli.records.run import Run, Shard
-from softdice_cli.records.settings import Activation, Decision, Empty, Prediction, Settings, WhiteIsZero
+from softdice_cli.records.settings import Settings
 
 __all__ = [
     "FORMAT",
