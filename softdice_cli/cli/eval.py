@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from softdice_cli.cli import options as o
 from softdice_cli.cli.gating import Gate, Judged
 from softdice_cli.cli.input_files import read_file
+from softdice_cli.cli.option_values import Notes, columns_from, shard_of, with_intervals
 from softdice_cli.cli.progress import Progress
 from softdice_cli.cli.report import Shown, check_formats, conclude, extras, report
 from softdice_cli.cli.task import Task, said_by_options, task_from
@@ -89,21 +90,21 @@ class Eval:
         settings = task.settings
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         gate.check(settings)
-        shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
+        shown = Shown(worst=self.worst, per_image=self.per_image, columns=columns_from(self.columns))
         reports = extras(self.report, self.output, self._inputs(task))
         check_formats([self.format, *(other for other, _ in reports)], settings)
         found = self._pairing(task)
         if self.shard is not None and gate.asks:
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
-        part = o.shard_of(self.shard, [pair.id for pair in found.pairs])
-        notes = o.Notes()
+        part = shard_of(self.shard, [pair.id for pair in found.pairs])
+        notes = Notes()
         reading = self._reading()
         if self.format == "jsonl":
             code = conclude(self._stream(settings, found, part, reading, gate, notes), reports, shown)
         else:
             with Progress(quiet=self.quiet, bar=True) as progress:
                 results = self._evaluate(settings, found, part, reading, progress, notes)
-            judged = gate.judge(o.with_intervals(results, self.ci, shown.columns))
+            judged = gate.judge(with_intervals(results, self.ci, shown.columns))
             code = report(judged, self.format, self.output, reports, shown)
         if not self.quiet:
             notes.tell(say)
@@ -239,7 +240,7 @@ class Eval:
         part: Shard | None,
         reading: Reading,
         progress: Progress,
-        notes: o.Notes,
+        notes: Notes,
     ) -> Results:
         from softdice_cli.evaluation import evaluate
         from softdice_cli.overlap.devices import choose
@@ -269,7 +270,7 @@ class Eval:
         part: Shard | None,
         reading: Reading,
         gate: Gate,
-        notes: o.Notes,
+        notes: Notes,
     ) -> Judged:
         """JSON lines: each image as it is done, then the summary."""
         from softdice_cli.render.documents import failure_line, image_line, summary_line
@@ -290,6 +291,6 @@ class Eval:
             )
             with progress:
                 results = self._evaluate(settings, found, part, reading, progress, notes)
-            judged = gate.judge(o.with_intervals(results, self.ci, o.columns_from(self.columns)))
+            judged = gate.judge(with_intervals(results, self.ci, columns_from(self.columns)))
             target.write(summary_line(judged.results))
         return judged

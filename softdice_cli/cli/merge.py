@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from softdice_cli.cli import options as o
 from softdice_cli.cli.gating import Gate
 from softdice_cli.cli.input_files import load
+from softdice_cli.cli.option_values import columns_from, with_intervals
 from softdice_cli.cli.report import Shown, extras, report
 from softdice_cli.records.merge import Part, merge
 from softdice_cli.scores import summarize
@@ -35,7 +36,7 @@ class Merge:
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         inputs = [("RESULTS", file) for file in self.files]
         reports = extras(self.report, self.output, [*inputs, ("--baseline", self.baseline)])
-        shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
+        shown = Shown(worst=self.worst, per_image=self.per_image, columns=columns_from(self.columns))
         whole = merge([Part(path, load(path).run) for path in self.files])
-        judged = gate.judge(o.with_intervals(summarize(whole), self.ci, shown.columns))
+        judged = gate.judge(with_intervals(summarize(whole), self.ci, shown.columns))
         return report(judged, self.format, self.output, reports, shown)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from softdice_cli.cli import options as o
 from softdice_cli.cli.gating import Gate
 from softdice_cli.cli.input_files import load
+from softdice_cli.cli.option_values import columns_from, with_intervals
 from softdice_cli.cli.report import Shown, extras, report
 
 
@@ -32,6 +33,6 @@ class Show:
         """Render the file; judge it by the gate that is given now, and not by the one that it was made with."""
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
         reports = extras(self.report, self.output, [("RESULTS", self.file), ("--baseline", self.baseline)])
-        shown = Shown(worst=self.worst, per_image=self.per_image, columns=o.columns_from(self.columns))
-        judged = gate.judge(o.with_intervals(load(self.file), self.ci, shown.columns))
+        shown = Shown(worst=self.worst, per_image=self.per_image, columns=columns_from(self.columns))
+        judged = gate.judge(with_intervals(load(self.file), self.ci, shown.columns))
         return report(judged, self.format, self.output, reports, shown)

@@ -1,0 +1,78 @@
+"""What the values of options mean once they are parsed: a shard, columns, intervals, and notes to be told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from softdice_cli.errors import ConfigError, EmptyError
+from softdice_cli.records import Results, Shard
+
+
+def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
+    """The part of a run over these pairs that ``I/N`` names.
+
+    Raises:
+        ConfigError: it is no such thing.
+        EmptyError: the part holds none of the pairs.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise ConfigError(f"{text!r} is not a part", option="shard", expected="I/N with 1 ≤ I ≤ N", hint="--shard 1/4")
+    import hashlib
+
+    run = hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    shard = Shard(int(match[1]), int(match[2]), len(ids), run)
+    if shard.index > shard.pairs:
+        raise EmptyError(f"shard {text} of {shard.pairs} pairs is empty", hint="merge does not ask for it")
+    return shard
+
+
+def columns_from(text: str | None) -> tuple[str, ...] | None:
+    """The names in ``--columns``, or ``None`` where it is not given.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    if text is None:
+        return None
+    from softdice_cli.render.columns import parse_columns
+
+    return parse_columns(text)
+
+
+def with_intervals(results: Results, ci: bool, columns: Sequence[str] | None = None) -> Results:
+    """The results, with bootstrap intervals of the metrics among the columns where ``--ci`` asks for them."""
+    if not ci:
+        return results
+    # Imported here, so that nothing else needs NumPy.
+    from softdice_cli.comparison import intervals
+    from softdice_cli.render.columns import metrics_of
+
+    return replace(results, intervals=intervals(results, metrics=metrics_of(columns)))
+
+
+class Notes:
+    """What may be worth knowing about the files that were read; told once, however many there are."""
+
+    def __init__(self) -> None:
+        self._notes: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Keep a note; may be called from any thread."""
+        self._notes.append(text)
+
+    def tell(self, say: Callable[[str], None]) -> None:
+        """Say the first note, and how many there are."""
+        if self._notes:
+            say(min(self._notes) + _more(len(self._notes) - 1))
+
+
+def _more(count: int) -> str:
+    """How many files a note holds for as well."""
+    if not count:
+        return ""
+    return " (and 1 more file likewise)" if count == 1 else f" (and {count} more files likewise)"
