@@ -389,3 +389,47 @@ def test_a_shift_that_no_label_contradicts_is_said_at_least(tmp_path, shifted):
     (note,) = notes
     assert note.startswith("labels may be shifted")
     assert ways(note) == ["--class 1=1 --class 2=2 --class 3=3 --class 4=4 --ignore 0"]
+
+
+# --- independent classes ---
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_void_in_the_channels_of_independent_classes(tmp_path, apart):
+    """Left out in all channels: beside other pixels in one file, or as the only label of a file."""
+    truth = np.stack([blocks(2, 95), blocks(2, 96)])
+    values = np.stack([map_of_one(channel, 95 + place) for place, channel in enumerate(truth)])
+    void = truth.copy()
+    void[:, :4] = 255
+    if apart:
+        void = np.where(void == 255, 255, 0).astype(np.uint8)
+    pairs = folder_of(tmp_path, [values, values], [truth, void])
+    before = typed("--multilabel")
+    results = run(pairs, before, layout="CHW")
+    first, *more = ways(the_hint(results))
+    assert (first, more) == ("--ignore 255", ["--foreground nonzero"] if apart else [])
+    cured = run(pairs, typed(first, before), layout="CHW")
+    assert cured.failures == ()
+    chosen, stored = np.stack([values, values]) > 0.5, np.stack([truth, void])
+    for place, scores in enumerate(cured.pooled.classes):
+        labels = stored[:, place]
+        assert scores.dice == pytest.approx(dice(chosen[:, place], labels == 1, labels != 255), abs=1e-12)
+
+
+def test_a_label_that_no_independent_class_owns(tmp_path):
+    mask = blocks(4, 97)
+    values = np.stack([map_of_one(mask == label, 97 + label) for label in (1, 2)])
+    before = typed("--multilabel --class a=1+2 --class b=2")
+    pairs = folder_of(tmp_path, [values], [mask])
+    hint = the_hint(run(pairs, before))
+    assert hint == "--class NAME=LABEL+LABEL for each class, where 3 is of some class"
+    assert run(pairs, typed("--class a=1+2 --class b=2+3", before)).failures == ()
+
+
+def test_classes_that_were_named_for_a_label_map_lead_to_the_option(tmp_path):
+    mask = blocks(3, 98)
+    pairs = folder_of(tmp_path, [mask.astype("f8")], [mask])
+    before = typed("--class a --class b --class c")
+    first, _ = ways(the_hint(run(pairs, before)))
+    assert first == "--pred-labels"
+    assert run(pairs, typed(first, before)).pooled.means.dice == 1
