@@ -12,6 +12,8 @@ import numpy as np
 from softdice_cli import ClassDef, Results, Settings, evaluate
 from softdice_cli.evaluation.reading import Reading
 
+SHAPE = (24, 32)
+
 
 def ways(hint: str) -> list[str]:
     """The options of each way that a hint names, without the words around them."""
@@ -76,3 +78,33 @@ def dice(prediction: np.ndarray, truth: np.ndarray, valid: np.ndarray | bool = T
     """Hard Dice of boolean masks over the valid pixels, by plain NumPy."""
     prediction, truth = prediction & valid, truth & valid
     return float(2 * (prediction & truth).sum() / (prediction.sum() + truth.sum()))
+
+
+def blocks(count: int, seed: int, size: int = 8) -> np.ndarray:
+    """A mask of labels 0 to count − 1 in blocks, each of which occurs."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, count, (SHAPE[0] // size, SHAPE[1] // size))
+    coarse.flat[:count] = np.arange(count)
+    return coarse.repeat(size, 0).repeat(size, 1).astype(np.uint8)
+
+
+def noisy(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Logits ``(C, *S)`` of a model that is mostly right."""
+    rng = np.random.default_rng(seed)
+    right = np.arange(count).reshape(-1, *[1] * labels.ndim) == labels
+    return rng.normal(0, 1, right.shape) + 2 * right
+
+
+def softmax(logits: np.ndarray, dtype: str = "f4") -> np.ndarray:
+    raised = np.exp(logits - logits.max(0))
+    return (raised / raised.sum(0)).astype(dtype)
+
+
+def map_of_one(mask: np.ndarray, seed: int) -> np.ndarray:
+    return softmax(noisy(mask.astype(int), 2, seed))[1]
+
+
+def binary(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the class is, and a one-channel map of it."""
+    inside = blocks(2, seed) == 1
+    return inside, map_of_one(inside, seed)

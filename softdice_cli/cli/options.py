@@ -152,7 +152,8 @@ Foreground = Annotated[
     str | None,
     _option(
         _CLASSES,
-        "What of a truth is foreground: nonzero, a label, or a cut such as '>127'; for one class, or a channel each.",
+        "What of a truth is foreground: nonzero, a label, labels against those of the background (1vs2+3), or a cut "
+        "such as '>127'; for one class, or a channel each.",
         metavar="RULE",
     ),
 ]

@@ -125,8 +125,10 @@ def hint_for_independent(seen: LabelsSeen) -> str:
     owned = any(definition.labels for definition in settings.classes)
     unknown = seen.unknown if owned or settings.foreground else [label for label in seen.every if label]
     rest, leave = void_of(seen, unknown)
+    void = "--ignore 255, if 255 marks pixels to leave out"
+    whole = f"--foreground nonzero, if each of {listed(settings, unknown)} means that the class is there"
     if not rest or (len(rest) == 1 and leave and not owned):
-        return "--ignore 255, if 255 marks pixels to leave out"
+        return void if seen.mixed or not rest else f"{void}; {whole}"
     if owned:
         return f"--class NAME=LABEL+LABEL for each class, where {listed(settings, rest)} is of some class"
     return f"--foreground nonzero{leave}, if each of {listed(settings, rest)} means that the class is there"

@@ -27,6 +27,9 @@ _SAME = 2e-3
 # How far the sum of probabilities may lie from 1 in a few pixels whose values are wrong.
 _NEAR = 0.02
 
+# Of more labels than this, only numbers very near to 0 are certainly no probabilities.
+_FEW_LABELS = 64
+
 _CHECK = "check what was saved"
 _INDEPENDENT = "--multilabel, if the classes are independent"
 _UNNORMALIZED = "--allow-unnormalized, if they are exclusive and need not sum to 1"
@@ -134,10 +137,14 @@ def look_at(chunks: Iterable[NDArray[Any]]) -> tuple[bool, SumsSeen]:
 
 
 def like_labels(counts: dict[int, int], reach: int) -> bool:
-    """Whether integers look like labels: besides the end of their type they stay in the lower half of it."""
+    """Whether integers look like labels: besides the end of their type, few of them, and those near 0."""
+    if min(counts) < 0:
+        return True
     top = full_scale(max(counts), reach)
     others = [value for value in counts if value != top]
-    return min(counts) < 0 or (len(others) > 1 and max(others) < top / 2)
+    if len(others) < 2:
+        return False
+    return max(others) < (top / 2 if len(others) <= _FEW_LABELS else top / 16)
 
 
 # --- integers ---

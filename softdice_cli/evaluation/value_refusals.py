@@ -139,15 +139,7 @@ def refuse_values(
         )
     seen = _seen(facts, decoding, source, whole, sums)
     if facts.sum_off:
-        found = f"sums from {facts.sum_low:.6g} to {facts.sum_high:.6g}; {_number_of(facts.sum_off, 'pixel')} off"
-        return ProbabilityError(
-            f"the {decoding.classes} channels do not sum to 1",
-            path=source.name,
-            expected=f"sums of 1 ± {decoding.sum_tolerance:.2g} in every pixel",
-            found=f"{source.describe()}: {found}",
-            hint=seen.hint(),
-            evidence=seen,
-        )
+        return _refuse_sums(facts, decoding, source, seen)
     sums_matter = decoding.sum_tolerance is not None
     together = f" that sum to 1 over the {decoding.classes} channels" if sums_matter else ""
     return ProbabilityError(
@@ -155,6 +147,18 @@ def refuse_values(
         path=source.name,
         expected=f"numbers in [0, 1]{together}",
         found=_range(facts, source),
+        hint=seen.hint(),
+        evidence=seen,
+    )
+
+
+def _refuse_sums(facts: Facts, decoding: Decoding, source: Source, seen: ValuesSeen) -> ProbabilityError:
+    sums = f"sums from {facts.sum_low:.6g} to {facts.sum_high:.6g}"
+    return ProbabilityError(
+        f"the {decoding.classes} channels do not sum to 1",
+        path=source.name,
+        expected=f"sums of 1 ± {decoding.sum_tolerance:.2g} in every pixel",
+        found=f"{source.describe()}: {sums}; {_number_of(facts.sum_off, 'pixel')} off",
         hint=seen.hint(),
         evidence=seen,
     )

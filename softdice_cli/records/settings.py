@@ -129,7 +129,7 @@ class Settings(Choices):
             named = f"{len(self.classes)} classes"
         hint = f"name all {channels} classes in the order of the channels"
         if channels == 1:
-            hint = "name one class for a one-channel map, e.g. --class foreground"
+            hint = "--pred-labels, if this is a label map; or name one class for a one-channel map: --class foreground"
         raise ShapeError(
             f"the map has {_channels(channels)}, and the settings hold {named}",
             path=path,

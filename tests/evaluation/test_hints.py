@@ -4,45 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from typed_hints import dice, folder_of, run, the_hint, typed, ways
+from typed_hints import SHAPE, binary, blocks, dice, folder_of, map_of_one, noisy, run, softmax, the_hint, typed, ways
 
 from softdice_cli import ClassDef, Settings
 
 RNG = np.random.default_rng(11)
-SHAPE = (24, 32)
-
-
-def blocks(count: int, seed: int, size: int = 8) -> np.ndarray:
-    """A mask of labels 0 to count − 1 in blocks, each of which occurs."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, count, (SHAPE[0] // size, SHAPE[1] // size))
-    coarse.flat[:count] = np.arange(count)
-    return coarse.repeat(size, 0).repeat(size, 1).astype(np.uint8)
-
-
-def noisy(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Logits ``(C, *S)`` of a model that is mostly right."""
-    rng = np.random.default_rng(seed)
-    right = np.arange(count).reshape(-1, *[1] * labels.ndim) == labels
-    return rng.normal(0, 1, right.shape) + 2 * right
-
-
-def softmax(logits: np.ndarray, dtype: str = "f4") -> np.ndarray:
-    raised = np.exp(logits - logits.max(0))
-    return (raised / raised.sum(0)).astype(dtype)
-
-
-def map_of_one(mask: np.ndarray, seed: int) -> np.ndarray:
-    return softmax(noisy(mask.astype(int), 2, seed))[1]
 
 
 # --- one channel ---
-
-
-def binary(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where the class is, and a one-channel map of it."""
-    inside = blocks(2, seed) == 1
-    return inside, map_of_one(inside, seed)
 
 
 def with_border(inside: np.ndarray, label: int = 255) -> np.ndarray:
@@ -67,9 +36,8 @@ def test_void_beside_the_class(tmp_path, apart):
     cured = run(pairs, typed(first))
     assert cured.failures == ()
     whole = np.stack([mask == 1 for mask in masks])
-    counted = np.stack([valid, valid]) if not apart else np.stack([np.full(SHAPE, True), valid])
-    if not apart:
-        counted[1] = True
+    everything = np.full(SHAPE, True)
+    counted = np.stack([everything, valid] if apart else [valid, everything])
     assert cured.pooled.classes[0].dice == pytest.approx(dice(np.stack([values > 0.5] * 2), whole, counted), abs=1e-12)
 
 
@@ -228,78 +196,6 @@ def test_labels_of_several_channels(tmp_path, channels, labels, proposed):
         assert run(pairs, typed(way)).failures == ()
 
 
-# --- label maps ---
-
-
-@pytest.mark.parametrize(
-    ("labels", "void", "proposed"),
-    [
-        # in the order of the labels, under names that do not contradict them
-        ([0, 2], False, ["--class 0 --class 1 --class 2"]),
-        ([0, 85, 170], False, ["--class 0=0 --class 85=85 --class 170=170"]),
-        ([0, 1, 2], True, ["--class 0 --class 1 --class 2 --ignore 255"]),
-        # many numbered classes
-        (range(21), True, ["--num-classes 21 --ignore 255", "--classes FILE --ignore 255",
-                           "--foreground nonzero --ignore 255"]),
-        (range(14), False, ["--num-classes 14", "--classes FILE", "--foreground nonzero"]),
-        # numbers far apart are not those of classes
-        (range(0, 60_000, 4000), False, ["--classes FILE", "--foreground nonzero"]),
-    ],
-)  # fmt: skip
-def test_labels_of_unnamed_label_maps(tmp_path, labels, void, proposed):
-    stored = np.array(labels, np.uint16)
-    mask = stored[blocks(len(labels), 60, size=4) % len(stored)]
-    prediction = stored[(noisy(blocks(len(labels), 60, size=4), len(labels), 60).argmax(0)) % len(stored)]
-    valid = np.full(SHAPE, True)
-    if void:
-        mask[:4], valid[:4] = 255, False
-    if len(labels) == 2:
-        # Label 1 is in the predictions alone.
-        prediction[prediction == 0] = 1
-    pairs = folder_of(tmp_path, [prediction], [mask])
-    before = Settings(prediction="labels")
-    hint = the_hint(run(pairs, before))
-    assert ways(hint) == proposed
-    assert "--scale" not in hint
-    cured = run(pairs, typed(proposed[0].replace("--classes FILE", "--foreground nonzero"), before))
-    assert cured.failures == ()
-    for scores in cured.pooled.classes:
-        if scores.name.isdecimal() and scores.dice is not None:
-            label = int(scores.name)
-            assert scores.dice == pytest.approx(dice(prediction == label, mask == label, valid), abs=1e-12)
-
-
-def test_label_maps_that_number_their_foreground_in_two_ways(tmp_path):
-    inside, values = binary(70)
-    pairs = folder_of(tmp_path, [(values > 0.5).astype(np.uint8)], [inside.astype(np.uint8) * np.uint8(255)])
-    before = Settings(prediction="labels")
-    first, second = ways(the_hint(run(pairs, before)))
-    assert (first, second) == ("--foreground nonzero", "--class foreground=1 --ignore 255")
-    cured = run(pairs, typed(first, before))
-    assert cured.pooled.classes[0].dice == pytest.approx(dice(values > 0.5, inside), abs=1e-12)
-
-
-def test_two_vertebrae_are_two_classes(tmp_path):
-    inside, values = binary(71)
-    pairs = folder_of(tmp_path, [(values > 0.5) * np.uint8(20)], [inside * np.uint8(19)])
-    before = Settings(prediction="labels")
-    first, second = ways(the_hint(run(pairs, before)))
-    assert (first, second) == ("--class 0=0 --class 19=19 --class 20=20", "--foreground nonzero")
-    assert [scores.dice for scores in run(pairs, typed(first, before)).pooled.classes][1:] == [0, 0]
-
-
-def test_a_label_that_only_the_predictions_hold_is_not_to_be_ignored(tmp_path):
-    mask = blocks(3, 72)
-    prediction = np.where(mask == 2, 3, mask).astype(np.uint8)
-    pairs = folder_of(tmp_path, [prediction], [mask])
-    before = typed("--pred-labels --class a=0 --class b=1 --class c=2")
-    hint = the_hint(run(pairs, before))
-    assert "--ignore" not in hint
-    first, _ = ways(hint)
-    cured = run(pairs, typed(first, before))
-    assert [scores.dice for scores in cured.pooled.classes] == [1, 1, 0, 0]
-
-
 # --- the whole set ---
 
 
@@ -346,6 +242,22 @@ def test_the_order_of_the_files_does_not_change_the_cure(tmp_path):
     assert len(hints) == 1
 
 
+def test_the_order_of_axes_is_that_which_fits_all_masks(tmp_path):
+    """Square slices fit two orders; another pair of the set tells which it is, also for them."""
+    masks = [np.arange(np.prod(shape)).reshape(shape) % 3 for shape in ((5, 8, 8), (5, 8, 9))]
+    values = [softmax(noisy(mask, 3, 99)) for mask in masks]
+    reversed_masks = [mask.transpose(2, 1, 0).astype(np.uint8) for mask in masks]
+    results = run(folder_of(tmp_path, values, reversed_masks))
+    assert the_hint(results) == "the axes of the mask are reversed: save mask.transpose(2, 1, 0)"
+    cured = run(folder_of(tmp_path, values, [mask.transpose(2, 1, 0) for mask in reversed_masks]))
+    chosen = [value.argmax(0).ravel() for value in values]
+    right = [
+        dice(np.concatenate(chosen) == label, np.concatenate([mask.ravel() for mask in masks]) == label)
+        for label in range(3)
+    ]
+    assert [scores.dice for scores in cured.pooled.classes] == pytest.approx(right, abs=1e-12)
+
+
 def test_one_class_that_is_named_by_a_label_of_its_own(tmp_path):
     """The class has the label 2 in this file, but another file holds 1: it is not renamed."""
     masks = [np.array([0, 1], np.uint8)[blocks(2, 80)], np.array([0, 2], np.uint8)[blocks(2, 81)]]
@@ -354,23 +266,7 @@ def test_one_class_that_is_named_by_a_label_of_its_own(tmp_path):
     assert ways(hint) == ["--foreground 1vs2", "--class a=1+2"]
 
 
-# --- labels that are one too high or too low ---
-
-
-@pytest.mark.parametrize("given", ["--pred-labels", "--pred-labels --class a=0 --class b=1 --class c=2 --class d=3"])
-def test_label_maps_that_are_numbered_from_0_against_masks_from_1(tmp_path, given):
-    """Naming all labels would give a plausible wrong number."""
-    mask = blocks(5, 90)
-    prediction = noisy(mask.astype(int) - 1, 4, 90).argmax(0).astype(np.uint8)
-    pairs = folder_of(tmp_path, [prediction], [mask])
-    hint = the_hint(run(pairs, typed(given)))
-    assert hint.startswith("save the predictions with labels that are 1 higher, and --ignore 0")
-    agree = (prediction == mask.astype(int) - 1).sum(), (prediction == mask).sum()
-    assert hint.endswith(f"{agree[0]} px agree with that, {agree[1]} px with the labels as they are")
-    cured = run(folder_of(tmp_path, [prediction + 1], [mask]), typed("--class 1=1 --class 2=2 --class 3=3 --class 4=4 "
-                                                                   "--ignore 0 --pred-labels"))  # fmt: skip
-    for label, scores in enumerate(cured.pooled.classes, 1):
-        assert scores.dice == pytest.approx(dice(prediction + 1 == label, mask == label, mask > 0), abs=1e-12)
+# --- labels that may be shifted ---
 
 
 @pytest.mark.parametrize("shifted", [True, False])
@@ -394,3 +290,38 @@ def test_a_shift_that_no_label_contradicts_is_said_at_least(tmp_path, shifted):
     for label, scores in enumerate(cured.pooled.classes, 1):
         right = dice(values.argmax(0) + 1 == label, mask == label, mask > 0)
         assert scores.dice == (None if right is None else pytest.approx(right, abs=1e-12))
+
+
+# --- independent classes ---
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_void_in_the_channels_of_independent_classes(tmp_path, apart):
+    """Left out in all channels: beside other pixels in one file, or as the only label of a file."""
+    truth = np.stack([blocks(2, 95), blocks(2, 96)])
+    values = np.stack([map_of_one(channel, 95 + place) for place, channel in enumerate(truth)])
+    void = truth.copy()
+    void[:, :4] = 255
+    if apart:
+        void = np.where(void == 255, 255, 0).astype(np.uint8)
+    pairs = folder_of(tmp_path, [values, values], [truth, void])
+    before = typed("--multilabel")
+    results = run(pairs, before, layout="CHW")
+    first, *more = ways(the_hint(results))
+    assert (first, more) == ("--ignore 255", ["--foreground nonzero"] if apart else [])
+    cured = run(pairs, typed(first, before), layout="CHW")
+    assert cured.failures == ()
+    chosen, stored = np.stack([values, values]) > 0.5, np.stack([truth, void])
+    for place, scores in enumerate(cured.pooled.classes):
+        labels = stored[:, place]
+        assert scores.dice == pytest.approx(dice(chosen[:, place], labels == 1, labels != 255), abs=1e-12)
+
+
+def test_a_label_that_no_independent_class_owns(tmp_path):
+    mask = blocks(4, 97)
+    values = np.stack([map_of_one(mask == label, 97 + label) for label in (1, 2)])
+    before = typed("--multilabel --class a=1+2 --class b=2")
+    pairs = folder_of(tmp_path, [values], [mask])
+    hint = the_hint(run(pairs, before))
+    assert hint == "--class NAME=LABEL+LABEL for each class, where 3 is of some class"
+    assert run(pairs, typed("--class a=1+2 --class b=2+3", before)).failures == ()

@@ -132,6 +132,8 @@ def test_channels_without_the_background(tmp_path):
         # probabilities
         (np.round(ONE * 255).astype(np.uint8), BINARY, ["--scale 255 if", "--pred-labels"]),
         (np.round(P * 65535).astype(np.uint16), MASK, ["--scale 65535 if", "--pred-labels"]),
+        # a map that is sure of nothing has as many values as many labels
+        (np.round(ONE * 110).astype(np.uint8), BINARY, ["--scale 255 if", "--pred-labels"]),
         # both: 0 and 1, or 0 and 255
         (BINARY, BINARY, ["--scale 1 if", "--pred-labels"]),
         (BINARY * np.uint8(255), BINARY, ["--scale 255 if", "--pred-labels"]),
