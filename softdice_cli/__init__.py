@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from softdice_cli.evaluation import Reading, Watcher, evaluate
     from softdice_cli.evaluation.accumulator import Accumulator
     from softdice_cli.loss import SoftDiceLoss
-    from softdice_cli.pairing import Pair, Pairing, PairingError, Side, pair_folders, pair_manifest
+    from softdice_cli.pairing import Pair, Pairing, PairingError, Side, pair_folders, pair_manifest, with_regions
     from softdice_cli.readers import ReadOptions
     from softdice_cli.records import (
         ClassDef,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         ClassSums,
         Failure,
         ImageRow,
+        Region,
         Results,
         Run,
         Scores,
@@ -61,6 +62,7 @@ _HOMES = {
     "ProbabilityError": "errors",
     "ReadOptions": "readers",
     "Reading": "evaluation",
+    "Region": "records",
     "Results": "records",
     "Run": "records",
     "Scores": "records",
@@ -78,6 +80,7 @@ _HOMES = {
     "evaluate": "evaluation",
     "pair_folders": "pairing",
     "pair_manifest": "pairing",
+    "with_regions": "pairing",
     "restore": "saved_results",
     "score_image": "scores",
     "setup_system": "reproducibility",
@@ -102,6 +105,7 @@ __all__ = [
     "ProbabilityError",
     "ReadOptions",
     "Reading",
+    "Region",
     "Results",
     "Run",
     "Scores",
@@ -123,6 +127,7 @@ __all__ = [
     "score_image",
     "setup_system",
     "to_text",
+    "with_regions",
 ]
 
 

@@ -139,18 +139,24 @@ class Eval:
 
     def _pairing(self, task: Task) -> Pairing:
         """The pairs, decided before any pixel is read."""
-        from softdice_cli.pairing import Pair, Pairing, is_many, pair_manifest, refuse_mixture, with_regions
+        from softdice_cli.pairing import Pair, Pairing, is_many
 
         self._refuse_combinations()
         if self.pairs is not None:
+            from softdice_cli.pairing import pair_manifest
+
             found = pair_manifest(self.pairs, self._manifest(self.pairs), allow_missing=self.allow_missing)
             self._refuse_none(found)
         elif is_many(str(self.pred)) or is_many(str(self.gt)):
+            from softdice_cli.pairing import refuse_mixture
+
             refuse_mixture(str(self.pred), str(self.gt))
             found = self._folders()
         else:
             found = Pairing((Pair.of_files(str(self.pred), str(self.gt)),))
         if task.roi is not None:
+            from softdice_cli.pairing import with_regions
+
             found = with_regions(found, task.roi, recursive=self.recursive)
         if found.clutter and not self.quiet:
             others = "1 other file" if len(found.clutter) == 1 else f"{len(found.clutter)} other files"

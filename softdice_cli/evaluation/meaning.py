@@ -6,7 +6,6 @@ foreground, is noted here with the name of the file, and whoever collects the pa
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -194,6 +193,8 @@ def refuse_order(palette: FoundPalette, settings: Settings) -> LabelError | None
     A program that counts the colours of a picture gives them numbers of its own. Then black, or the usual colours of
     labels, stand at other places than usual.
     """
+    import shlex
+
     colors = {label: palette.colors[label] for label in sorted(palette.labels)}
     usual = _usual_colors()
     places = [usual.get(color, -1) for color in colors.values()]

@@ -17,8 +17,6 @@ from softdice_cli.errors import ConfigError
 from softdice_cli.evaluation.meaning import Found, agreed_label, found_labels, found_palettes, whites
 from softdice_cli.evaluation.outcomes import Evaluated
 from softdice_cli.evaluation.reading import Reading
-from softdice_cli.evaluation.roi import Inside, region_of
-from softdice_cli.layout.channels import MultiLabel
 from softdice_cli.overlap import Decoding, decoding_for
 from softdice_cli.overlap.codes import Translation, translation
 from softdice_cli.pairing import STDIN, Pair
@@ -29,6 +27,7 @@ from softdice_cli.records import ImageRow, Settings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from softdice_cli.evaluation.roi import Inside
     from softdice_cli.journal import Stamp
 
     Array = NDArray[Any]
@@ -108,6 +107,8 @@ def prepare_pair(
     truth = _labels(_read(pair.gt, reading, reading.gt), settings, "truth", reading.gt)
     inside = None
     if pair.roi:
+        from softdice_cli.evaluation.roi import region_of
+
         inside = region_of(_read(pair.roi, reading, ReadOptions(max_bytes=reading.gt.max_bytes)), settings)
     return line_up(pair, prediction, truth, settings, reading, stamps, inside)
 
@@ -196,6 +197,8 @@ def _fit(prediction: Source, truth: Source, settings: Settings, reading: Reading
     """Which axis of the prediction is which."""
     independent = None
     if settings.multilabel:
+        from softdice_cli.layout.channels import MultiLabel
+
         owned = bool(settings.classes) and not settings.is_open
         independent = MultiLabel(len(settings.classes), owned)
     fit = layouts.resolve(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from softdice_cli.errors import ConfigError, LayoutError
-from softdice_cli.layout import channels
 from softdice_cli.layout.fits import fits, given
 from softdice_cli.layout.shapes import Layout, Shape, distinct
+
+if TYPE_CHECKING:
+    from softdice_cli.layout.channels import MultiLabel
 
 
 def resolve(
@@ -15,7 +19,7 @@ def resolve(
     layout: str = "",
     labels: bool = False,
     axes: str = "",
-    multilabel: channels.MultiLabel | None = None,
+    multilabel: MultiLabel | None = None,
     path: str = "",
     mask_path: str = "",
 ) -> Layout:
@@ -43,6 +47,8 @@ def resolve(
         )
     found = given(prediction, mask, layout) if layout else fits(prediction, mask, labels)
     if multilabel is not None and not labels:
+        from softdice_cli.layout import channels
+
         found = channels.fits(prediction, mask, multilabel, layout, found)
     if axes and not layout:
         found = _told(found, prediction, mask, axes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,6 +66,8 @@ def listed(keys: list[str]) -> str:
 
 def proposed(keys: list[str], options: ReadOptions, path: str) -> str:
     """What to type for each of the keys, where they are few: which of them is meant is not known here."""
+    import shlex
+
     flag = as_flag(options.option)
     if len(keys) > _PROPOSED:
         return f"{flag} and one of these names; softdice inspect {shlex.quote(path)} lists their shapes"

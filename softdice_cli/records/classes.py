@@ -80,9 +80,9 @@ class Foreground:
         return self.inside[0] if len(self.inside) == 1 and not self.outside else None
 
 
-_CUT = re.compile(r"(>=?)\s*([+-]?(?:[0-9]{1,18}\.?[0-9]{0,18}|\.[0-9]{1,18})(?:e[+-]?[0-9]{1,2})?)")
+_CUT = r"(>=?)\s*([+-]?(?:[0-9]{1,18}\.?[0-9]{0,18}|\.[0-9]{1,18})(?:e[+-]?[0-9]{1,2})?)"
 _LABELS = r"-?[0-9]{1,18}(?:\+-?[0-9]{1,18})*"
-_AGAINST = re.compile(rf"({_LABELS})\s*vs\s*({_LABELS})")
+_AGAINST = rf"({_LABELS})\s*vs\s*({_LABELS})"
 
 
 def foreground_of(text: str) -> Foreground:
@@ -95,13 +95,13 @@ def foreground_of(text: str) -> Foreground:
         return Foreground("!=")
     if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and 0 < abs(int(text)) <= MAX_LABEL:
         return Foreground("==", inside=(int(text),))
-    if against := _AGAINST.fullmatch(text):
+    if against := re.fullmatch(_AGAINST, text):
         inside, outside = _labels_in(against[1]), _labels_in(against[2])
         if not set(inside) & set(outside) and max(map(abs, inside + outside)) <= MAX_LABEL:
             # Beside a class, 0 is background anyway, and one meaning has one text.
             others = tuple(label for label in outside if label)
             return Foreground("==", inside=inside, outside=others if others or len(inside) == 1 else (0,))
-    cut = _CUT.fullmatch(text)
+    cut = re.fullmatch(_CUT, text)
     if cut is None:
         raise ConfigError(
             f"cannot be {text!r}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from softdice_cli.records import ImageRow, Results, Settings
@@ -110,6 +109,8 @@ def _mixed_up(results: Results) -> list[str]:
 
 def _cure_of_shift(settings: Settings) -> str:
     """What to type where the labels of the masks seem to be greater by 1 than the numbers of the channels."""
+    import shlex
+
     if settings.prediction == "labels":
         return (
             "if the masks begin at 1, and 0 is void: save the predictions with labels that are 1 higher, and --ignore 0"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import zipfile
 from typing import BinaryIO
 
@@ -58,6 +57,8 @@ def entries(stream: BinaryIO, name: str) -> list[Entry]:
 
 def _refuse_sparse(keys: list[str], name: str) -> None:
     """Refuses the parts of a sparse matrix, none of which is the map."""
+    import shlex
+
     if {"format", "shape", "data"} <= set(keys):
         kind, load = "scipy.sparse matrix", "scipy.sparse; array = scipy.sparse.load_npz(sys.argv[1]).toarray()"
     elif {"coords", "shape", "data"} <= set(keys):
