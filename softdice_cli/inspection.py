@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softdice_cli.overlap import tolerance
+from softdice_cli.overlap.full_scale import full_scale, greatest_of
 from softdice_cli.overlap.labels import count_labels
 from softdice_cli.readers import Blob, Entry, ReadOptions, Source, list_arrays, read_array
 from softdice_cli.readers.labels import as_labels, inverted
@@ -278,11 +279,23 @@ def _float_notes(source: Source, low: float | None, high: float | None, sums: li
         return [f"probabilities that sum to 1 along {', '.join(axes)}"]
     if set(np.unique(next(source.chunks()))) <= {0.0, 1.0}:
         return ["only 0 and 1: a mask saved as floats, or a decided map"]
-    return ["probabilities of one class, or of independent ones (--allow-unnormalized)"]
+    return ["probabilities of one class, or of independent ones (--multilabel)"]
+
+
+def _many_values(source: Source) -> list[str]:
+    _, high = map(int, source.span())
+    reach = greatest_of(source.array.dtype)
+    top = full_scale(high, reach)
+    notes = [f"many values: as a prediction, probabilities with --scale {top}, rather than labels"]
+    if source.array.dtype.kind == "u" and source.array.ndim == 2:
+        notes.append(
+            f"as a truth, --foreground '>{full_scale(high + 1, reach) // 2}' for grey levels of one mask, "
+            "--foreground nonzero for objects of one class"
+        )
+    return notes
 
 
 def _label_notes(source: Source, labels: dict[str, int] | None) -> list[str]:
-    top = 65535 if source.array.dtype.itemsize == 2 else 255
     if source.colors:
         notes = ["colours: name each class by its colour, --class NAME=#rrggbb"]
         array = source.load(source.array)
@@ -290,10 +303,13 @@ def _label_notes(source: Source, labels: dict[str, int] | None) -> list[str]:
             notes.insert(0, "equal channels: a label map of the numbers in each of them")
         return notes
     if labels is None or len(labels) > _MANY_LABELS:
-        return [f"many values: probabilities with --scale {top}, rather than labels"]
+        return _many_values(source)
     values = [int(value) for value in labels]
     if len(values) == 2 and values[0] == 0:
-        return [f"a mask of one class (0 and {values[1]}), or a label map with --pred-labels"]
+        notes = [f"a mask of one class (0 and {values[1]}), or a label map with --pred-labels"]
+        if source.array.ndim > 2:
+            notes.append("or a channel for each class along one of its axes: --multilabel, or one-hot")
+        return notes
     notes = ["labels: a truth, or a prediction with --pred-labels"]
     if 255 in values and len(values) > 2 and values[-2] < 250:
         notes.append("255 may mark pixels to leave out: --ignore 255")

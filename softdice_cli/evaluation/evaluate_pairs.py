@@ -243,7 +243,7 @@ class _Findings:
             settings = self.settings.resolve(outcome.classes, path=pair.pred)
         except InputError as error:
             return error
-        if contradiction := self._meaning.take(outcome.found, settings):
+        if contradiction := self._meaning.take(outcome.found, settings, outcome.rows):
             return contradiction
         for row in outcome.rows:
             if row.id in self._image_ids:

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from softdice_cli.evaluation.seen_labels import VOID, LabelsSeen
+from softdice_cli.overlap.full_scale import full_scale
 from softdice_cli.records import Settings
 
 LISTED = 12
@@ -17,6 +18,9 @@ LISTED = 12
 
 # A shift by one is spelled out for so many classes.
 _MOST_SHIFTED = 32
+
+# Two labels are of one class where this share of the one is predicted as often as of the other.
+_ALIKE = 0.8
 
 # More labels than this that are not classes, and the file is more likely the wrong one.
 _MOST_STRAYS = 4
@@ -59,6 +63,8 @@ def hint_for_one_channel(seen: LabelsSeen) -> str:
     if seen.settings.foreground or definition.labels:
         return _of_named(seen)
     others = [label for label in seen.every if label]
+    if len(others) > LISTED and 0 in seen.truth:
+        return _many(others)
     rest, leave = void_of(seen, others)
     if len(rest) == 1:
         return _class_and_void(seen, rest[0])
@@ -69,12 +75,34 @@ def hint_for_one_channel(seen: LabelsSeen) -> str:
         first, second = rest
         for inside, outside in ((first, second), (second, first)):
             ways.append(f"--foreground {inside}vs{outside}{leave}, if {inside} is the class and {outside} background")
+        if 0 in seen.truth:
+            ways.append(f"--ignore {second}{leave}, if {second} marks pixels to leave out")
+    elif len(rest) == 3 and 0 not in seen.truth:
+        for inside in rest[:2]:
+            outside = rest[1 - rest.index(inside)]
+            ways.append(
+                f"--foreground {inside}vs{outside} --ignore {rest[2]}{leave}, if {inside} is the class, "
+                f"{outside} background, and {rest[2]} marks pixels to leave out"
+            )
     elif len(rest) <= LISTED:
+        example = f"--foreground {rest[0]}vs{_sum(seen.settings, rest[1:-1])} --ignore {rest[-1]}{leave}"
         ways.append(
-            f"--foreground KvsL --ignore M{leave}, where K is the label of the class, L that of the background "
-            "(several as L+L), and M that of pixels to leave out"
+            f"{example}, if {rest[0]} is the class, {listed(seen.settings, rest[1:-1])} background, "
+            f"and {rest[-1]} marks pixels to leave out; likewise for other roles"
         )
     return "; ".join(ways) or "check that this is the right file: no pixel has the label 0, and many have others"
+
+
+def _many(labels: list[int]) -> str:
+    """The options for a mask of many numbers beside 0: those of objects, or grey levels."""
+    objects = "--foreground nonzero, if each number is an object of the class"
+    greatest = labels[-1]
+    top = full_scale(greatest, 2**16 - 1)
+    # Grey levels reach about to the end of their type, and numbers of objects mostly do not.
+    if labels[0] < 0 or top not in (VOID, 2**16 - 1) or greatest < top * 3 // 4:
+        return objects
+    cut = f"--foreground '>{top // 2}', if they are grey levels from 0 outside to {top} inside"
+    return f"{cut}; {objects}"
 
 
 def _class_and_void(seen: LabelsSeen, label: int) -> str:
@@ -82,9 +110,22 @@ def _class_and_void(seen: LabelsSeen, label: int) -> str:
     settings = seen.settings
     name = settings.classes[0].name
     way = f"{options_for(settings, {name: [label]})} --ignore 255, if 255 marks pixels to leave out"
+    both = f"--foreground nonzero, if both {label} and 255 are {name}"
+    if label != 1:
+        # A level between 0 and 255 marks what is left out as well as what is the class.
+        other = f"{options_for(settings, {name: [VOID]})} --ignore {label}, if {label} marks pixels to leave out"
+        return f"{other}; {way}; {both}"
     if seen.mixed:
         return way
-    return f"{way}; --foreground nonzero, if both {label} and 255 are {name}"
+    # Where no file has both, the class can have been saved in two ways. Then it is predicted there as elsewhere.
+    if _share(seen, VOID) > _ALIKE * _share(seen, label):
+        return f"{both}; {way}"
+    return f"{way}; {both}"
+
+
+def _share(seen: LabelsSeen, label: int) -> float:
+    """Of the pixels of a label, how many are predicted to be of the single class."""
+    return seen.hits.get(label, 0) / seen.truth.get(label, 1)
 
 
 def _of_named(seen: LabelsSeen) -> str:
@@ -158,8 +199,14 @@ def hint_for_channels(seen: LabelsSeen) -> str:
     example = options_for(settings, {"NAME": [settings.classes[-1].labels[0], rest[0]]})
     ignored = " ".join(f"--ignore {settings.label_text(label)}" for label in rest)
     every = f"--class NAME=LABELS for each of the {count} channels, in their order"
-    belong = f"if {listed(settings, rest)} belongs to a class (several labels as in {example})"
-    return f"{every}{leave}, {belong}; {ignored}{leave}, if these pixels are to be left out"
+    verb = "belongs" if len(rest) == 1 else "belong"
+    belong = f"if {listed(settings, rest)} {verb} to a class (several labels as in {example})"
+    ways = [f"{every}{leave}, {belong}", f"{ignored}{leave}, if these pixels are to be left out"]
+    found = [label for label in seen.every if label != VOID or not leave]
+    if len(found) == count and not settings.colors:
+        in_order = {settings.label_text(label): [label] for label in found}
+        ways.insert(0, f"{options_for(settings, in_order)}{leave}, if the channels are in the order of the labels")
+    return "; ".join(ways)
 
 
 def _void_only(seen: LabelsSeen) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from softdice_cli.evaluation.full_scale import full_scale
 from softdice_cli.evaluation.label_hints import LISTED, listed, options_for, void_of
 from softdice_cli.evaluation.seen_labels import VOID, LabelsSeen
+from softdice_cli.overlap.full_scale import full_scale
 from softdice_cli.records import Settings
 
 # Labels of a numbering in which not more than every other number may be absent.

@@ -6,7 +6,7 @@ foreground, is noted here with the name of the file, and whoever collects the pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -118,13 +118,24 @@ def agreed_label(found: Iterable[FoundLabel], settings: Settings) -> Settings:
     return settings.with_label(first.label if first else None)
 
 
-def refuse_labels_of_two(first: FoundLabel, other: FoundLabel, settings: Settings) -> LabelError:
-    """The error for two files of a run whose foregrounds have different labels."""
+def refuse_labels_of_two(
+    first: FoundLabel, other: FoundLabel, settings: Settings, rows: Sequence[ImageRow] = ()
+) -> LabelError:
+    """The error for two files of a run whose foregrounds have different labels.
+
+    Args:
+        first: of a file that came before.
+        other: of the file that is refused.
+        settings: with the classes resolved.
+        rows: of the images of the other file, if they were counted.
+    """
     from softdice_cli.evaluation.label_evidence import LabelEvidence
 
-    # How often each label occurs does not matter, and is not known of a file that was evaluated before.
+    # How often the first label occurs is not known of a file that was evaluated before.
     labels = dict.fromkeys(sorted({0, first.label, other.label}), 1)
-    seen = LabelEvidence(settings=_opened(settings), truth=labels, predicted={})
+    labels[other.label] = sum(row.sums[0].truth for row in rows) or 1
+    hits = {other.label: sum(row.sums[0].true_positives for row in rows)}
+    seen = LabelEvidence(settings=_opened(settings), truth=labels, predicted={}, hits=hits)
     return LabelError(
         f"has the label {other.label} where {first.path} has {first.label}",
         path=other.path,
@@ -227,12 +238,18 @@ class Meaning:
         self._label: FoundLabel | None = None
         self._colors: dict[int, tuple[int, str]] = {}
 
-    def take(self, found: Found, settings: Settings) -> InputError | None:
-        """Take in what a pair shows; the error where it contradicts an earlier one."""
+    def take(self, found: Found, settings: Settings, rows: Sequence[ImageRow]) -> InputError | None:
+        """Take in what a pair shows; the error where it contradicts an earlier one.
+
+        Args:
+            found: what its files show.
+            settings: with the classes resolved.
+            rows: of its images.
+        """
         for label in found.labels:
             self._label = self._label or label
             if label.label != self._label.label:
-                return refuse_labels_of_two(self._label, label, settings)
+                return refuse_labels_of_two(self._label, label, settings, rows)
         for palette in found.palettes:
             error = None if self._named else refuse_order(palette, settings)
             error = error or self._contradiction(palette)

@@ -7,7 +7,7 @@ label or a kind has to be found out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,6 +174,9 @@ def _read(path: str, reading: Reading, options: ReadOptions) -> Source:
 
 def _labels(source: Source, settings: Settings, role: Role, options: ReadOptions) -> Source:
     """A file as labels, or as what is cut into a class and its background."""
+    if settings.multilabel and source.colors and not settings.colors:
+        # Red, green and blue are three classes.
+        source = replace(source, colors=False, samples=1, axes="")
     cut = settings.foreground[:1] == ">"
     return as_labels(whites(source, settings), colors=settings.colors, role=role, options=options, fractions=cut)
 

@@ -47,6 +47,7 @@ class LabelsSeen:
         mixed: some file holds several labels besides 0 that are not ignored.
         agreeing: prediction and truth, where classes are exclusive.
         reach: the greatest number that the type of a refused label map holds; 0 for floats and truths.
+        hits: of a single class, how many of the pixels of a label are predicted, where that is known.
     """
 
     settings: Settings
@@ -55,6 +56,7 @@ class LabelsSeen:
     mixed: bool = False
     agreeing: Agreeing = field(default_factory=Agreeing)
     reach: int = 0
+    hits: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def kind(self) -> object:
@@ -70,17 +72,20 @@ class LabelsSeen:
             mixed=self.mixed or other.mixed,
             agreeing=_sum(self.agreeing, other.agreeing),
             reach=max(self.reach, other.reach),
+            hits=together(self.hits, other.hits),
         )
 
     def with_rows(self, rows: Sequence[ImageRow], settings: Settings) -> Self:
         """The same, with what the images show that could be evaluated with these settings."""
-        truth, predicted = dict(self.truth), dict(self.predicted)
+        truth, predicted, hits = dict(self.truth), dict(self.predicted), dict(self.hits)
         for row in rows:
+            if len(row.sums) == 1 and settings.label is not None:
+                hits[settings.label] = hits.get(settings.label, 0) + row.sums[0].true_positives
             _count(truth, settings, [sums.truth for sums in row.sums], row.pixels)
             if settings.prediction == "labels":
                 _count(predicted, settings, [sums.predicted for sums in row.sums], row.pixels)
         agreeing = _sum(self.agreeing, agreeing_of_rows(rows))
-        return replace(self, truth=truth, predicted=predicted, agreeing=agreeing)
+        return replace(self, truth=truth, predicted=predicted, agreeing=agreeing, hits=hits)
 
     @property
     def every(self) -> list[int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from softdice_cli.evaluation.full_scale import full_scale
+from softdice_cli.overlap.full_scale import full_scale
 from softdice_cli.records import MAX_LABEL, Activation
 
 if TYPE_CHECKING:
@@ -156,7 +156,12 @@ def _of_integers(seen: ValuesSeen) -> str:
     if seen.low < 0 or top > MAX_LABEL or (seen.like_labels and top > 1):
         return labels
     meaning = "it is one-hot" if top == 1 else f"{top} stands for probability 1"
-    return f"--scale {top} if {meaning}, {labels}"
+    ways = [f"--scale {top} if {meaning}"]
+    # The greatest value of a map of few sure pixels can be a round number by chance.
+    usual = full_scale(int(seen.high) + 1, seen.reach)
+    if usual != top and top > 1:
+        ways.append(f"--scale {usual} if {usual} does")
+    return ", ".join([*ways, labels])
 
 
 # --- sums ---

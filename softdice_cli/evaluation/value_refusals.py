@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from softdice_cli.errors import ProbabilityError
-from softdice_cli.evaluation.full_scale import full_scale, greatest_of
 from softdice_cli.evaluation.seen_values import SumsSeen, ValuesSeen, like_labels
 from softdice_cli.overlap import Decoding, Facts
+from softdice_cli.overlap.full_scale import full_scale, greatest_of
 from softdice_cli.overlap.labels import count_labels
 from softdice_cli.readers import Source
 from softdice_cli.records import Settings

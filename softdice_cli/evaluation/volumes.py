@@ -11,6 +11,7 @@ from softdice_cli.errors import InputError, LabelError, LayoutError
 from softdice_cli.evaluation.seen_labels import VOID
 from softdice_cli.layout import SPATIAL, Layout
 from softdice_cli.layout.channels import class_axes, likely_lengths, possible_class_axes
+from softdice_cli.layout.fits import given
 from softdice_cli.readers import Source
 from softdice_cli.records import Settings
 
@@ -46,7 +47,7 @@ def refuse_channels(prediction: Source, truth: Source, fit: Layout, settings: Se
         return None
     from softdice_cli.evaluation.value_refusals import refuse_label_map
 
-    return refuse_label_map(prediction) or _either(prediction, truth, seen, settings)
+    return refuse_label_map(prediction) or _either(prediction, truth, seen, settings, fit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,8 @@ def _labels_of(along: _Along, axis: int) -> str:
     return f"save np.where({one}, np.argmax(mask, axis={axis}), 255)"
 
 
-def _either(prediction: Source, truth: Source, seen: list[_Along], settings: Settings) -> LayoutError:
+def _either(prediction: Source, truth: Source, seen: list[_Along], settings: Settings, fit: Layout) -> LayoutError:
     shape = truth.array.shape
-    letters = SPATIAL[-prediction.array.ndim :]
     ways = _independent(prediction, truth, [along.axis for along in seen])
     likely = likely_lengths(shape[along.axis] for along in seen)
     for along in seen:
@@ -162,9 +162,7 @@ def _either(prediction: Source, truth: Source, seen: list[_Along], settings: Set
             ways.append(f"{made}, and --ignore 255, if the mask is one-hot with pixels to leave out")
     # Whoever has named several classes has not one.
     if not settings.classes:
-        ways.append(f"--layout {letters}, if it is a volume of one class")
-        if len(letters) > 2:
-            ways.append(f"--layout B{letters[1:]}, if it is images of one class")
+        ways += _of_one_class(prediction, truth, fit)
     return LayoutError(
         "can be a volume of one class, or hold a channel for each of several classes, as the mask has the same shape",
         path=prediction.name,
@@ -172,6 +170,20 @@ def _either(prediction: Source, truth: Source, seen: list[_Along], settings: Set
         found=f"prediction {prediction.array.shape}, mask {truth.name} {shape}",
         hint="; ".join(ways),
     )
+
+
+def _of_one_class(prediction: Source, truth: Source, fit: Layout) -> list[str]:
+    """The layouts of a volume, and of images, of one class; only what can be typed."""
+    # An axis of length 1 that is left out has no letter of its own.
+    volume = fit.letters.replace("1", "" if "B" in fit.letters else "B")
+    images = fit.letters.replace("1", "").replace("D", "B", 1)
+    ways = []
+    for letters, what in ((volume, "a volume"), (images, "images")):
+        if "B" in letters[1:] or (what == "images" and "B" not in letters):
+            continue
+        if given(prediction.array.shape, truth.array.shape, letters):
+            ways.append(f"--layout {letters}, if it is {what} of one class")
+    return ways
 
 
 def _independent(prediction: Source, truth: Source, axes: list[int]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softdice_cli.records import ImageRow, Results, Settings
+from softdice_cli.records import ClassSums, ImageRow, Results, Settings
 from softdice_cli.render.text import depends_only_on_epsilon, neutral, number, plural
 
 # How many classes and images a warning names.
@@ -14,10 +14,21 @@ _IMAGES = 5
 # A rate that a class has by an exchange with its background rather than by a poor model.
 _HARDLY = 0.25
 
+# 1 / (1 + 1/e), and a little more.
+_SIGMOID_OF_ONE = 0.74
+_NEARLY = 1e-3
+
 
 def warnings(results: Results) -> list[str]:
     """One sentence for each thing that needs saying; names what it is about."""
-    return [*_absent(results), *_never_hit(results), *_never_reached(results), *_mixed_up(results), *_opposite(results)]
+    return [
+        *_absent(results),
+        *_never_hit(results),
+        *_never_reached(results),
+        *_mixed_up(results),
+        *_opposite(results),
+        *_misread(results),
+    ]
 
 
 def _absent(results: Results) -> list[str]:
@@ -139,6 +150,34 @@ def _opposite(results: Results) -> list[str]:
         f"{neutral(scores.name)} is predicted mostly where the truth has its background, and hardly where it has the "
         "class: check which value of the mask is the class, and whether the map is that of the background"
     ]
+
+
+def _misread(results: Results) -> list[str]:
+    """Sigmoid of what were probabilities, and independent channels that exclude each other."""
+    settings = results.settings
+    sums = [entry for row in results.images for entry in row.sums]
+    texts = []
+    if settings.activation == "sigmoid" and sums and all(_is_squashed(entry) for entry in sums):
+        texts.append(
+            "after sigmoid every pixel is between 0.5 and 0.74, as sigmoid makes of values that are probabilities "
+            "already: leave out --activation, if they are"
+        )
+    if settings.multilabel and len(settings.classes) > 1 and results.images and all(map(_sums_to_one, results.images)):
+        texts.append(
+            "the channels sum to 1, as those of exclusive classes do: leave out --multilabel, "
+            "if each pixel is of exactly one class"
+        )
+    return texts
+
+
+def _is_squashed(sums: ClassSums) -> bool:
+    """Whether probabilities can be what sigmoid makes of numbers from 0 to 1."""
+    return sums.predicted == sums.pixels and sums.probability < _SIGMOID_OF_ONE * sums.pixels
+
+
+def _sums_to_one(row: ImageRow) -> bool:
+    total = sum(sums.probability for sums in row.sums)
+    return abs(total - row.pixels) < _NEARLY * row.pixels
 
 
 def _is_missed(rows: Sequence[ImageRow], index: int) -> bool:

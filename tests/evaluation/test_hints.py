@@ -84,10 +84,14 @@ def test_a_trimap_whose_background_is_a_label(tmp_path):
         ("--class a=1", [0, 1, 2, 255], ["--foreground 1vs2 --ignore 255", "--class a=1+2 --ignore 255"]),
         ("--foreground 1vs2", [0, 1, 2, 3], ["--foreground 1vs2+3"]),
         # several labels, unnamed
-        ("", [0, 1, 2], ["--foreground nonzero", "--foreground 1vs2", "--foreground 2vs1"]),
+        ("", [0, 1, 2], ["--foreground nonzero", "--foreground 1vs2", "--foreground 2vs1", "--ignore 2"]),
         ("", [1, 2], ["--foreground 1vs2", "--foreground 2vs1"]),
         ("", [0, 1, 2, 255], ["--foreground nonzero --ignore 255", "--foreground 1vs2 --ignore 255",
-                              "--foreground 2vs1 --ignore 255"]),
+                              "--foreground 2vs1 --ignore 255", "--ignore 2 --ignore 255"]),
+        # a level between 0 and 255 can be either
+        ("", [0, 128, 255], ["--class foreground=255 --ignore 128", "--class foreground=128 --ignore 255",
+                             "--foreground nonzero"]),
+        ("", [1, 2, 3], ["--foreground 1vs2 --ignore 3", "--foreground 2vs1 --ignore 3"]),
     ],
 )  # fmt: skip
 def test_labels_of_a_one_channel_run(tmp_path, given, labels, proposed):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from softdice_cli import Settings
-from softdice_cli.evaluation.full_scale import full_scale, greatest_of
 from softdice_cli.evaluation.value_refusals import refuse_kind, refuse_values
 from softdice_cli.overlap import Facts, decoding_for
+from softdice_cli.overlap.full_scale import full_scale, greatest_of
 from softdice_cli.readers import Source
 
 

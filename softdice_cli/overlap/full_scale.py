@@ -8,6 +8,9 @@ import numpy as np
 
 _USUAL = (1, 255, 65535)
 
+# Steps of percentages and the like, where the greatest value is exactly that.
+_DECIMAL = (100, 1000, 10000)
+
 
 def greatest_of(dtype: np.dtype[Any]) -> int:
     """The greatest integer that a type holds; 1 for booleans."""
@@ -23,6 +26,8 @@ def full_scale(high: int, reach: int) -> int:
         high: the greatest value that is there.
         reach: the greatest value that the type holds.
     """
+    if high in _DECIMAL:
+        return high
     for top in _USUAL:
         if high <= top <= reach:
             return top
