@@ -72,3 +72,15 @@ def depends_only_on_epsilon(scores: ClassScores) -> bool:
 def advice_of(failure: Failure) -> tuple[str, ...]:
     """What was expected and found in a pair that failed, and what to try; not neutral."""
     return tuple(f"{label} {text}" for label, text in failure.details)
+
+
+# How many names a sentence lists.
+_SOME = 12
+
+
+def some(names: Sequence[str], most: int = _SOME) -> str:
+    """The first names, and how many more there are."""
+    text = ", ".join(names[:most])
+    if len(names) > most:
+        text += f" and {len(names) - most} more"
+    return text

@@ -284,7 +284,7 @@ def test_a_shift_that_no_label_contradicts_is_said_at_least(tmp_path, shifted):
     pairs = folder_of(tmp_path, [values], [mask])
     results = evaluate(pairs)
     assert results.failures == ()
-    said = [text for text in warnings(results) if "predicted as another one" in text]
+    said = [text for text in warnings(results) if "predicted as the class before" in text]
     if not shifted:
         assert said == []
         return
