@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ class Journal:
             "reading": dict(reading),
         }
         self._done: dict[str, list[ImageRow]] = {}
-        self._labels: dict[str, list[tuple[str, int]]] = {}
+        self._found: dict[str, dict[str, Any]] = {}
         self._synced = 0.0
 
     def __enter__(self) -> Journal:
@@ -99,12 +99,12 @@ class Journal:
         """The rows of a pair that was finished before, or ``None``."""
         return self._done.get(id)
 
-    def labels(self, id: str) -> list[tuple[str, int]]:
-        """The label of the foreground in the files of a finished pair, where it was found there: paths and labels."""
-        return self._labels.get(id, [])
+    def found(self, id: str) -> Mapping[str, Any]:
+        """What the files of a finished pair showed of the meaning of the run, in plain values."""
+        return self._found.get(id, {})
 
     def add(
-        self, id: str, stamps: tuple[Stamp, ...], rows: list[ImageRow], labels: Sequence[tuple[str, int]] = ()
+        self, id: str, stamps: tuple[Stamp, ...], rows: list[ImageRow], found: Mapping[str, Any] | None = None
     ) -> None:
         """Note a finished pair.
 
@@ -112,12 +112,11 @@ class Journal:
             id: of the pair.
             stamps: what `stamp` gave for its files before they were read.
             rows: what the pair gave, a row an image.
-            labels: the label of the foreground as it was found in its files: paths and labels.
+            found: what its files show of the meaning of the run: ``labels`` as (path, label), and ``palettes`` as
+                (path, pairs of label and colour).
         """
-        entry: dict[str, Any] = {"id": id, "files": stamps, "rows": [row_to_json(row) for row in rows]}
-        if labels:
-            entry["labels"] = labels
-        self._write(entry)
+        shown = {name: value for name, value in (found or {}).items() if value}
+        self._write({"id": id, "files": stamps, "rows": [row_to_json(row) for row in rows], **shown})
 
     def _write(self, entry: object) -> None:
         line = json.dumps(entry, allow_nan=False).encode() + b"\n"
@@ -188,10 +187,13 @@ class Journal:
                 found=f"{rows[0].pred} and {rows[0].gt}",
             )
         self._done[name] = rows
-        labels = entry.get("labels", [])
-        if not all(type(path) is str and type(label) is int for path, label in labels):
-            raise ValueError(f"pair {name!r} has labels that are not paths and numbers")
-        self._labels[name] = [(path, label) for path, label in labels]
+        self._found[name] = {"labels": entry.get("labels", []), "palettes": entry.get("palettes", [])}
+        for path, label in self._found[name]["labels"]:
+            _check_number(path, label)
+        for path, colors in self._found[name]["palettes"]:
+            for pair in colors:
+                for number in pair:
+                    _check_number(path, number)
 
     def _check_stamp(self, name: str, path: str, then: tuple[Any, ...]) -> None:
         """Raises InputError for a file that changed since a pair was noted."""
@@ -235,6 +237,11 @@ class Journal:
         self, problem: str, *, expected: str = "", found: str = "", hint: str = "remove the journal to begin again"
     ) -> InputError:
         return InputError(problem, path=str(self._path), expected=expected, found=found, hint=hint)
+
+
+def _check_number(path: Any, number: Any) -> None:
+    if type(path) is not str or type(number) is not int:
+        raise ValueError(f"{path!r} and {number!r} are not a path and a number")
 
 
 def stamp(path: str) -> Stamp:

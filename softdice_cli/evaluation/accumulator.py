@@ -20,6 +20,7 @@ from softdice_cli.pairing import Pair
 from softdice_cli.readers import Source
 from softdice_cli.readers.labels import as_labels
 from softdice_cli.records import ImageRow, Results, Run, Settings
+from softdice_cli.records.classes import is_cut
 from softdice_cli.records.settings import aligned
 from softdice_cli.scores import summarize
 
@@ -38,6 +39,9 @@ class Accumulator:
 
     def __init__(self, settings: Settings | None = None, *, name: str = "") -> None:
         self._settings = settings or Settings()
+        for option in ("roi", "colors", "white_is_zero"):
+            if getattr(self._settings, option):
+                raise ConfigError("is about files, and arrays have none", option=option, hint="leave it out")
         self._name = name
         self._rows: dict[str, ImageRow] = {}
 
@@ -67,7 +71,7 @@ class Accumulator:
 
     def _prepared(self, prediction: Source, labels: Source) -> PreparedPair:
         """A batch as if it had been read from two files of many images."""
-        truth = as_labels(labels, colors=False)
+        truth = as_labels(labels, colors=False, fractions=is_cut(self._settings.foreground))
         maps = self._settings.prediction == "labels"
         spatial = prediction.array.ndim - (1 if maps else 2)
         layout = ("B" if maps else "BC") + SPATIAL[-spatial:]

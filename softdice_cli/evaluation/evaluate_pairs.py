@@ -6,16 +6,16 @@ is up to the room `execution`; what is done with each of them stands in `pair_ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from softdice_cli.errors import ConfigError, InputError
 from softdice_cli.evaluation.gathering import Failures
-from softdice_cli.evaluation.meaning import Found, FoundLabel, Meaning
+from softdice_cli.evaluation.meaning import Found, FoundLabel, FoundPalette, Meaning
 from softdice_cli.evaluation.outcomes import Evaluated, Outcome
 from softdice_cli.evaluation.pair_tasks import EvaluatePair, pairs_together
 from softdice_cli.evaluation.reading import Reading
@@ -100,6 +100,7 @@ def evaluate(
             failures=found.failures.cured(found.rows, found.settings),
             left_out=tuple(left_out),
             shard=shard,
+            palette=found.palette,
         )
     )
 
@@ -208,6 +209,11 @@ class _Findings:
         self._image_ids: set[str] = set()
         self._notify = notify
 
+    @property
+    def palette(self) -> str:
+        """The colours of labels, where pictures have palettes."""
+        return self._meaning.palette
+
     def is_noted(self, pair: Pair) -> bool:
         """Whether the journal holds the rows of a pair from an earlier run."""
         return self.journal is not None and pair.id in self.journal
@@ -219,7 +225,7 @@ class _Findings:
         rows = self.journal.rows(pair.id)
         if rows is None:
             return None
-        return Evaluated(len(rows[0].sums), rows, found=_found_before(self.journal.labels(pair.id)))
+        return Evaluated(len(rows[0].sums), rows, found=_found_before(self.journal.found(pair.id)))
 
     def keep(self, pair: Pair, outcome: Outcome) -> bool:
         """Take in the outcome of a pair; whether it could be evaluated."""
@@ -231,7 +237,8 @@ class _Findings:
         if outcome.note:
             self._notify(outcome.note)
         if self.journal is not None and outcome.stamps is not None:
-            self.journal.add(pair.id, outcome.stamps, outcome.rows, outcome.found.labels)
+            found = {"labels": outcome.found.labels, "palettes": outcome.found.palettes}
+            self.journal.add(pair.id, outcome.stamps, outcome.rows, found)
         self.rows += outcome.rows
         self._image_ids.update(row.id for row in outcome.rows)
         self.watcher.evaluated(self.settings, outcome.rows)
@@ -258,6 +265,10 @@ class _Findings:
         return outcome
 
 
-def _found_before(labels: Iterable[tuple[str, int]]) -> Found:
-    """What a journal holds of the files of a pair; the palettes of pictures are not noted."""
-    return Found(tuple(FoundLabel(path, label) for path, label in labels))
+def _found_before(noted: Mapping[str, Any]) -> Found:
+    """What a journal holds of the files of a pair."""
+    labels = tuple(FoundLabel(path, label) for path, label in noted.get("labels", ()))
+    palettes = []
+    for path, colors in noted.get("palettes", ()):
+        palettes.append(FoundPalette(path, tuple((label, color) for label, color in colors)))
+    return Found(labels, tuple(palettes))

@@ -7,6 +7,7 @@ from softdice_cli.evaluation.prepared_pair import Image, PreparedPair
 from softdice_cli.overlap import Tally
 from softdice_cli.overlap.tiles import tiles
 from softdice_cli.records import ImageRow
+from softdice_cli.records.classes import is_cut
 
 # Pixels of a refused image that are looked at together.
 _LOOKED_AT = 2**18
@@ -28,12 +29,7 @@ def row_of(prepared: PreparedPair, image: Image, tally: Tally) -> ImageRow:
     if tally.unknown or not tally.facts.acceptable(decoding) or tally.facts.already(decoding):
         raise _refusal(prepared, image, tally)
     if not tally.pixels:
-        raise UnreadableError(
-            "has no pixel left to count: all are ignored",
-            path=prepared.truth.name,
-            found=f"{tally.ignored} ignored pixels",
-            hint="leave the pair out, or leave out --ignore",
-        )
+        raise _nothing_left(prepared, tally)
     settings = prepared.settings
     confusion = None
     if settings.exclusive:
@@ -50,11 +46,29 @@ def row_of(prepared: PreparedPair, image: Image, tally: Tally) -> ImageRow:
     )
 
 
+def _nothing_left(prepared: PreparedPair, tally: Tally) -> UnreadableError:
+    if prepared.pair.roi:
+        return UnreadableError(
+            "has no pixel left to count: all are ignored, or outside the region of interest",
+            path=prepared.truth.name,
+            found=f"{tally.ignored} pixels left out by {prepared.pair.roi} and --ignore",
+            hint=f"check that {prepared.pair.roi} is 0 outside, and not inside; or leave the pair out",
+        )
+    return UnreadableError(
+        "has no pixel left to count: all are ignored",
+        path=prepared.truth.name,
+        found=f"{tally.ignored} ignored pixels",
+        hint="leave the pair out, or leave out --ignore",
+    )
+
+
 def _refusal(prepared: PreparedPair, image: Image, tally: Tally) -> InputError:
     # The sentences are imported here, as most images are not refused.
     if tally.unknown:
-        from softdice_cli.evaluation.label_refusals import labels_seen, refuse_labels
+        from softdice_cli.evaluation.label_refusals import labels_seen, refuse_labels, refuse_not_finite
 
+        if is_cut(prepared.settings.foreground):
+            return refuse_not_finite(prepared.truth, tally.unknown)
         label_map = prepared.prediction if prepared.settings.prediction == "labels" else None
         seen = labels_seen(prepared.truth, label_map, prepared.settings, tally)
         return refuse_labels(prepared.truth, seen, seen.truth)

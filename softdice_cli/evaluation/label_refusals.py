@@ -62,8 +62,16 @@ def refuse_labels(source: Source, seen: LabelEvidence, counts: Mapping[int, int]
     """
     settings = seen.settings
     unknown = _without(counts, known_labels(settings))
+    if not unknown and settings.multilabel:
+        return LabelError(
+            "holds an ignored label in some channels of a pixel, and not in all of them",
+            path=source.name,
+            expected="a pixel that is left out of all classes, or of none",
+            found=_list(_without(counts, counts.keys() - set(settings.ignore)), settings),
+            hint="save the ignored label in every channel of such a pixel, or leave the pixels out with --roi PATH",
+        )
     if not unknown:
-        # Only of a label map, which may not ignore pixels by itself.
+        # Of a label map, which may not ignore pixels by itself.
         ignored = _without(counts, counts.keys() - set(settings.ignore))
         return LabelError(
             "holds an ignored label where the mask does not",
@@ -79,6 +87,17 @@ def refuse_labels(source: Source, seen: LabelEvidence, counts: Mapping[int, int]
         found=_list(unknown, settings),
         hint=seen.hint(),
         evidence=seen,
+    )
+
+
+def refuse_not_finite(truth: Source, pixels: int) -> LabelError:
+    """The error for a truth that is cut, and holds NaN or infinity in so many pixels."""
+    return LabelError(
+        "holds NaN or infinity, which are neither inside a cut nor outside",
+        path=truth.name,
+        expected="finite numbers",
+        found=f"{truth.describe()}: {pixels} px that are not finite",
+        hint="save a number of your choice there, and leave it out with --ignore or --roi PATH",
     )
 
 

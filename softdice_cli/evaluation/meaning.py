@@ -28,11 +28,10 @@ class FoundLabel(NamedTuple):
 
 
 class FoundPalette(NamedTuple):
-    """The colours ``0xRRGGBB`` that a file gives its labels, and which labels occur in it."""
+    """The colours that a file gives the labels that occur in it: pairs of a label and ``0xRRGGBB``."""
 
     path: str
-    colors: tuple[int, ...]
-    labels: frozenset[int]
+    colors: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +175,8 @@ def found_palettes(
         for index, definition in enumerate(settings.classes):
             if any(_occurs(row, index, is_truth) for row in rows):
                 labels.update(definition.labels)
-        known = frozenset(label for label in labels if 0 <= label < len(source.palette))
-        found.append(FoundPalette(source.name, tuple(source.palette), known))
+        known = sorted(label for label in labels if 0 <= label < len(source.palette))
+        found.append(FoundPalette(source.name, tuple((label, source.palette[label]) for label in known)))
     return tuple(found)
 
 
@@ -206,7 +205,7 @@ def refuse_order(palette: FoundPalette, settings: Settings) -> LabelError | None
     """
     import shlex
 
-    colors = {label: palette.colors[label] for label in sorted(palette.labels)}
+    colors = dict(palette.colors)
     usual = _usual_colors()
     places = [usual.get(color, -1) for color in colors.values()]
     black_moved = colors.get(0, 0) != 0 and 0 in colors.values()
@@ -246,23 +245,30 @@ class Meaning:
             settings: with the classes resolved.
             rows: of its images.
         """
+        first = self._label
         for label in found.labels:
-            self._label = self._label or label
-            if label.label != self._label.label:
-                return refuse_labels_of_two(self._label, label, settings, rows)
+            first = first or label
+            if label.label != first.label:
+                return refuse_labels_of_two(first, label, settings, rows)
         for palette in found.palettes:
             error = None if self._named else refuse_order(palette, settings)
             error = error or self._contradiction(palette)
             if error:
                 return error
+        # Only what fits as a whole says what the others have to be.
+        self._label = first
         for palette in found.palettes:
-            for index in palette.labels:
-                self._colors.setdefault(index, (palette.colors[index], palette.path))
+            for index, color in palette.colors:
+                self._colors.setdefault(index, (color, palette.path))
         return None
 
+    @property
+    def palette(self) -> str:
+        """The colours of the labels in pictures with palettes, as results hold them."""
+        return " ".join(f"{label}=#{color:06x}" for label, (color, _) in sorted(self._colors.items()))
+
     def _contradiction(self, palette: FoundPalette) -> LabelError | None:
-        for index in sorted(palette.labels):
-            color = palette.colors[index]
+        for index, color in palette.colors:
             known, path = self._colors.get(index, (color, ""))
             if known != color:
                 return LabelError(

@@ -23,6 +23,7 @@ from softdice_cli.pairing import STDIN, Pair
 from softdice_cli.readers import Blob, ReadOptions, Source, read_array
 from softdice_cli.readers.labels import Role, as_labels
 from softdice_cli.records import ImageRow, Settings
+from softdice_cli.records.classes import is_cut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -177,7 +178,7 @@ def _labels(source: Source, settings: Settings, role: Role, options: ReadOptions
     if settings.multilabel and source.colors and not settings.colors:
         # Red, green and blue are three classes.
         source = replace(source, colors=False, samples=1, axes="")
-    cut = settings.foreground[:1] == ">"
+    cut = is_cut(settings.foreground)
     return as_labels(whites(source, settings), colors=settings.colors, role=role, options=options, fractions=cut)
 
 

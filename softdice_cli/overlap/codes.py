@@ -83,6 +83,9 @@ class LabelCodes:
         return np.where(self._labels[places] == labels, self._codes[places], self._codes.dtype.type(self._unknown))
 
 
+_COMPARISONS: dict[str, np.ufunc] = {"!=": np.not_equal, ">": np.greater, ">=": np.greater_equal}
+
+
 class CutCodes:
     """Translates values that a cut divides into a single class and its background.
 
@@ -92,23 +95,18 @@ class CutCodes:
     """
 
     def __init__(self, cut: Foreground, ignore: Iterable[int]) -> None:
-        self._cut = cut
+        self._compare = _COMPARISONS[cut.operator]
+        # Not a Python float, which would be rounded to the type of the labels.
+        self._bound = np.float64(cut.bound)
         self._ignore = list(ignore)
 
     def __call__(self, labels: NDArray[Any]) -> Codes:
         """Codes of an array of numbers, in the same shape."""
-        bound = self._cut.bound
-        if self._cut.operator == "!=":
-            inside = labels != bound
-        elif self._cut.operator == ">":
-            inside = labels > bound
-        else:
-            inside = labels >= bound
-        codes = np.where(inside, np.uint8(INSIDE), np.uint8(OUTSIDE))
+        codes = np.where(self._compare(labels, self._bound), np.uint8(INSIDE), np.uint8(OUTSIDE))
         if self._ignore:
             codes[np.isin(labels, self._ignore)] = 1 + IGNORED
         if labels.dtype.kind == "f":
-            codes[np.isnan(labels)] = 1 + UNKNOWN
+            codes[~np.isfinite(labels)] = 1 + UNKNOWN
         return codes
 
 
@@ -173,9 +171,7 @@ def translation(settings: Settings, channels: bool = False) -> Translation:
         return MemberCodes([definition.labels for definition in settings.classes], settings.ignore)
     if settings.foreground:
         rule = foreground_of(settings.foreground)
-        one: LabelCodes | CutCodes = CutCodes(rule, settings.ignore)
-        if rule.operator == "==":
-            one = _one(settings, rule.inside, rule.outside)
+        one = _cut_out(settings, rule)
         return ChannelCodes(one) if channels else one
     if channels:
         return ChannelCodes(_one(settings, ()))
@@ -185,6 +181,13 @@ def translation(settings: Settings, channels: bool = False) -> Translation:
     for index, definition in enumerate(settings.classes):
         known.update(dict.fromkeys(definition.labels, index))
     return LabelCodes(known, len(settings.classes))
+
+
+def _cut_out(settings: Settings, rule: Foreground) -> LabelCodes | CutCodes:
+    """The codes of a single class that a rule cuts out of a truth."""
+    if rule.operator == "==":
+        return _one(settings, rule.inside, rule.outside)
+    return CutCodes(rule, settings.ignore)
 
 
 def _one(settings: Settings, labels: tuple[int, ...], background: tuple[int, ...] = ()) -> LabelCodes:

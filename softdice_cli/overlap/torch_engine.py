@@ -17,7 +17,7 @@ from torch import Tensor
 
 from softdice_cli.errors import DeviceError
 from softdice_cli.overlap.codes import IGNORED, UNKNOWN
-from softdice_cli.overlap.contract import TILE_PIXELS, WORD, Counts, Facts, Sums, Tally
+from softdice_cli.overlap.contract import TILE_PIXELS, WORD, Counts, Facts, Pixels, Sums, Tally
 from softdice_cli.overlap.decoding import Decoding
 from softdice_cli.overlap.numpy_engine import floor_to
 
@@ -41,7 +41,8 @@ class TorchEngine:
 
     def batch_size(self, classes: int, pixels: int) -> int:
         """How many tiles of this size to add up at once."""
-        return max(1, self._values_at_once() // (classes * pixels))
+        # Beside its values, a tile has a count for each pair of classes.
+        return max(1, self._values_at_once() // (classes * (pixels + classes)))
 
     def _values_at_once(self) -> int:
         """How many values to hold on the device: a quarter of its free memory, at most 2²⁷ values."""
@@ -73,15 +74,17 @@ class TorchEngine:
         floats = torch.where(keep, _activate(stored, decoding), 0)
         # Of a softmax, the sums before it tell whether the values were probabilities already.
         summed = stored if decoding.activation == "softmax" else floats
-        hard = _hard(floats, labels, decoding)
+        first = None if decoding.thresholds else _first_greatest(floats)
+        hard = _hard(floats, first, labels, decoding)
         exact = _exact(floats, truth, decoding)
         counts = torch.cat([truth.sum(2), *labels.counts, *hard, *exact], dim=1)
+        pairs = _pairs(first, labels, decoding)
         facts = torch.stack([*seen, *_channel_sums(summed, keep, decoding)], dim=1)
 
         def wait() -> list[Tally]:
             # Only here is the device asked for values.
-            rows = zip(counts.tolist(), facts.tolist(), strict=True)
-            return [_tally(counts_of_tile, facts_of_tile, decoding) for counts_of_tile, facts_of_tile in rows]
+            rows = zip(counts.tolist(), facts.tolist(), _confusions(pairs, len(counts), decoding), strict=True)
+            return [_tally(*row, decoding) for row in rows]
 
         return wait
 
@@ -182,20 +185,38 @@ def _channel_sums(values: Tensor, keep: Tensor, decoding: Decoding) -> list[Tens
     return _widened(values, low, high, off)
 
 
-def _hard(values: Tensor, labels: _Labels, decoding: Decoding) -> list[Tensor]:
-    """Predicted pixels and true positives of each class, and the pixels of each predicted and true class."""
-    if decoding.thresholds:
+def _hard(values: Tensor, first: Tensor | None, labels: _Labels, decoding: Decoding) -> list[Tensor]:
+    """Predicted pixels and true positives of each class."""
+    if first is None:
         predicted = _above_threshold(values, decoding) & labels.keep
-        return [predicted.sum(2), (predicted & labels.truth).sum(2)]
-    first = _first_greatest(values)
-    channels = torch.arange(decoding.classes, device=values.device).reshape(1, -1, 1)
-    predicted = (channels == first) & labels.keep
-    hits = predicted & labels.truth
+    else:
+        channels = torch.arange(decoding.classes, device=values.device).reshape(1, -1, 1)
+        predicted = (channels == first) & labels.keep
+    return [predicted.sum(2), (predicted & labels.truth).sum(2)]
+
+
+def _pairs(first: Tensor | None, labels: _Labels, decoding: Decoding) -> Tensor | None:
+    """The pixels of each predicted and true class, ``(B, C²)``, where each pixel has one of both."""
+    if first is None or not decoding.confuses:
+        return None
     places = first.squeeze(1) * decoding.classes + labels.codes
     kept = labels.keep.squeeze(1)
-    pairs = torch.zeros((len(values), decoding.classes**2), dtype=torch.int64, device=values.device)
-    pairs.scatter_add_(1, torch.where(kept, places, 0), kept.long())
-    return [predicted.sum(2), hits.sum(2), pairs]
+    pairs = torch.zeros((len(first), decoding.classes**2), dtype=torch.int64, device=first.device)
+    return pairs.scatter_add_(1, torch.where(kept, places, 0), kept.long())
+
+
+def _confusions(pairs: Tensor | None, tiles: int, decoding: Decoding) -> list[Pixels]:
+    """What was taken for what in each tile; of many pairs of classes, only those that occur are looked at."""
+    found: list[dict[tuple[int, int], int]] = [{} for _ in range(tiles)]
+    if pairs is None:
+        return list(found)
+    counts = pairs.cpu().numpy()
+    where = counts.nonzero()
+    for tile, place, pixels in zip(*(axis.tolist() for axis in where), counts[where].tolist(), strict=True):
+        chosen, true = divmod(place, decoding.classes)
+        if chosen != true:
+            found[tile][chosen, true] = pixels
+    return list(found)
 
 
 def _above_threshold(values: Tensor, decoding: Decoding) -> Tensor:
@@ -229,7 +250,7 @@ def _exact(values: Tensor, truth: Tensor, decoding: Decoding) -> list[Tensor]:
     return words
 
 
-def _tally(counts: list[int], seen: list[float], decoding: Decoding) -> Tally:
+def _tally(counts: list[int], seen: list[float], confusion: Pixels, decoding: Decoding) -> Tally:
     """One tile of a batch, from the numbers that came back."""
     classes = decoding.classes
     labelled = Counts(tuple(counts[:classes]), *counts[classes : classes + 3])
@@ -240,19 +261,13 @@ def _tally(counts: list[int], seen: list[float], decoding: Decoding) -> Tally:
         facts += Facts(sum_low=sum_low, sum_high=sum_high, sum_off=int(sum_off))
     if not facts.acceptable(decoding) or not any_counted:
         return Tally.of(labelled, None, facts, decoding)
-    return Tally.of(labelled, _sums(iter(counts[classes + 3 :]), decoding), facts, decoding)
+    return Tally.of(labelled, _sums(iter(counts[classes + 3 :]), confusion, decoding), facts, decoding)
 
 
-def _sums(numbers: Iterator[int], decoding: Decoding) -> Sums:
+def _sums(numbers: Iterator[int], confusion: Pixels, decoding: Decoding) -> Sums:
     """The numbers of a tile as sums, in the order in which `_hard` and `_exact` give them."""
     classes = decoding.classes
     predicted, hits = _next(numbers, classes), _next(numbers, classes)
-    confusion = {}
-    if decoding.confuses:
-        for place, pixels in enumerate(_next(numbers, classes**2)):
-            chosen, true = divmod(place, classes)
-            if pixels and chosen != true:
-                confusion[chosen, true] = pixels
     high, low, own_high, own_low = (_next(numbers, classes) for _ in range(4))
     regions = [_join(_next(numbers, 1), _next(numbers, 1))[0] for _ in decoding.regions]
     return Sums(_join(high, low), _join(own_high, own_low), predicted, hits, tuple(regions), confusion)

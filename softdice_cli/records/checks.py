@@ -6,7 +6,7 @@ from typing import get_args
 
 from softdice_cli.errors import ConfigError
 from softdice_cli.records.choices import THRESHOLD, Activation, Choices, Empty, Prediction, WhiteIsZero
-from softdice_cli.records.classes import MAX_LABEL, ClassDef, check_regions, foreground_of, shared_labels
+from softdice_cli.records.classes import MAX_LABEL, ClassDef, Region, check_regions, foreground_of, shared_labels
 
 EPS_RANGE = (1e-100, 1e6)
 
@@ -24,6 +24,7 @@ def check(settings: Choices) -> None:
 
 def check_types(settings: Choices) -> None:
     """Raises ConfigError for what a call from Python can get wrong before any range does."""
+    _check_containers(settings)
     for definition in settings.classes:
         named = type(definition) is ClassDef and type(definition.name) is str
         # By type and not by isinstance, because True would pass for the label 1.
@@ -38,9 +39,33 @@ def check_types(settings: Choices) -> None:
             raise ConfigError(f"{name} {value!r} is not a number")
     if settings.scale is not None and type(settings.scale) is not int:
         raise ConfigError(f"scale {settings.scale!r} is not an integer")
+    for option in ("foreground", "only"):
+        if type(getattr(settings, option)) is not str:
+            raise ConfigError(f"{getattr(settings, option)!r} is not a text", option=option)
+    for option in ("multilabel", "roi", "colors", "normalized", "background"):
+        if type(getattr(settings, option)) is not bool:
+            raise ConfigError(f"{getattr(settings, option)!r} is not true or false", option=option)
     for name, limit in settings.thresholds:
         if type(name) is not str or type(limit) not in (int, float):
             raise ConfigError(f"{name!r}: {limit!r} is not a name and a number", option="thresholds")
+
+
+def _check_containers(settings: Choices) -> None:
+    """Raises ConfigError for a field that is not a tuple of what it has to hold."""
+    for option in ("classes", "regions", "thresholds"):
+        value = getattr(settings, option)
+        if type(value) is not tuple:
+            raise ConfigError(f"{value!r} is not a tuple", option=option)
+    for region in settings.regions:
+        if type(region) is not Region or type(region.name) is not str or type(region.members) is not tuple:
+            raise ConfigError(f"{region!r} is not a region", option="regions", expected='Region(name, ("a", "b"))')
+        if any(type(member) is not str for member in region.members):
+            raise ConfigError(f"{region!r} holds what is not a text", option="regions")
+    for entry in settings.thresholds:
+        if type(entry) is not tuple or len(entry) != 2:
+            raise ConfigError(f"{entry!r} is not a name and a number", option="thresholds")
+    names = [name for name, _ in settings.thresholds]
+    _refuse_repeats(names, "has two thresholds", option="thresholds")
 
 
 def _check_choices(settings: Choices) -> None:
@@ -163,6 +188,11 @@ def _check_options_of_classes(settings: Choices) -> None:
         raise ConfigError(
             f"names {strange[0]!r}, which is not a class", option="threshold", expected=f"one of {', '.join(names)}"
         )
+    others = [name for name, _ in settings.thresholds if settings.only and name != settings.only]
+    if others:
+        raise ConfigError(
+            f"is for {others[0]!r}, and only {settings.only!r} is evaluated", option="threshold", hint="leave it out"
+        )
     by_itself = settings.decision == "threshold" or not count
     asked = settings.threshold != THRESHOLD or bool(settings.thresholds)
     if asked and settings.prediction == "labels":
@@ -211,7 +241,11 @@ def _check_class(settings: Choices, definition: ClassDef) -> None:
     name = definition.name
     if not name:
         raise ConfigError("holds a class without a name", option="classes", expected="a name for each class")
+    if definition.value == ():
+        raise ConfigError(f"{name!r} has no label", option="classes", expected="a label, several, or None")
     for label in definition.labels:
+        if settings.colors and not 0 <= label < 2**24:
+            raise ConfigError(f"{name!r} has the label {label}, which is not a colour", option="classes")
         if abs(label) > MAX_LABEL:
             raise ConfigError(
                 f"{name!r} has the label {label}, which is out of range", option="classes", expected="a 32-bit label"
@@ -225,11 +259,11 @@ def _check_class(settings: Choices, definition: ClassDef) -> None:
             )
 
 
-def _refuse_repeats(items: list[str], what: str) -> None:
+def _refuse_repeats(items: list[str], what: str, option: str = "classes") -> None:
     seen = set()
     for item in items:
         if item in seen:
-            raise ConfigError(f"{item!r} {what}", option="classes", hint="give every class its own name and label")
+            raise ConfigError(f"{item!r} {what}", option=option, hint="give every class its own name and label")
         seen.add(item)
 
 

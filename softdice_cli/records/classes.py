@@ -119,6 +119,11 @@ def _labels_in(text: str) -> tuple[int, ...]:
     return tuple(sorted(set(map(int, re.findall(r"-?[0-9]+", text)))))
 
 
+def is_cut(text: str) -> bool:
+    """Whether a foreground is cut out of values that need not be labels."""
+    return bool(text) and foreground_of(text).operator in (">", ">=")
+
+
 def canonical(text: str) -> str:
     """The text of a foreground, written in the one way that a signature has.
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from softdice_cli.errors import InputError
 from softdice_cli.records.rows import Failure, ImageRow, natural
 from softdice_cli.records.settings import Settings
 from softdice_cli.version import __version__
@@ -40,6 +41,26 @@ def every(texts: Iterable[str]) -> str:
     return ", ".join(sorted(found, key=natural))
 
 
+def one_palette(texts: Iterable[str]) -> str:
+    """The colours of all labels of several palettes, written as ``1=#rrggbb`` with spaces between.
+
+    Raises:
+        InputError: they give one label two colours.
+    """
+    colors: dict[str, str] = {}
+    for text in texts:
+        for entry in text.split():
+            label, _, color = entry.partition("=")
+            if colors.setdefault(label, color) != color:
+                raise InputError(
+                    f"the parts give the label {label} two colours in the palettes of their masks",
+                    expected=colors[label],
+                    found=color,
+                    hint="evaluate all parts with each class named by its colour: --class NAME=#rrggbb",
+                )
+    return " ".join(f"{label}={colors[label]}" for label in sorted(colors, key=natural))
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
     """Which part of a run this is.
@@ -67,6 +88,7 @@ class Run:
         failures: the pairs that have no row.
         left_out: files without a partner that were allowed to be missing, one sentence each.
         shard: which part of a run this is, or ``None`` for the whole.
+        palette: the colours of labels in masks with palettes; see `one_palette`.
         software: the version of softdice that counted the rows, or several with a comma between
             them. It is not part of the signature, and runs of different versions may be merged and
             compared.
@@ -85,6 +107,18 @@ class Run:
                 description="The version of softdice that counted the rows, or several with a comma between.",
                 missing="unknown",
                 joined=every,
+            )
+        },
+    )
+
+    palette: str = field(
+        default="",
+        metadata={
+            "member": Member(
+                name="palette",
+                description="The colours of labels, as 1=#rrggbb with spaces between, where masks have palettes.",
+                missing="",
+                joined=one_palette,
             )
         },
     )

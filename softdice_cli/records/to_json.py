@@ -72,7 +72,7 @@ def _label(settings: Settings, value: int) -> int | str:
 def run_to_json(run: Run) -> dict[str, Any]:
     """What a run is, without its rows and failures, of which there may be many."""
     return {
-        **{member.name: getattr(run, name) for name, member in members().items()},
+        **_texts(run),
         "signature": run.settings.signature,
         "settings": settings_to_json(run.settings),
         "classes": classes_to_json(run.settings),
@@ -80,6 +80,12 @@ def run_to_json(run: Run) -> dict[str, Any]:
         "shard": shard_to_json(run.shard),
         "left_out": list(run.left_out),
     }
+
+
+def _texts(run: Run) -> dict[str, str]:
+    """What the run says about itself; nothing stands for nothing."""
+    texts = {member.name: getattr(run, name) for name, member in members().items()}
+    return {name: text for name, text in texts.items() if text}
 
 
 def row_to_json(row: ImageRow) -> dict[str, Any]:

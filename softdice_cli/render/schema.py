@@ -75,9 +75,14 @@ def schema() -> Schema:
         "title": "softdice results",
         "description": "What `softdice eval --format json` writes. Undefined scores are null. Sums are in pixels; "
         "every score follows from them.",
-        **object_with(document, optional=("confusion", "intervals")),
+        **object_with(document, optional=(*_optional_texts(), "confusion", "intervals")),
         "$defs": _definitions(),
     }
+
+
+def _optional_texts() -> list[str]:
+    """The texts about a run that are written only where there is something to say."""
+    return [member.name for member in members().values() if not member.missing]
 
 
 def _pooled() -> Schema:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from softdice_cli import Accumulator, ClassDef, LabelError, Reading, Settings, SoftdiceError, evaluate
+from softdice_cli import Accumulator, ClassDef, ConfigError, LabelError, Reading, Settings, SoftdiceError, evaluate
 
 
 def batches(count: int = 3, size: int = 2, classes: int = 3):
@@ -160,6 +160,18 @@ def test_an_accumulator_does_not_name_options_that_it_does_not_have():
     with pytest.raises(SoftdiceError) as caught:
         filled([(P.transpose(0, 2, 3, 1), Y)])
     assert "--layout" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", [{"roi": True}, {"colors": True}, {"white_is_zero": "stored"}])
+def test_what_only_files_have_is_refused(option):
+    with pytest.raises(ConfigError, match="is about files"):
+        Accumulator(Settings(**option))
+
+
+def test_fractions_are_cut():
+    one = Accumulator(Settings(foreground=">0.5"))
+    one.update(np.array([[[[0.9, 0.8, 0.2]]]]), np.array([[[0.7, 0.5, 0.6]]]))
+    assert one.compute().pooled.classes[0].truth_pixels == 2
 
 
 def test_independent_channels_and_a_label_that_is_found_later():

@@ -427,3 +427,100 @@ def test_a_region_of_interest_that_cannot_be_used_is_refused(tmp_path, values, p
     paths = [str(tmp_path / f"{name}.npy") for name in "pmr"]
     (failure,) = evaluate([Pair("x", *paths)], settings=Settings(roi=True)).failures
     assert problem in failure.error
+
+
+def test_a_cut_is_of_real_numbers_whatever_the_type(tmp_path):
+    """The float32 nearest to 0.7 is below 0.7, and the one nearest to 0.3 is above 0.3."""
+    np.save(tmp_path / "p.npy", np.full((1, 3), 0.75))
+    values = np.array([[0.7, 0.3, 0.5]], np.float32)
+    for rule, pixels in ((">=0.7", 0), (">0.3", 3), (">=0.5", 2), (">0.5", 1)):
+        found = []
+        for dtype in (np.float32, np.float64):
+            np.save(tmp_path / "m.npy", values.astype(dtype))
+            results = evaluate([(tmp_path / "p.npy", tmp_path / "m.npy")], settings=Settings(foreground=rule))
+            found.append(results.images[0].sums[0].truth)
+        assert found == [pixels, pixels]
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_a_cut_of_what_is_not_finite_fails_one_pair(tmp_path, multilabel):
+    shape = (2, 4, 5) if multilabel else (4, 5)
+    values = np.random.default_rng(1).random(shape)
+    pairs = []
+    for name in "ab":
+        truth = values.copy()
+        if name == "b":
+            truth.flat[:2] = np.nan, np.inf
+        np.save(tmp_path / f"{name}.npy", truth)
+        np.save(tmp_path / f"p{name}.npy", values)
+        pairs.append((tmp_path / f"p{name}.npy", tmp_path / f"{name}.npy"))
+    names = classes(("x", None), ("y", None)) if multilabel else ()
+    results = evaluate(pairs, settings=Settings(classes=names, foreground=">0.5", multilabel=multilabel))
+    assert len(results.images) == 1
+    assert "holds NaN or infinity" in results.failures[0].error
+    assert "2 px that are not finite" in results.failures[0].found
+
+
+def palettes(folder: Path, others: list[list[int]]) -> list[Pair]:
+    pairs = []
+    for index, palette in enumerate(others):
+        picture = Image.fromarray(np.array([[0, 1, 2]], np.uint8), "P")
+        picture.putpalette(palette)
+        picture.save(folder / f"{index}.png")
+        np.save(folder / f"{index}.npy", np.full((3, 1, 3), 1 / 3))
+        pairs.append(Pair(str(index), str(folder / f"{index}.npy"), str(folder / f"{index}.png")))
+    return pairs
+
+
+OTHER = [0, 0, 0, 0, 200, 0, 200, 0, 0]
+
+
+def test_a_resumed_run_and_a_merge_keep_to_the_colours_that_they_found(tmp_path):
+    pairs = palettes(tmp_path, [PALETTE, PALETTE, OTHER])
+    whole = evaluate(pairs)
+    assert [failure.id for failure in whole.failures] == ["2"]
+    assert whole.run.palette == "0=#000000 1=#c80000 2=#00c800"
+    journal = tmp_path / "j"
+    evaluate(pairs[:2], journal=journal)
+    assert to_text(evaluate(pairs, journal=journal), "json") == to_text(whole, "json")
+    for name, part in (("a", pairs[:1]), ("b", pairs[1:2]), ("c", pairs[2:])):
+        (tmp_path / f"{name}.json").write_text(to_text(evaluate(part), "json"))
+    together = merged_files([tmp_path / "a.json", tmp_path / "b.json"])
+    assert together.run.palette == whole.run.palette
+    with pytest.raises(InputError, match="give the label 1 two colours"):
+        merged_files([tmp_path / "b.json", tmp_path / "c.json"])
+
+
+def test_a_pair_that_is_refused_says_nothing_of_the_run(tmp_path):
+    """Its palette contradicts, and so its label does not bind those that follow."""
+    pairs = []
+    for name, palette, label in (("a", PALETTE, 0), ("b", [9, 9, 9, 0, 0, 0, 0, 0, 0], 2), ("c", PALETTE, 1)):
+        picture = Image.fromarray(np.array([[0, label]], np.uint8), "P")
+        picture.putpalette(palette)
+        picture.save(tmp_path / f"{name}.png")
+        np.save(tmp_path / f"{name}.npy", np.array([[0.25, 0.75]]))
+        pairs.append(Pair(name, str(tmp_path / f"{name}.npy"), str(tmp_path / f"{name}.png")))
+    results = evaluate(pairs)
+    assert [failure.id for failure in results.failures] == ["b"]
+    assert results.settings.label == 1
+
+
+def test_a_region_that_leaves_nothing_is_named(tmp_path):
+    np.save(tmp_path / "p.npy", np.array([[0.9, 0.1]]))
+    np.save(tmp_path / "m.npy", np.array([[0, 1]], np.uint8))
+    np.save(tmp_path / "r.npy", np.zeros((1, 2), np.uint8))
+    paths = [str(tmp_path / f"{name}.npy") for name in "pmr"]
+    (failure,) = evaluate([Pair("x", *paths)]).failures
+    assert "outside the region of interest" in failure.error
+    assert failure.hint.startswith(f"check that {paths[2]} is 0 outside")
+
+
+def test_a_pixel_is_left_out_of_all_channels_or_of_none(tmp_path):
+    truth = np.zeros((2, 4, 5), np.uint8)
+    truth[0, 0, 0] = 255
+    np.save(tmp_path / "p.npy", np.full((2, 4, 5), 0.25))
+    np.save(tmp_path / "m.npy", truth)
+    names = classes(("x", None), ("y", None))
+    settings = Settings(classes=names, multilabel=True, ignore=(255,))
+    (failure,) = evaluate([(tmp_path / "p.npy", tmp_path / "m.npy")], settings=settings).failures
+    assert "in some channels of a pixel, and not in all of them" in failure.error

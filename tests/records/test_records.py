@@ -9,7 +9,7 @@ from builders import summarized
 
 from softdice_cli.errors import ConfigError, LabelError, ShapeError
 from softdice_cli.metrics import PER_CLASS
-from softdice_cli.records import ClassDef, ClassSums, Failure, ImageRow, Settings
+from softdice_cli.records import ClassDef, ClassSums, Failure, ImageRow, Region, Settings
 from softdice_cli.render import to_text
 
 AB = (ClassDef("a", 0), ClassDef("b", 1))
@@ -188,3 +188,29 @@ def test_undefined_is_null_and_nothing_else_is():
     document = json.loads(to_text(summarized(Settings(classes=AB), [empty]), "json"), parse_constant=pytest.fail)
     assert document["pooled"]["classes"][1]["dice"] is None
     assert document["pooled"]["classes"][1]["loss"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        # what Python can be given in the place of a field
+        ({"classes": [ClassDef("a", 0)]}, "classes .* is not a tuple"),
+        ({"regions": [Region("WT", ("a",))]}, "regions .* is not a tuple"),
+        ({"thresholds": {"a": 0.3}}, "thresholds .* is not a tuple"),
+        ({"thresholds": ("a",)}, "is not a name and a number"),
+        ({"thresholds": (("a", 0.3), ("a", 0.4))}, "'a' has two thresholds"),
+        ({"regions": (("WT", ("a",)),)}, "is not a region"),
+        ({"regions": (Region("WT", "12"),)}, "is not a region"),
+        ({"regions": (Region("WT", (1, 2)),)}, "holds what is not a text"),
+        ({"foreground": 255}, "foreground 255 is not a text"),
+        ({"multilabel": "no"}, "multilabel 'no' is not true or false"),
+        ({"roi": "field.png"}, "roi 'field.png' is not true or false"),
+        ({"classes": (ClassDef("a", ()),)}, "'a' has no label"),
+        ({"classes": (ClassDef("a", 2**24),), "colors": True}, "which is not a colour"),
+        # a threshold of a class that is not evaluated would change the signature alone
+        ({"classes": AB, "only": "a", "thresholds": (("b", 0.3),)}, "only 'a' is evaluated"),
+    ],
+)
+def test_fields_of_another_type_are_refused(options, says):
+    with pytest.raises(ConfigError, match=says):
+        Settings(**options)
