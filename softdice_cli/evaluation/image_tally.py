@@ -91,7 +91,7 @@ def _tally_views(prepared: PreparedPair, views: Iterable[View], engine: Engine, 
 
 
 def coded_tiles(prepared: PreparedPair, image: Image, pixels: int) -> Iterator[tuple[Array, Array]]:
-    """Tiles of an image, ``(C, n)`` as stored, with the codes ``(n,)`` of their labels."""
+    """Tiles of an image, ``(C, n)`` as stored, with the codes ``(n,)`` or ``(C, n)`` of their labels."""
     for view in _views(image, pixels):
         yield _read_tile(prepared, view)
 

@@ -234,12 +234,13 @@ class Engine(Protocol):
 
         Args:
             values: ``(C, n)`` array as stored: floats, or integers with a scale; n ≤ `TILE_PIXELS`.
-            codes: ``(n,)`` integer array: the class of each pixel, or one of the codes of `labels`; of
+            codes: ``(n,)`` integer array: the class of each pixel, or one of the codes of `codes`; of
                 independent channels ``(C, n)``, where each row holds the codes of a single class.
             decoding: what the values mean.
 
         Returns:
-            A tally whose sums are exact and do not depend on the device or the order of the pixels.
+            A tally whose sums are exact and do not depend on the device or the order of the pixels. It holds the
+            intersection of each region of the decoding, and the confusion where `Decoding.confuses`.
         """
         ...
 
