@@ -141,7 +141,7 @@ def line_up(
     if labels:
         prediction = _labels(prediction, settings, "prediction", reading.pred)
     else:
-        _check_kind(prediction, settings)
+        _check_kind(prediction, settings, truth)
         prediction = whites(prediction, settings)
     fit = _fit(prediction, truth, settings, reading)
     if not labels or not settings.classes:
@@ -182,7 +182,7 @@ def _labels(source: Source, settings: Settings, role: Role, options: ReadOptions
     return as_labels(whites(source, settings), colors=settings.colors, role=role, options=options, fractions=cut)
 
 
-def _check_kind(prediction: Source, settings: Settings) -> None:
+def _check_kind(prediction: Source, settings: Settings, truth: Source) -> None:
     """Refuse integers without a scale, and a scale without integers.
 
     Raises:
@@ -193,7 +193,7 @@ def _check_kind(prediction: Source, settings: Settings) -> None:
     # The sentences are imported here and below, as most files are not refused.
     from softdice_cli.evaluation.value_refusals import refuse_kind
 
-    if error := refuse_kind(prediction, settings):
+    if error := refuse_kind(prediction, settings, truth.array.shape):
         raise error
 
 

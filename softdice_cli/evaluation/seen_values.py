@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from softdice_cli.overlap.full_scale import full_scale
+from softdice_cli.overlap.full_scale import full_scale, nearest_scale, round_scale
 from softdice_cli.records import MAX_LABEL, Activation
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ _NEAR = 0.02
 
 # Of more labels than this, only numbers very near to 0 are certainly no probabilities.
 _FEW_LABELS = 64
+
+# Labels that reach this share of a round number may be the steps of a probability.
+_NEARLY_ALL = 0.8
 
 _CHECK = "check what was saved"
 _INDEPENDENT = "--multilabel, if the classes are independent"
@@ -70,7 +73,7 @@ class ValuesSeen:
         low, high: least and greatest value, after the scale if there is one.
         whole: all are whole numbers.
         like_labels: all integers look like those of a label map.
-        sums: of the channels, before an activation.
+        sums: of the channels, before a scale or an activation.
     """
 
     problem: Literal["range", "sums", "integers"]
@@ -117,8 +120,10 @@ class ValuesSeen:
         rounding = self.classes if self.whole else 0
         if not 0 < high < np.inf or high - low > max(_SAME * high, rounding):
             return None
+        if self.whole:
+            return float(nearest_scale(int(low), int(high), rounding))
         middle = (low + high) / 2
-        if self.whole or abs(middle - round(middle)) < _SAME * middle:
+        if abs(middle - round(middle)) < _SAME * middle:
             return float(round(middle))
         return middle
 
@@ -152,16 +157,30 @@ def like_labels(counts: dict[int, int], reach: int) -> bool:
 
 def _of_integers(seen: ValuesSeen) -> str:
     labels = "--pred-labels if these are class labels"
+    total = seen.sum
+    if total is not None and total > 1 and seen.low >= 0:
+        return f"{_scale_of_sums(total)}; {labels}"
     top = full_scale(int(seen.high), seen.reach)
-    if seen.low < 0 or top > MAX_LABEL or (seen.like_labels and top > 1):
+    if seen.low < 0 or top > MAX_LABEL:
         return labels
+    rounded = round_scale(int(seen.high), top)
+    if seen.like_labels and top > 1:
+        # Nearly all of a hundred or a thousand steps.
+        if rounded is None or seen.high < _NEARLY_ALL * rounded:
+            return labels
+        return f"{labels}, --scale {rounded} if {rounded} stands for probability 1"
     meaning = "it is one-hot" if top == 1 else f"{top} stands for probability 1"
     ways = [f"--scale {top} if {meaning}"]
-    # The greatest value of a map of few sure pixels can be a round number by chance.
+    # The greatest value of a map of few sure pixels can be a round number by chance, or lie below one.
     usual = full_scale(int(seen.high) + 1, seen.reach)
-    if usual != top and top > 1:
-        ways.append(f"--scale {usual} if {usual} does")
+    for other in (usual, rounded):
+        if other not in (None, top) and top > 1:
+            ways.append(f"--scale {other} if {other} does")
     return ", ".join([*ways, labels])
+
+
+def _scale_of_sums(total: float) -> str:
+    return f"--scale {total:.0f}, as the channels sum to {total:.0f} in every pixel"
 
 
 # --- sums ---
@@ -170,15 +189,17 @@ def _of_integers(seen: ValuesSeen) -> str:
 def _of_sums(seen: ValuesSeen) -> str:
     if seen.activation == "sigmoid":
         return f"--activation softmax, if these are logits of exclusive classes; {_INDEPENDENT}; {_UNNORMALIZED}"
+    total = seen.sum
     if seen.scale is not None:
+        if total is not None and total not in (1, seen.scale):
+            return f"{_scale_of_sums(total)}; {_INDEPENDENT}"
         top = full_scale(round(seen.high * seen.scale), seen.reach)
         if top < seen.scale:
             return f"--scale {top}, if {top} stands for probability 1; {_INDEPENDENT}"
-    total = seen.sum
     if total is not None and seen.scale is None:
         return f"divide by {total:g} before you save, if {total:g} stands for 1; {_UNNORMALIZED}"
     ways = [_INDEPENDENT, _UNNORMALIZED]
-    if seen.sums.high <= 1 + _SLIP:
+    if seen.sums.high <= (1 + _SLIP) * (seen.scale or 1):
         ways.append("save 1 - p.sum() over the channels as one more channel, in front, if the background has none")
     return "; ".join(ways)
 
@@ -207,6 +228,9 @@ def _of_range(seen: ValuesSeen) -> str:
 def _of_scaled(seen: ValuesSeen) -> str:
     if seen.low < 0:
         return f"{_CHECK}: no probability is below 0"
+    total = seen.sum
+    if seen.classes > 1 and total is not None and total <= seen.reach and total != seen.scale:
+        return _scale_of_sums(total)
     top = full_scale(round(seen.high * (seen.scale or 1)), seen.reach)
     return f"--scale {top}: it must be the stored value of probability 1"
 

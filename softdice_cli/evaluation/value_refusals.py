@@ -6,28 +6,36 @@ What to type is drawn from the values of the whole file here, and of the whole r
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from softdice_cli.errors import ProbabilityError
-from softdice_cli.evaluation.seen_values import SumsSeen, ValuesSeen, like_labels
+from softdice_cli.evaluation.seen_values import SumsSeen, ValuesSeen, like_labels, look_at
+from softdice_cli.layout.fits import fits
 from softdice_cli.overlap import Decoding, Facts
 from softdice_cli.overlap.full_scale import full_scale, greatest_of
 from softdice_cli.overlap.labels import count_labels
+from softdice_cli.overlap.tiles import tiles
 from softdice_cli.readers import Source
 from softdice_cli.records import Settings
 
+# Pixels that are looked at together.
+_LOOKED_AT = 2**16
 
-def refuse_kind(source: Source, settings: Settings) -> ProbabilityError | None:
+
+def refuse_kind(source: Source, settings: Settings, mask: tuple[int, ...] = ()) -> ProbabilityError | None:
     """Integers without a scale, a scale without integers, or a scale that no stored value reaches.
 
     Args:
         source: the prediction.
         settings: as asked for.
+        mask: the shape of the truth, which tells the axis of the channels.
     """
     if source.array.dtype.kind not in "iub":
         return None if settings.scale is None else _refuse_scale_of_floats(source)
     if settings.scale is None:
-        return _refuse_integers(source)
+        return _refuse_integers(source, settings, mask)
     reach = greatest_of(source.array.dtype)
     if settings.scale <= reach:
         return None
@@ -43,15 +51,23 @@ def _refuse_scale_of_floats(source: Source) -> ProbabilityError:
     )
 
 
-def _refuse_integers(source: Source) -> ProbabilityError:
+def _refuse_integers(source: Source, settings: Settings, mask: tuple[int, ...]) -> ProbabilityError:
     if source.colors:
         return _refuse_picture(source)
     counts = count_labels(source.chunks())
     low, high = min(counts), max(counts)
     reach = greatest_of(source.array.dtype)
     seen = ValuesSeen(
-        problem="integers", classes=1, reach=reach, low=low, high=high, like_labels=like_labels(counts, reach)
+        problem="integers",
+        classes=1,
+        reach=reach,
+        low=low,
+        high=high,
+        whole=True,
+        like_labels=like_labels(counts, reach),
     )
+    if not settings.multilabel:
+        seen = _with_sums(seen, source, mask)
     return ProbabilityError(
         "holds integers, not probabilities",
         path=source.name,
@@ -60,6 +76,20 @@ def _refuse_integers(source: Source) -> ProbabilityError:
         hint=seen.hint(),
         evidence=seen,
     )
+
+
+def _with_sums(seen: ValuesSeen, source: Source, mask: tuple[int, ...]) -> ValuesSeen:
+    """The same, with the sums over the channels where these are one number."""
+    for fit in fits(source.array.shape, mask, False):
+        if fit.channels < 2:
+            continue
+        values = np.moveaxis(source.array, fit.letters.index("C"), 0)
+        parts = (source.load(view) for (view,) in tiles(values, [], _LOOKED_AT))
+        _, sums = look_at(part.reshape(len(part), -1) for part in parts)
+        found = replace(seen, classes=fit.channels, sums=sums)
+        if found.sum is not None:
+            return found
+    return seen
 
 
 def _refuse_picture(source: Source) -> ProbabilityError:
@@ -165,7 +195,7 @@ def _refuse_sums(facts: Facts, decoding: Decoding, source: Source, seen: ValuesS
 
 
 def _seen(facts: Facts, decoding: Decoding, source: Source, whole: bool, sums: SumsSeen | None) -> ValuesSeen:
-    if facts.sum_off and decoding.activation == "none":
+    if facts.sum_off and decoding.activation == "none" and decoding.scale is None:
         sums = SumsSeen(facts.sum_low, facts.sum_high)
     reach = greatest_of(source.array.dtype) if source.array.dtype.kind in "iub" else 0
     return ValuesSeen(

@@ -11,6 +11,12 @@ _USUAL = (1, 255, 65535)
 # Steps of percentages and the like, where the greatest value is exactly that.
 _DECIMAL = (100, 1000, 10000)
 
+# What the greatest value may not quite reach: the same, and steps of half a percent.
+_ROUND = (100, 200, 1000, 10000)
+
+# A map whose greatest value is a smaller share of the full scale may well have another one.
+_REACHED = 0.8
+
 
 def greatest_of(dtype: np.dtype[Any]) -> int:
     """The greatest integer that a type holds; 1 for booleans."""
@@ -33,3 +39,31 @@ def full_scale(high: int, reach: int) -> int:
             return top
     # A narrow type is mostly used to its end; of a wide one, only what is there tells.
     return reach if reach < 2**16 else high
+
+
+def round_scale(high: int, top: int) -> int | None:
+    """The round number that may stand for probability 1 where values stay far below the likely full scale.
+
+    Args:
+        high: the greatest value that is there.
+        top: the likely full scale.
+    """
+    if high >= _REACHED * top:
+        return None
+    return next((number for number in _ROUND if high <= number < top), None)
+
+
+def nearest_scale(low: int, high: int, rounding: int) -> int:
+    """The full scale of whole numbers whose sums over the channels lie between these.
+
+    Args:
+        low: the least sum.
+        high: the greatest one.
+        rounding: how far a sum may be off.
+    """
+    # Numbers that were rounded or cut off do not all have one sum.
+    if low < high:
+        for top in sorted({*_USUAL[1:], *_ROUND}):
+            if high - rounding <= top <= low + rounding:
+                return top
+    return round((low + high) / 2)

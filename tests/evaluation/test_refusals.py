@@ -105,7 +105,7 @@ ROWS: dict[str, Row] = {
             "float16, bfloat16, float32 or float64",
             "uint8 (2, 4, 6), from",
             "--pred-labels",
-            "--scale 255 if 255 stands for probability 1",
+            "--scale 255, as the channels sum to 255 in every pixel",
         ],
         "--scale 255",
     ),
@@ -120,6 +120,13 @@ ROWS: dict[str, Row] = {
     # a stored value above the one that means 1
     "scale-too-small": Row(
         npy(p=np.uint8(TWO * 200) + np.uint8(9), m=M % 2),
+        "--scale 100",
+        3,
+        ["p.npy", "--scale 217, as the channels sum to 217 in every pixel"],
+    ),
+    # the same of one channel, which has no sum
+    "scale-too-small-for-one": Row(
+        npy(p=np.uint8(TWO[0] * 200) + np.uint8(9), m=M % 2),
         "--scale 100",
         3,
         ["p.npy", "--scale 255: it must be the stored value"],

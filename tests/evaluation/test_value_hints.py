@@ -131,7 +131,7 @@ def test_channels_without_the_background(tmp_path):
         (MASK.astype(np.int16) - 1, MASK, ["--pred-labels"]),
         # probabilities
         (np.round(ONE * 255).astype(np.uint8), BINARY, ["--scale 255 if", "--pred-labels"]),
-        (np.round(P * 65535).astype(np.uint16), MASK, ["--scale 65535 if", "--pred-labels"]),
+        (np.round(P * 65535).astype(np.uint16), MASK, ["--scale 65535, as the channels sum to 65535", "--pred-labels"]),
         # a map that is sure of nothing has as many values as many labels
         (np.round(ONE * 110).astype(np.uint8), BINARY, ["--scale 255 if", "--pred-labels"]),
         # both: 0 and 1, or 0 and 255
@@ -176,3 +176,91 @@ def test_pairs_that_are_swapped(tmp_path):
     pairs = folder_of(tmp_path, [MASK], [P])
     results = run(pairs, Settings(prediction="labels"))
     assert "not swapped" in the_hint(results)
+
+
+@pytest.mark.parametrize(
+    ("full", "stored", "made"),
+    [
+        # percentages in a byte or a wider type; no value reaches 100
+        (100, np.uint8, np.rint),
+        (100, np.uint16, np.rint),
+        # the type is used to its end, but no pixel is sure; rounded, and cut off
+        (255, np.uint8, np.rint),
+        (255, np.uint8, np.floor),
+        (1000, np.int32, np.rint),
+        (10000, np.uint16, np.floor),
+        (65535, np.uint16, np.rint),
+        # seven bits and one value more
+        (128, np.uint8, np.rint),
+    ],
+)
+@pytest.mark.parametrize("axis", [0, 2])
+def test_the_scale_of_several_channels_is_their_sum(tmp_path, full, stored, made, axis):
+    values = made(P * full).astype(stored)
+    pairs = folder_of(tmp_path, [np.moveaxis(values, 0, axis)] * 2, [MASK] * 2)
+    way, reason = the_hint(run(pairs)).split("; ")[0].split(", ")
+    scale = int(way.removeprefix("--scale "))
+    assert reason == f"as the channels sum to {scale} in every pixel"
+    # Without a usual number beside it, a sum of rounded numbers is known to about a step of each.
+    assert abs(scale - full) <= (1 if full == 128 else 0)
+    check(run(pairs, typed(way)), values / scale, 1e-7)
+    # Another scale leads to the same.
+    for wrong in (255, 100):
+        if abs(wrong - scale) > 3:
+            assert the_hint(run(pairs, Settings(scale=wrong))).startswith(f"{way}, as the channels sum to")
+
+
+@pytest.mark.parametrize(
+    ("high", "stored", "scales"),
+    [
+        # far below the end of the type: the next round number is a reading as well
+        (97, np.uint8, [255, 100]),
+        (150, np.uint8, [255, 200]),
+        (203, np.uint8, [255]),
+        (210, np.uint8, [255]),
+        (97, np.uint16, [255, 100]),
+        (5000, np.uint16, [65535, 10000]),
+        (9500, np.uint16, [65535, 10000]),
+        (20000, np.uint16, [65535]),
+        # a round number that is reached
+        (100, np.uint8, [100, 255]),
+        (1000, np.uint16, [1000, 65535]),
+        (200, np.uint8, [255, 200]),
+    ],
+)
+def test_a_full_scale_that_no_value_reaches(tmp_path, high, stored, scales):
+    values = np.rint(ONE * high / ONE.max()).astype(stored)
+    pairs = folder_of(tmp_path, [values], [BINARY])
+    hint = the_hint(run(pairs))
+    assert re.findall(r"--scale (\d+) if \1 ", hint) == list(map(str, scales))
+    for scale in scales:
+        (scores,) = run(pairs, Settings(scale=scale)).pooled.classes
+        assert scores.soft_dice == pytest.approx(soft_dice(values / scale, BINARY), abs=1e-12)
+
+
+def test_independent_channels_whose_sums_are_one_number_by_chance_have_no_scale_by_them(tmp_path):
+    values = np.rint(np.stack([ONE, 1 - ONE]) * 100).astype(np.uint8)
+    hint = the_hint(run(folder_of(tmp_path, [values], [np.stack([BINARY, BINARY])]), typed("--multilabel")))
+    assert "sum to" not in hint
+    assert hint.startswith("--scale 100 if")
+
+
+@pytest.mark.parametrize(
+    ("high", "stored", "scale"),
+    [
+        # nearly all of a thousand or a hundred steps, so that they may be labels or probabilities
+        (998, np.uint16, 1000),
+        (93, np.uint16, 100),
+        # numbers of objects
+        (400, np.uint16, None),
+    ],
+)
+def test_small_numbers_of_a_wide_type_may_be_steps_to_a_round_number(tmp_path, high, stored, scale):
+    values = np.rint(ONE * high / ONE.max()).astype(stored)
+    values[0, :5] = 0
+    if high < 100:
+        # Few of them.
+        values = (values // 3 * 3).astype(np.uint8)
+    hint = the_hint(run(folder_of(tmp_path, [values], [BINARY])))
+    assert hint.startswith("--pred-labels if these are class labels")
+    assert re.findall(r"--scale (\d+) if \1 ", hint) == [str(scale)] * (scale is not None)
