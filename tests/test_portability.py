@@ -102,7 +102,9 @@ def test_every_output_fits_an_old_code_page(tmp_path, output, encoding):
     done = run(
         tmp_path, MAIN, "eval", *NOTEBOOK, *names, "--format", output, PYTHONIOENCODING=encoding, GITHUB_STEP_SUMMARY=""
     )
-    assert (done.returncode, done.stderr.decode(encoding)) == (0, "")
+    assert done.returncode == 0
+    # The map of the example is random, and a warning that names its classes says so.
+    assert "no better than by chance" in done.stderr.decode(encoding)
     assert done.stdout.decode(encoding)
 
 

@@ -19,6 +19,9 @@ LISTED = 12
 # A shift by one is spelled out for so many classes.
 _MOST_SHIFTED = 32
 
+# Numbers of classes are nearer to each other than grey levels.
+_STEP = 32
+
 # Two labels are of one class where this share of the one is predicted as often as of the other.
 _ALIKE = 0.8
 
@@ -50,8 +53,19 @@ def listed(settings: Settings, labels: Iterable[int]) -> str:
 
 def void_of(seen: LabelsSeen, labels: list[int]) -> tuple[list[int], str]:
     """The labels without the usual mark for pixels to leave out, and the option that leaves it out beside others."""
-    rest = [label for label in labels if label != VOID or seen.settings.colors]
+    if seen.settings.colors or _are_levels(labels):
+        return labels, ""
+    rest = [label for label in labels if label != VOID]
     return rest, " --ignore 255" if len(rest) < len(labels) else ""
+
+
+def _are_levels(labels: list[int]) -> bool:
+    """Whether labels are grey levels at equal steps up to 255, such as 0, 85, 170 and 255."""
+    levels = [label for label in labels if label]
+    if len(levels) < 3 or levels[-1] != VOID or levels[0] < _STEP:
+        return False
+    # Steps were rounded.
+    return all(abs(label - place * VOID / len(levels)) <= 1 for place, label in enumerate(levels, 1))
 
 
 # --- one channel ---
@@ -64,7 +78,7 @@ def hint_for_one_channel(seen: LabelsSeen) -> str:
         return _of_named(seen)
     others = [label for label in seen.every if label]
     if len(others) > LISTED and 0 in seen.truth:
-        return _many(others)
+        return many_numbers(others)
     rest, leave = void_of(seen, others)
     if len(rest) == 1:
         return _class_and_void(seen, rest[0])
@@ -93,15 +107,25 @@ def hint_for_one_channel(seen: LabelsSeen) -> str:
     return "; ".join(ways) or "check that this is the right file: no pixel has the label 0, and many have others"
 
 
-def _many(labels: list[int]) -> str:
-    """The options for a mask of many numbers beside 0: those of objects, or grey levels."""
-    objects = "--foreground nonzero, if each number is an object of the class"
-    greatest = labels[-1]
+def many_numbers(labels: list[int], named: str = "") -> str:
+    """The options for a mask of many numbers beside 0: those of objects, or grey levels.
+
+    Args:
+        labels: the numbers, in order.
+        named: the option that names the class, and a space.
+    """
+    greatest, second = labels[-1], labels[-2]
+    leave = ""
+    # Far beyond all other numbers, 255 is the usual mark for pixels to leave out.
+    if greatest == VOID and second < VOID // 2:
+        leave = " --ignore 255"
+    objects = f"{named}--foreground nonzero{leave}, if each number is an object of the class"
     top = full_scale(greatest, 2**16 - 1)
     # Grey levels reach about to the end of their type, and numbers of objects mostly do not.
-    if labels[0] < 0 or top not in (VOID, 2**16 - 1) or greatest < top * 3 // 4:
+    reaches = top in (VOID, 2**16 - 1) and second >= top * 3 // 4
+    if labels[0] < 0 or not reaches or (top > VOID and len(labels) <= VOID):
         return objects
-    cut = f"--foreground '>{top // 2}', if they are grey levels from 0 outside to {top} inside"
+    cut = f"{named}--foreground '>{top // 2}', if they are grey levels from 0 outside to {top} inside"
     return f"{cut}; {objects}"
 
 
@@ -148,8 +172,7 @@ def _of_named(seen: LabelsSeen) -> str:
     if settings.colors:
         return f"{options_for(settings, {definition.name: [*own, *rest]})}, if all of them are {definition.name}"
     if len(rest) > LISTED:
-        whole = f"--class {shlex.quote(definition.name)} --foreground nonzero{leave}"
-        return f"{whole}, if every label is {definition.name}; else check that this is the right file"
+        return many_numbers([label for label in seen.every if label], f"--class {shlex.quote(definition.name)} ")
     verb = "is" if len(rest) == 1 else "are"
     named = listed(settings, rest)
     background = f"--foreground {_sum(settings, own)}vs{_sum(settings, rest)}{leave}"
@@ -164,6 +187,9 @@ def hint_for_independent(seen: LabelsSeen) -> str:
     """The same for channels of which each has a truth of its own."""
     settings = seen.settings
     owned = any(definition.labels for definition in settings.classes)
+    numbers = [label for label in seen.every if label]
+    if not owned and len(numbers) > LISTED:
+        return many_numbers(numbers)
     unknown = seen.unknown if owned or settings.foreground else [label for label in seen.every if label]
     rest, leave = void_of(seen, unknown)
     void = "--ignore 255, if 255 marks pixels to leave out"
@@ -248,7 +274,15 @@ def _shift(seen: LabelsSeen, leave: str) -> str:
     if as_is or shifted:
         shift += f" ({_agree(shifted)})"
         plain += f" ({_agree(as_is)})"
-    ways = (plain, shift) if as_is > shifted else (shift, plain)
+    ways = [plain, shift] if as_is > shifted else [shift, plain]
+    # As many labels as channels, of which one was left out: 0, 1, 2 and 4.
+    found, _ = void_of(seen, seen.every)
+    if len(found) == count:
+        in_order = {seen.settings.label_text(label): [label] for label in found}
+        ways.insert(
+            as_is <= shifted,
+            f"{options_for(seen.settings, in_order)}{leave}, if the channels are in the order of the labels",
+        )
     return "; ".join(ways)
 
 

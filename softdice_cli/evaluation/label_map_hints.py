@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softdice_cli.evaluation.label_hints import LISTED, listed, options_for, void_of
+from softdice_cli.evaluation.label_hints import LISTED, listed, many_numbers, options_for, void_of
 from softdice_cli.evaluation.seen_labels import VOID, LabelsSeen
 from softdice_cli.overlap.full_scale import full_scale
 from softdice_cli.records import Settings
@@ -84,7 +84,8 @@ def _names(seen: LabelsSeen, rest: list[int], leave: str) -> str:
         ways.append(f"--num-classes {greatest + 1}{leave}, if there are so many classes")
     ways.append(f"--classes FILE{leave}, which names the classes with their labels")
     if 0 in seen.truth and not settings.colors:
-        ways.append(f"--foreground nonzero{leave}, if each label is an object of one class")
+        # Among so many numbers, 255 is one of them.
+        ways.append(many_numbers([label for label in seen.every if label]))
     return "; ".join(ways)
 
 
