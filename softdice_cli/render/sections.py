@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # An image is judged by its mean hard Dice, and its loss stands beside it.
 _DICE, _LOSS = BY_NAME["dice"], BY_NAME["loss"]
 
+# Files without a partner that a page for people lists.
+_LEFT_OUT = 12
+
 
 def page_sections(results: Results, page: Page) -> Iterator[Section]:
     """Everything that there is to show, in the order of a page."""
@@ -179,7 +182,11 @@ def _missing(results: Results) -> Iterator[Section]:
         yield Section("failures", title, entries=tuple(map(_failure, grouped(results.failures))))
     if results.left_out:
         title = f"left out: {plural(results.left_out, 'file')}"
-        yield Section("left_out", title, entries=tuple(map(Entry, results.left_out)))
+        entries = [Entry(text) for text in results.left_out[:_LEFT_OUT]]
+        more = len(results.left_out) - _LEFT_OUT
+        if more > 0:
+            entries.append(Entry(f"and {more} more; JSON and CSV list them all"))
+        yield Section("left_out", title, entries=tuple(entries))
 
 
 def _failure(group: FailureGroup) -> Entry:

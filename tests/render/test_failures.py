@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rendered import failed, failure, results, unlike
 
@@ -80,3 +82,13 @@ def test_many_kinds_get_a_line_each():
     text = table_text(failed(results(), unlike(names)), Page())
     assert all(f"  {name}: cannot be read at byte" in text for name in names)
     assert text.count("    try look at it") == ADVISED
+
+
+def test_many_files_without_a_partner_are_cut_for_people():
+    found = results()
+    run = replace(found.run, left_out=tuple(f"f{number:03}" for number in range(40)))
+    text = "".join(table_text(replace(found, run=run), Page()))
+    assert "left out: 40 files" in text
+    assert "f011" in text
+    assert "f012" not in text
+    assert "and 28 more; JSON and CSV list them all" in text
