@@ -6,9 +6,7 @@ that are plausible and wrong. None of it is certain, so the results stand, and a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from softdice_cli.records import ClassSums, Matrix, Results, Settings
+from softdice_cli.records import ClassScores, ClassSums, Matrix, Results, Settings
 from softdice_cli.render.text import neutral, some
 
 # Classes that a cure spells out.
@@ -148,16 +146,16 @@ def _is_squashed(sums: ClassSums) -> bool:
 
 def _by_chance(results: Results) -> list[str]:
     """Classes in which prediction and truth agree no better than by chance, where that is most of them."""
-    settings = results.settings
+    pixels = sum(row.pixels for row in results.images)
     # Of few pixels, chance can give anything.
-    if sum(row.pixels for row in results.images) < _FEWEST_PIXELS:
+    if pixels < _FEWEST_PIXELS:
         return []
     kappas = {}
-    for index in settings.scored:
-        kappa = _kappa([row.sums[index] for row in results.images])
-        if kappa is not None:
-            kappas[neutral(settings.classes[index].name)] = kappa
-    chance = [name for name, kappa in kappas.items() if kappa <= _CHANCE]
+    for scores in results.pooled.classes:
+        value = kappa(scores, pixels)
+        if value is not None:
+            kappas[neutral(scores.name)] = value
+    chance = [name for name, value in kappas.items() if value <= _CHANCE]
     if 2 * len(chance) <= len(kappas):
         return []
     return [
@@ -166,17 +164,19 @@ def _by_chance(results: Results) -> list[str]:
     ]
 
 
-def _kappa(sums: Sequence[ClassSums]) -> float | None:
-    """Cohen's kappa of a class, over images; ``None`` where it is not on both sides, or is everywhere on one.
+def kappa(scores: ClassScores, pixels: int) -> float | None:
+    """Cohen's kappa of a class; ``None`` where it is not on both sides, or is everywhere on one.
 
     Source: Cohen 1960, A coefficient of agreement for nominal scales.
+
+    Args:
+        scores: of the class, for its counts.
+        pixels: how many were counted.
     """
-    pixels = sum(entry.pixels for entry in sums)
-    truth = sum(entry.truth for entry in sums)
-    predicted = sum(entry.predicted for entry in sums)
+    truth, predicted = scores.truth_pixels, scores.predicted_pixels
     if not 0 < truth < pixels or not 0 < predicted < pixels:
         return None
-    right = pixels - truth - predicted + 2 * sum(entry.true_positives for entry in sums)
+    right = pixels - truth - predicted + 2 * scores.true_positives
     expected = (truth * predicted + (pixels - truth) * (pixels - predicted)) / pixels
     return (right - expected) / (pixels - expected)
 

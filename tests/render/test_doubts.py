@@ -9,9 +9,8 @@ import pytest
 from builders import counted_row, image_row, summarized
 from sklearn.metrics import cohen_kappa_score
 
-from softdice_cli.records import ClassDef, ClassSums, Results, Settings
-from softdice_cli.render import doubts as room
-from softdice_cli.render.doubts import doubts
+from softdice_cli.records import ClassDef, ClassScores, Results, Settings
+from softdice_cli.render.doubts import doubts, kappa
 
 EYE = Settings(classes=(ClassDef("vessel", 255),))
 
@@ -117,9 +116,10 @@ def test_agreement_beyond_chance_is_cohens_kappa():
     rng = np.random.default_rng(2)
     truth, predicted = rng.integers(0, 2, 500), rng.integers(0, 2, 500)
     predicted[:200] = truth[:200]
-    sums = ClassSums(0.0, 0.0, int(truth.sum()), int(predicted.sum()), int((truth & predicted).sum()), 500)
-    assert room._kappa([sums]) == pytest.approx(cohen_kappa_score(truth, predicted), abs=1e-12)
-    assert room._kappa([replace(sums, truth=0, true_positives=0)]) is None
+    counts = {"truth_pixels": int(truth.sum()), "predicted_pixels": int(predicted.sum())}
+    scores = ClassScores({}, **counts, true_positives=int((truth & predicted).sum()))
+    assert kappa(scores, 500) == pytest.approx(cohen_kappa_score(truth, predicted), abs=1e-12)
+    assert kappa(replace(scores, truth_pixels=0, true_positives=0), 500) is None
 
 
 def test_nothing_is_doubted_without_images():
