@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from softdice_cli.evaluation.seen_labels import VOID, LabelsSeen
-from softdice_cli.overlap.full_scale import full_scale
+from softdice_cli.overlap.full_scale import are_levels, full_scale
 from softdice_cli.records import Settings
 
 LISTED = 12
@@ -19,11 +19,11 @@ LISTED = 12
 # A shift by one is spelled out for so many classes.
 _MOST_SHIFTED = 32
 
-# Numbers of classes are nearer to each other than grey levels.
-_STEP = 32
-
 # Two labels are of one class where this share of the one is predicted as often as of the other.
 _ALIKE = 0.8
+
+# Of 16 bits, grey levels are at least so many.
+_FEWEST_GREYS = 32
 
 # More labels than this that are not classes, and the file is more likely the wrong one.
 _MOST_STRAYS = 4
@@ -35,6 +35,14 @@ def options_for(settings: Settings, labels: Mapping[str, Iterable[int]]) -> str:
     for name, owned in labels.items():
         options.append(f"--class {shlex.quote(name)}={_sum(settings, owned)}")
     return " ".join(options)
+
+
+def several_labels(settings: Settings, name: str, own: Iterable[int], others: Iterable[int]) -> str:
+    """An example of a class of several labels: its own, and one of the others."""
+    owned = list(own)
+    # A minus would be read as a part of the sum.
+    plain = [label for label in others if label >= 0]
+    return options_for(settings, {name: [*owned, plain[0] if plain else owned[-1] + 1]})
 
 
 def _sum(settings: Settings, labels: Iterable[int]) -> str:
@@ -51,21 +59,16 @@ def listed(settings: Settings, labels: Iterable[int]) -> str:
     return f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
+def _verb(labels: list[int], one: str, several: str) -> str:
+    return one if len(labels) == 1 else several
+
+
 def void_of(seen: LabelsSeen, labels: list[int]) -> tuple[list[int], str]:
     """The labels without the usual mark for pixels to leave out, and the option that leaves it out beside others."""
-    if seen.settings.colors or _are_levels(labels):
-        return labels, ""
+    if seen.settings.colors or are_levels(seen.every, between=2):
+        return list(labels), ""
     rest = [label for label in labels if label != VOID]
     return rest, " --ignore 255" if len(rest) < len(labels) else ""
-
-
-def _are_levels(labels: list[int]) -> bool:
-    """Whether labels are grey levels at equal steps up to 255, such as 0, 85, 170 and 255."""
-    levels = [label for label in labels if label]
-    if len(levels) < 3 or levels[-1] != VOID or levels[0] < _STEP:
-        return False
-    # Steps were rounded.
-    return all(abs(label - place * VOID / len(levels)) <= 1 for place, label in enumerate(levels, 1))
 
 
 # --- one channel ---
@@ -78,12 +81,14 @@ def hint_for_one_channel(seen: LabelsSeen) -> str:
         return _of_named(seen)
     others = [label for label in seen.every if label]
     if len(others) > LISTED and 0 in seen.truth:
-        return many_numbers(others)
+        return for_many(others)
     rest, leave = void_of(seen, others)
     if len(rest) == 1:
         return _class_and_void(seen, rest[0])
     ways = []
     if 0 in seen.truth:
+        if are_levels(seen.every, between=2):
+            ways.append(_cut(others[-1]))
         ways.append(f"--foreground nonzero{leave}, if each of {listed(seen.settings, rest)} is {definition.name}")
     if len(rest) == 2:
         first, second = rest
@@ -107,26 +112,44 @@ def hint_for_one_channel(seen: LabelsSeen) -> str:
     return "; ".join(ways) or "check that this is the right file: no pixel has the label 0, and many have others"
 
 
-def many_numbers(labels: list[int], named: str = "") -> str:
-    """The options for a mask of many numbers beside 0: those of objects, or grey levels.
+def for_many(labels: list[int], before: str = "") -> str:
+    """The options for masks of many numbers beside 0: those of objects, or grey levels.
 
     Args:
-        labels: the numbers, in order.
-        named: the option that names the class, and a space.
+        labels: all of them but 0, in order.
+        before: options to be typed in front of each.
     """
-    greatest, second = labels[-1], labels[-2]
-    leave = ""
-    # Far beyond all other numbers, 255 is the usual mark for pixels to leave out.
-    if greatest == VOID and second < VOID // 2:
-        leave = " --ignore 255"
-    objects = f"{named}--foreground nonzero{leave}, if each number is an object of the class"
+    if are_grey(labels):
+        # Where levels are grey, the greatest one is the class itself.
+        leave, cut = "", f"{before}{_cut(labels[-1])}; "
+    else:
+        leave, cut = (" --ignore 255" if labels[-1] == VOID else ""), ""
+    return f"{cut}{before}--foreground nonzero{leave}, if each number is an object of the class"
+
+
+def are_grey(labels: list[int]) -> bool:
+    """Whether many labels besides 0 can be grey levels, which reach about to the end of their type."""
+    greatest = labels[-1]
     top = full_scale(greatest, 2**16 - 1)
-    # Grey levels reach about to the end of their type, and numbers of objects mostly do not.
-    reaches = top in (VOID, 2**16 - 1) and second >= top * 3 // 4
-    if labels[0] < 0 or not reaches or (top > VOID and len(labels) <= VOID):
-        return objects
-    cut = f"{named}--foreground '>{top // 2}', if they are grey levels from 0 outside to {top} inside"
-    return f"{cut}; {objects}"
+    if labels[0] < 0 or top not in (VOID, 2**16 - 1) or greatest < top * 3 // 4:
+        return False
+    if top > VOID and len(labels) < _FEWEST_GREYS:
+        return False
+    # Of numbers of objects, the end of the type marks what is left out.
+    return greatest < top or labels[-2] > top // 2
+
+
+def _cut(greatest: int) -> str:
+    top = full_scale(greatest, 2**16 - 1)
+    return f"--foreground '>{top // 2}', if they are grey levels from 0 outside to {top} inside"
+
+
+def either_way(first: int, second: int) -> str:
+    """The options where one of two labels is the class, and the other one its background."""
+    ways = []
+    for inside, outside in ((first, second), (second, first)):
+        ways.append(f"--foreground {inside}vs{outside}, if {inside} is the class and {outside} background")
+    return "; ".join(ways)
 
 
 def _class_and_void(seen: LabelsSeen, label: int) -> str:
@@ -134,6 +157,9 @@ def _class_and_void(seen: LabelsSeen, label: int) -> str:
     settings = seen.settings
     name = settings.classes[0].name
     way = f"{options_for(settings, {name: [label]})} --ignore 255, if 255 marks pixels to leave out"
+    # What is nowhere 0 has a label for the background as well, such as those of ilastik that end at 255.
+    if label == VOID - 1 or (label != 1 and 0 not in seen.truth):
+        return either_way(label, VOID)
     both = f"--foreground nonzero, if both {label} and 255 are {name}"
     if label != 1:
         # A level between 0 and 255 marks what is left out as well as what is the class.
@@ -165,15 +191,17 @@ def _of_named(seen: LabelsSeen) -> str:
         return way if rest else f"{way}; {void}"
     if not rest:
         return void
+    if len(rest) > LISTED and not settings.colors:
+        several = for_many([label for label in seen.every if label], f"--class {shlex.quote(definition.name)} ")
+        return f"{several}; else check that this is the right file"
     if settings.foreground:
         inside, _, outside = settings.foreground.partition("vs")
         more = "+".join(filter(None, [outside, *map(str, rest)]))
-        return f"--foreground {inside}vs{more}{leave}, if {listed(settings, rest)} is background as well"
+        named = f"{listed(settings, rest)} {_verb(rest, 'is', 'are')}"
+        return f"--foreground {inside}vs{more}{leave}, if {named} background as well"
     if settings.colors:
         return f"{options_for(settings, {definition.name: [*own, *rest]})}, if all of them are {definition.name}"
-    if len(rest) > LISTED:
-        return many_numbers([label for label in seen.every if label], f"--class {shlex.quote(definition.name)} ")
-    verb = "is" if len(rest) == 1 else "are"
+    verb = _verb(rest, "is", "are")
     named = listed(settings, rest)
     background = f"--foreground {_sum(settings, own)}vs{_sum(settings, rest)}{leave}"
     merged = options_for(settings, {definition.name: [*own, *rest]})
@@ -187,15 +215,14 @@ def hint_for_independent(seen: LabelsSeen) -> str:
     """The same for channels of which each has a truth of its own."""
     settings = seen.settings
     owned = any(definition.labels for definition in settings.classes)
-    numbers = [label for label in seen.every if label]
-    if not owned and len(numbers) > LISTED:
-        return many_numbers(numbers)
     unknown = seen.unknown if owned or settings.foreground else [label for label in seen.every if label]
     rest, leave = void_of(seen, unknown)
     void = "--ignore 255, if 255 marks pixels to leave out"
     whole = f"--foreground nonzero, if each of {listed(settings, unknown)} means that the class is there"
     if not rest or (len(rest) == 1 and leave and not owned):
         return void if seen.mixed or not rest else f"{void}; {whole}"
+    if not owned and len(rest) > LISTED:
+        return for_many([label for label in seen.every if label])
     if owned:
         return f"--class NAME=LABEL+LABEL for each class, where {listed(settings, rest)} is of some class"
     return f"--foreground nonzero{leave}, if each of {listed(settings, rest)} means that the class is there"
@@ -215,24 +242,37 @@ def hint_for_channels(seen: LabelsSeen) -> str:
         return _second_class(seen, unknown[0], absent[0].name)
     if not rest:
         return _void_only(seen)
+    in_order = _in_order(seen, leave)
     if _is_shift(seen, rest):
-        return _shift(seen, leave)
+        return _shift(seen, leave, in_order)
     if len(rest) > _MOST_STRAYS:
-        return (
+        return in_order or (
             f"check that this is the right file: the masks hold {len(seen.every)} labels, "
             f"and the prediction has {count} channels"
         )
-    example = options_for(settings, {"NAME": [settings.classes[-1].labels[0], rest[0]]})
+    example = several_labels(settings, "NAME", settings.classes[-1].labels[:1], rest)
     ignored = " ".join(f"--ignore {settings.label_text(label)}" for label in rest)
     every = f"--class NAME=LABELS for each of the {count} channels, in their order"
-    verb = "belongs" if len(rest) == 1 else "belong"
-    belong = f"if {listed(settings, rest)} {verb} to a class (several labels as in {example})"
+    belong = (
+        f"if {listed(settings, rest)} {_verb(rest, 'belongs', 'belong')} to a class (several labels as in {example})"
+    )
     ways = [f"{every}{leave}, {belong}", f"{ignored}{leave}, if these pixels are to be left out"]
-    found = [label for label in seen.every if label != VOID or not leave]
-    if len(found) == count and not settings.colors:
-        in_order = {settings.label_text(label): [label] for label in found}
-        ways.insert(0, f"{options_for(settings, in_order)}{leave}, if the channels are in the order of the labels")
+    if in_order:
+        ways.insert(0, in_order)
     return "; ".join(ways)
+
+
+def _in_order(seen: LabelsSeen, leave: str) -> str:
+    """The options that give each channel one of as many labels; empty where there are more or fewer of them."""
+    settings = seen.settings
+    found = [label for label in seen.every if label != VOID or not leave]
+    if len(found) != len(settings.classes) and are_levels(seen.every, between=1):
+        # Of equal steps, the last one can be a class like the others.
+        found, leave = seen.every, ""
+    if len(found) != len(settings.classes) or len(found) > _MOST_SHIFTED or settings.colors:
+        return ""
+    named = {settings.label_text(label): [label] for label in found}
+    return f"{options_for(settings, named)}{leave}, if the channels are in the order of the labels"
 
 
 def _void_only(seen: LabelsSeen) -> str:
@@ -265,25 +305,18 @@ def _is_shift(seen: LabelsSeen, rest: list[int]) -> bool:
     return [entry.labels for entry in settings.classes] == places and rest == [len(places)] and not settings.colors
 
 
-def _shift(seen: LabelsSeen, leave: str) -> str:
-    """Both readings of labels that go one too far; what agrees better with the predictions comes first."""
+def _shift(seen: LabelsSeen, leave: str, in_order: str) -> str:
+    """The readings of labels that go one too far; what agrees better with the predictions comes first."""
     count = len(seen.settings.classes)
-    as_is, shifted = seen.agreeing
+    as_is, shifted = seen.agreeing.as_is, seen.agreeing.shifted
     shift = f"{shifted_classes(seen.settings)}{leave}, if 0 marks pixels to leave out and the first channel is label 1"
     plain = f"--ignore {count}{leave}, if {count} marks pixels to leave out and the first channel is label 0"
     if as_is or shifted:
         shift += f" ({_agree(shifted)})"
         plain += f" ({_agree(as_is)})"
-    ways = [plain, shift] if as_is > shifted else [shift, plain]
-    # As many labels as channels, of which one was left out: 0, 1, 2 and 4.
-    found, _ = void_of(seen, seen.every)
-    if len(found) == count:
-        in_order = {seen.settings.label_text(label): [label] for label in found}
-        ways.insert(
-            as_is <= shifted,
-            f"{options_for(seen.settings, in_order)}{leave}, if the channels are in the order of the labels",
-        )
-    return "; ".join(ways)
+    # Where a label is absent, all but the last channels have the labels as they are.
+    ways = [in_order, plain, shift] if as_is > shifted else [shift, in_order, plain]
+    return "; ".join(filter(None, ways))
 
 
 def shifted_classes(settings: Settings) -> str:

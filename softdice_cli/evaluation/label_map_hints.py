@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from softdice_cli.evaluation.label_hints import LISTED, listed, many_numbers, options_for, void_of
+import shlex
+
+from softdice_cli.evaluation.label_hints import (
+    LISTED,
+    are_grey,
+    either_way,
+    for_many,
+    listed,
+    options_for,
+    several_labels,
+    void_of,
+)
 from softdice_cli.evaluation.seen_labels import VOID, LabelsSeen
 from softdice_cli.overlap.full_scale import full_scale
 from softdice_cli.records import Settings
@@ -20,31 +31,62 @@ _MOST_CLASSES = 1024
 def hint_for_label_maps(seen: LabelsSeen) -> str:
     """What to type so that every label of both sides has a meaning."""
     settings = seen.settings
-    if _off_by_one(seen):
+    as_is = f"{seen.agreeing.as_is} px with the labels as they are"
+    if _one_too_low(seen):
         return (
             "save the predictions with labels that are 1 higher, and --ignore 0, if the masks leave pixels out with 0: "
-            f"{seen.agreeing.shifted} px agree with that, {seen.agreeing.as_is} px with the labels as they are"
+            f"{seen.agreeing.shifted} px agree with that, {as_is}"
         )
+    if _one_too_high(seen):
+        return f"save the predictions with labels that are 1 lower: {seen.agreeing.lowered} px agree with that, {as_is}"
     if len(settings.classes) > 1 or settings.classes[0].labels or settings.foreground:
         return _of_named(seen)
     rest, leave = void_of(seen, seen.every)
     others = [label for label in seen.every if label]
+    if len(others) == 2 and 0 not in seen.every:
+        first, second = others
+        apart = f"{_each(settings, others)}, if {first} and {second} are two classes"
+        return f"{either_way(first, second)}; {apart}"
     if len(others) == 2 and not seen.mixed:
         return _of_two(seen)
     shown = [label for label in rest if label]
     if len(shown) == 1:
         # 0, one label and 255: binary masks with a border.
         name = settings.classes[0].name
-        return f"{options_for(settings, {name: shown})} --ignore 255, if 255 marks pixels to leave out"
+        void = f"{options_for(settings, {name: shown})} --ignore 255, if 255 marks pixels to leave out"
+        if VOID not in seen.predicted:
+            return void
+        # What is predicted is hardly left out.
+        return f"{_each(settings, seen.every)}, if each is a class; {void}"
     return _names(seen, rest, leave)
 
 
-def _off_by_one(seen: LabelsSeen) -> bool:
+def _one_too_low(seen: LabelsSeen) -> bool:
     """Whether the masks number their classes from 1, and the label maps from 0."""
-    truth = [label for label in seen.truth if label not in (VOID, *seen.settings.ignore)]
+    truth = _classes_of(seen)
     if len(truth) < _FEWEST_SHIFTED or not seen.predicted or max(seen.predicted) >= max(truth):
         return False
-    return seen.agreeing.shifted > seen.agreeing.as_is
+    # The label 0 of the masks would be left out.
+    return _is_best(seen, seen.agreeing.shifted, [label for label in truth if label])
+
+
+def _one_too_high(seen: LabelsSeen) -> bool:
+    """Whether the label maps number their classes from 1, and the masks from 0, as ilastik and the masks of it do."""
+    truth = _classes_of(seen)
+    if 0 not in truth or not seen.predicted or min(seen.predicted) < 1 or max(seen.predicted) > max(truth) + 1:
+        return False
+    return _is_best(seen, seen.agreeing.lowered, truth)
+
+
+def _classes_of(seen: LabelsSeen) -> list[int]:
+    """The labels of the masks that are certainly not left out."""
+    return [label for label in seen.truth if label not in (VOID, *seen.settings.ignore)]
+
+
+def _is_best(seen: LabelsSeen, agreeing: int, labels: list[int]) -> bool:
+    """Whether a reading agrees best, and with most pixels of these labels: below that it may be chance."""
+    pixels = sum(seen.truth[label] for label in labels)
+    return agreeing == max(seen.agreeing) > seen.agreeing.as_is and agreeing >= pixels / 2
 
 
 def _of_two(seen: LabelsSeen) -> str:
@@ -80,12 +122,14 @@ def _names(seen: LabelsSeen, rest: list[int], leave: str) -> str:
     if _like_probabilities(seen):
         return _probabilities(seen)
     ways = []
+    labels = [label for label in seen.every if label]
+    if 0 in seen.truth and not settings.colors and are_grey(labels):
+        return f"{for_many(labels)}; --classes FILE, which names the classes with their labels"
     if numbered and greatest < min(_HALF * len(rest), _MOST_CLASSES):
         ways.append(f"--num-classes {greatest + 1}{leave}, if there are so many classes")
     ways.append(f"--classes FILE{leave}, which names the classes with their labels")
     if 0 in seen.truth and not settings.colors:
-        # Among so many numbers, 255 is one of them.
-        ways.append(many_numbers([label for label in seen.every if label]))
+        ways.append(f"--foreground nonzero{leave}, if each label is an object of one class")
     return "; ".join(ways)
 
 
@@ -122,10 +166,13 @@ def _of_named(seen: LabelsSeen) -> str:
         labels = {"background": (0,), **labels}
     if len(labels) + len(rest) > LISTED:
         ways = [f"--classes FILE{leave}, with a class for {listed(settings, rest)}"]
+        many = [label for label in seen.every if label]
+        if one and are_grey(many) and not settings.colors:
+            ways.insert(0, for_many(many, f"--class {shlex.quote(settings.classes[0].name)} "))
     else:
         named = labels | {f"label{settings.label_text(label).replace('#', '')}": (label,) for label in rest}
         last = settings.classes[-1]
-        merged = options_for(settings, {last.name: [*last.labels, rest[0]]})
+        merged = several_labels(settings, last.name, last.labels, rest)
         ways = [f"{options_for(settings, named)}{leave}, if they are classes"]
         ways.append(f"several labels as in {merged}, if they belong to a class")
     # What only the predictions hold cannot be left out.

@@ -25,15 +25,17 @@ _MOST_KEPT = 2**12
 
 
 class Agreeing(NamedTuple):
-    """In how many pixels prediction and truth agree: as labels stand, and if the first channel has the label 1.
+    """In how many pixels prediction and truth agree: as labels stand, and if they are shifted by 1.
 
     Attributes:
         as_is: where label k is channel k.
         shifted: where label k + 1 is channel k.
+        lowered: where label k is what the prediction calls k + 1.
     """
 
     as_is: int = 0
     shifted: int = 0
+    lowered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class LabelsSeen:
 
 
 def _sum(one: Agreeing, other: Agreeing) -> Agreeing:
-    return Agreeing(one.as_is + other.as_is, one.shifted + other.shifted)
+    return Agreeing(one.as_is + other.as_is, one.shifted + other.shifted, one.lowered + other.lowered)
 
 
 def together(one: Mapping[int, int], other: Mapping[int, int]) -> dict[int, int]:
@@ -123,7 +125,7 @@ def agreeing_of(tally: Tally | None) -> Agreeing:
     """In how many pixels of a tally prediction and truth agree."""
     if tally is None:
         return Agreeing()
-    return Agreeing(sum(tally.true_positives), _shifted(tally.confusion))
+    return Agreeing(sum(tally.true_positives), *_shifted(tally.confusion))
 
 
 def agreeing_of_maps(truth: Source, prediction: Source) -> Agreeing:
@@ -134,22 +136,26 @@ def agreeing_of_maps(truth: Source, prediction: Source) -> Agreeing:
     for one, other in zip(truth.array, prediction.array, strict=True):
         labels = truth.load(one).astype(np.int64)
         predicted = prediction.load(other).astype(np.int64)
-        as_is, shifted = (int(np.count_nonzero(predicted == labels - step)) for step in (0, 1))
-        agreeing = Agreeing(agreeing.as_is + as_is, agreeing.shifted + shifted)
+        counts = [int(np.count_nonzero(predicted == labels - step)) for step in (0, 1, -1)]
+        agreeing = _sum(agreeing, Agreeing(*counts))
     return agreeing
 
 
 def agreeing_of_rows(rows: Iterable[ImageRow]) -> Agreeing:
     """The same for images that were evaluated, where each pixel is of exactly one class."""
-    as_is, shifted = 0, 0
+    agreeing = Agreeing()
     for row in rows:
-        as_is += sum(sums.true_positives for sums in row.sums)
-        shifted += _shifted({(chosen, true): pixels for chosen, true, pixels in row.confusion or ()})
-    return Agreeing(as_is, shifted)
+        as_is = sum(sums.true_positives for sums in row.sums)
+        shifted = _shifted({(chosen, true): pixels for chosen, true, pixels in row.confusion or ()})
+        agreeing = _sum(agreeing, Agreeing(as_is, *shifted))
+    return agreeing
 
 
-def _shifted(confusion: Mapping[tuple[int, int], int]) -> int:
-    return sum(pixels for (chosen, true), pixels in confusion.items() if true == chosen + 1)
+def _shifted(confusion: Mapping[tuple[int, int], int]) -> tuple[int, int]:
+    """The pixels whose label is one higher than what was predicted, and those whose label is one lower."""
+    higher = sum(pixels for (chosen, true), pixels in confusion.items() if true == chosen + 1)
+    lower = sum(pixels for (chosen, true), pixels in confusion.items() if true == chosen - 1)
+    return higher, lower
 
 
 def _count(counts: dict[int, int], settings: Settings, pixels: list[int], total: int) -> None:

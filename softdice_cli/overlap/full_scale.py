@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ _DECIMAL = (100, 1000, 10000)
 
 # What the greatest value may not quite reach: the same, and steps of half a percent.
 _ROUND = (100, 200, 1000, 10000)
+
+# Labels of equal steps lie no nearer to each other than this.
+_NEAREST_LEVELS = 32
 
 # A map whose greatest value is a smaller share of the full scale may well have another one.
 _REACHED = 0.8
@@ -67,3 +71,21 @@ def nearest_scale(low: int, high: int, rounding: int) -> int:
             if high - rounding <= top <= low + rounding:
                 return top
     return round((low + high) / 2)
+
+
+def are_levels(labels: Sequence[int], *, between: int) -> bool:
+    """Whether labels are equal steps from 0 up to 255, as pictures of few classes have that are to be looked at.
+
+    Args:
+        labels: in order.
+        between: how many of them have to lie between 0 and 255.
+    """
+    inner = [label for label in labels if label not in (0, 255)]
+    if len(inner) < between or inner[:1] < [0] or labels[-1] != 255:
+        return False
+    for count in range(len(inner) + 1, 255 // _NEAREST_LEVELS + 1):
+        steps = {round(label * count / 255) for label in inner}
+        near = all(abs(label - round(label * count / 255) * 255 / count) <= 1 for label in inner)
+        if near and len(steps) == len(inner) and steps.isdisjoint((0, count)):
+            return True
+    return False

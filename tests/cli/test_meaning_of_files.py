@@ -351,6 +351,14 @@ KINDS = {
     "grey levels as RGB": Kind(
         graded_mask, (Step(PAIR, ("--foreground '>127'",)), Step(f"{PAIR} --foreground '>127'"))
     ),
+    "grey levels of a class that was named": Kind(
+        graded_mask,
+        (
+            Step(f"{PAIR} --class lesion=255", ("--class lesion --foreground '>127'",)),
+            Step(f"{PAIR} --class lesion", ("--foreground '>127'",)),
+            Step(f"{PAIR} --class lesion --foreground '>127'"),
+        ),
+    ),
     "rounded to two decimals": Kind(two_decimals, (Step(PAIR),)),
 }
 

@@ -92,6 +92,10 @@ def test_a_trimap_whose_background_is_a_label(tmp_path):
         ("", [0, 128, 255], ["--class foreground=255 --ignore 128", "--class foreground=128 --ignore 255",
                              "--foreground nonzero"]),
         ("", [1, 2, 3], ["--foreground 1vs2 --ignore 3", "--foreground 2vs1 --ignore 3"]),
+        # ilastik saves two classes as 254 and 255
+        ("", [254, 255], ["--foreground 254vs255", "--foreground 255vs254"]),
+        # equal steps are grey levels, and 255 is the highest
+        ("", [0, 85, 170, 255], ["--foreground '>127'", "--foreground nonzero", "--foreground 85vs170 --ignore 255"]),
     ],
 )  # fmt: skip
 def test_labels_of_a_one_channel_run(tmp_path, given, labels, proposed):
@@ -186,6 +190,16 @@ def test_two_labels_of_one_class(tmp_path):
         (2, [0, 255], ["--class 0=0 --class 255=255", "--ignore 255"]),
         # masks of two classes have no mapping to three channels
         (3, [0, 255], []),
+        # as many labels as channels, but for one number
+        (4, [0, 1, 2, 4], ["--class 0=0 --class 1=1 --class 2=2 --class 4=4",
+                           "--class 1=1 --class 2=2 --class 3=3 --class 4=4 --ignore 0", "--ignore 4"]),
+        # equal steps: 255 is a class
+        (4, [0, 85, 170, 255], ["--class 0=0 --class 85=85 --class 170=170 --class 255=255",
+                                "--class NAME=LABELS for each of the 4 channels",
+                                "--ignore 85 --ignore 170 --ignore 255"]),
+        (3, [0, 128, 255], ["--class 0=0 --class 128=128 --class 255=255",
+                            "--class NAME=LABELS for each of the 3 channels, in their order --ignore 255",
+                            "--ignore 128 --ignore 255"]),
         # a shift and a border
         (3, [0, 1, 2, 3, 255], ["--class 1=1 --class 2=2 --class 3=3 --ignore 0 --ignore 255",
                                 "--ignore 3 --ignore 255"]),
@@ -195,9 +209,69 @@ def test_labels_of_several_channels(tmp_path, channels, labels, proposed):
     mask = np.array(labels, np.uint8)[blocks(len(labels), 50)]
     pairs = folder_of(tmp_path, [softmax(RNG.normal(0, 1, (channels, *SHAPE)))], [mask])
     hint = the_hint(run(pairs))
-    assert sorted(ways(hint)) == sorted(proposed)
+    assert [way.removesuffix(", in their order") for way in sorted(ways(hint))] == sorted(proposed)
     for way in proposed:
-        assert run(pairs, typed(way)).failures == ()
+        if "LABELS" not in way:
+            assert run(pairs, typed(way)).failures == ()
+
+
+@pytest.mark.parametrize("first", ["labels", "places"])
+def test_labels_of_tumours_without_a_number(tmp_path, first):
+    """0, 1, 2 and 4 in four channels: what agrees with the predictions comes first."""
+    stored = np.array([0, 1, 2, 4], np.uint8)
+    mask = blocks(4, 51)
+    pairs = folder_of(tmp_path, [softmax(noisy(mask, 4, 51))], [stored[mask]])
+    if first == "places":
+        pairs = folder_of(tmp_path, [softmax(noisy((stored[mask] - 1.0).astype(int), 4, 51))], [stored[mask]])
+    proposed = ways(the_hint(run(pairs)))
+    if first == "places":
+        assert proposed[0] == "--class 1=1 --class 2=2 --class 3=3 --class 4=4 --ignore 0"
+        return
+    assert proposed[0] == "--class 0=0 --class 1=1 --class 2=2 --class 4=4"
+    chosen = np.load(pairs[0][0]).argmax(0)
+    right = [dice(chosen == place, mask == place) for place in range(4)]
+    assert [scores.dice for scores in run(pairs, typed(proposed[0])).pooled.classes] == pytest.approx(right, abs=1e-12)
+
+
+@pytest.mark.parametrize("given", ["--class lesion=255", "--foreground 255", "--pred-labels",
+                                   "--pred-labels --class lesion=255", "--multilabel"])  # fmt: skip
+def test_grey_levels_are_cut_first_whatever_was_named(tmp_path, given):
+    inside, values = binary(52)
+    grey = np.where(inside, 160, 0) + RNG.integers(0, 96, SHAPE)
+    stored, prediction = grey.astype(np.uint8), values
+    before = typed(given)
+    if "--pred-labels" in given:
+        prediction = (values * 255).astype(np.uint8)
+    if given == "--multilabel":
+        stored, prediction = np.stack([stored] * 2), np.stack([values] * 2)
+    pairs = folder_of(tmp_path, [prediction], [stored])
+    first, *_ = ways(the_hint(run(pairs, before)))
+    named, _, cut = first.rpartition("--foreground ")
+    assert cut == "'>127'"
+    # A class that is cut is named without labels.
+    assert named in ("", "--class lesion ", "--class foreground ")
+    kept = Settings(prediction=before.prediction, multilabel=before.multilabel)
+    cured = run(pairs, typed(f"--foreground {cut}", kept))
+    assert cured.failures == ()
+    decided = prediction > (127 if "--pred-labels" in given else 0.5)
+    assert cured.pooled.classes[0].dice == pytest.approx(dice(decided, stored > 127), abs=1e-12)
+
+
+def test_void_behind_numbers_of_objects(tmp_path):
+    inside, values = binary(53)
+    mask = np.where(inside, np.arange(SHAPE[1])[None] + 1, 0).astype(np.uint8)
+    mask[:4] = 255
+    pairs = folder_of(tmp_path, [values], [mask])
+    assert ways(the_hint(run(pairs))) == ["--foreground nonzero --ignore 255"]
+    cured = run(pairs, typed("--foreground nonzero --ignore 255"))
+    assert cured.pooled.classes[0].dice == pytest.approx(dice(values > 0.5, inside, mask != 255), abs=1e-12)
+
+
+def test_an_example_of_a_sum_has_no_minus_in_it(tmp_path):
+    mask = blocks(3, 54).astype(np.int16)
+    mask[mask == 2] = -1
+    pairs = folder_of(tmp_path, [softmax(RNG.normal(0, 1, (4, *SHAPE)))], [mask])
+    assert "--class NAME=3+4)" in the_hint(run(pairs))
 
 
 # --- the whole set ---

@@ -101,3 +101,60 @@ def test_classes_that_were_named_for_a_label_map_lead_to_the_option(tmp_path):
     first, _ = ways(the_hint(run(pairs, before)))
     assert first == "--pred-labels"
     assert run(pairs, typed(first, before)).pooled.means.dice == 1
+
+
+@pytest.mark.parametrize("given", ["--pred-labels", "--pred-labels --class a=0 --class b=1 --class c=2"])
+@pytest.mark.parametrize("count", [2, 3])
+def test_label_maps_that_are_numbered_from_1_against_masks_from_0(tmp_path, given, count):
+    """As ilastik numbers its classes."""
+    mask = blocks(count, 94)
+    prediction = (noisy(mask.astype(int), count, 94).argmax(0) + 1).astype(np.uint8)
+    pairs = folder_of(tmp_path, [prediction], [mask])
+    results = run(pairs, typed(given))
+    if count == 2 and "--class" in given:
+        # All labels are classes: only the counts make it doubtful.
+        assert results.failures == ()
+        return
+    agree = (prediction == mask.astype(int) + 1).sum(), (prediction == mask).sum()
+    assert the_hint(results) == (
+        "save the predictions with labels that are 1 lower: "
+        f"{agree[0]} px agree with that, {agree[1]} px with the labels as they are"
+    )
+    named = " ".join(f"--class {label}={label}" for label in range(count))
+    cured = run(folder_of(tmp_path, [prediction - 1], [mask]), typed(f"--pred-labels {named}"))
+    for label, scores in enumerate(cured.pooled.classes):
+        assert scores.dice == pytest.approx(dice(prediction - 1 == label, mask == label), abs=1e-12)
+
+
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_a_shift_that_agrees_by_chance_is_not_proposed(tmp_path, shift):
+    mask = blocks(5, 95) + (shift < 0)
+    prediction = np.random.default_rng(95).integers(0, 5, SHAPE).astype(np.uint8) + (shift > 0)
+    hint = the_hint(run(folder_of(tmp_path, [prediction], [mask]), typed("--pred-labels")))
+    assert "save" not in hint
+
+
+@pytest.mark.parametrize(
+    ("labels", "proposed"),
+    [
+        # equal steps up to 255, all of which are classes
+        ([0, 85, 170, 255], ["--class 0=0 --class 85=85 --class 170=170 --class 255=255"]),
+        # what is predicted is hardly left out
+        ([0, 128, 255], ["--class 0=0 --class 128=128 --class 255=255", "--class foreground=128 --ignore 255"]),
+        # without 0, one of the two is background
+        ([254, 255], ["--foreground 254vs255", "--foreground 255vs254", "--class 254=254 --class 255=255"]),
+    ],
+)
+def test_labels_that_end_at_255(tmp_path, labels, proposed):
+    stored = np.array(labels, np.uint8)
+    mask = blocks(len(labels), 96)
+    prediction = noisy(mask.astype(int), len(labels), 96).argmax(0)
+    pairs = folder_of(tmp_path, [stored[prediction]], [stored[mask]])
+    before = Settings(prediction="labels")
+    assert ways(the_hint(run(pairs, before))) == proposed
+    for scores in run(pairs, typed(proposed[-1 if labels[0] else 0], before)).pooled.classes:
+        place = labels.index(int(scores.name))
+        assert scores.dice == pytest.approx(dice(prediction == place, mask == place), abs=1e-12)
+    if labels[0]:
+        cured = run(pairs, typed(proposed[0], before))
+        assert cured.pooled.classes[0].dice == pytest.approx(dice(prediction == 0, mask == 0), abs=1e-12)
