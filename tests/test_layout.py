@@ -290,3 +290,27 @@ def test_several_pairs_rule_out_what_fits_one_of_them_by_chance():
     assert square.joined(other).hint() == "the axes of the mask are reversed: save mask.transpose(2, 1, 0)"
     third = ShapesSeen(frozenset([((3, 5, 24, 32), (24, 5, 32))]), "", False)
     assert "no one order fits all of them" in other.joined(third).hint()
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "labels", "words"),
+    [
+        # np.save of a picture that was read with three or four equal channels
+        ((5, 7), (5, 7, 3), False, ["swapped", "save mask[..., 0]", "save colours as a picture"]),
+        ((5, 7), (5, 7, 4), False, ["swapped", "save mask[..., 0]"]),
+        ((4, 5, 7), (5, 7, 3), False, ["save mask[..., 0]"]),
+        ((5, 7), (5, 7, 3), True, ["save mask[..., 0]"]),
+        # the same shapes as a channel for each class
+        ((3, 5, 7), (5, 7, 3), False, ["save mask[..., 0]", "save mask.transpose(2, 0, 1)"]),
+        # a page for each object
+        ((5, 7), (6, 5, 7), False, ["swapped", "np.any(mask, axis=0), if each page"]),
+    ],
+)  # fmt: skip
+def test_masks_with_an_axis_that_no_pixel_needs(prediction, mask, labels, words):
+    with pytest.raises(ShapeError) as caught:
+        resolve(prediction, mask, labels=labels)
+    for word in words:
+        assert word in caught.value.hint
+    values = np.zeros(mask)
+    for line in re.findall(r"save (mask\[[^\]]*\]|np\.any\([^)]*\))", caught.value.hint):
+        resolve(prediction, eval(line, {"mask": values, "np": np}).shape, labels=labels)

@@ -158,7 +158,11 @@ class Eval:
             from softdice_cli.pairing import with_regions
 
             found = with_regions(found, task.roi, recursive=self.recursive)
-        if found.clutter and not self.quiet:
+        if self.quiet:
+            return found
+        for text in found.notes:
+            say(text, "warning")
+        if found.clutter:
             others = "1 other file" if len(found.clutter) == 1 else f"{len(found.clutter)} other files"
             say(f"ignored {others}, e.g. {found.clutter[0]}")
         return found

@@ -159,6 +159,8 @@ def _unfitting(option: Option, value: Any, path: str, key: str) -> ConfigError:
         hint = f"{key} = [{written}]"
     elif _is_entry(value) and option.kind in (str, Path) and not option.choices:
         hint = f'{key} = "{written}"'
+    elif isinstance(value, dict) and option.field == "classes":
+        hint = "class = {…} for the table of the classes; classes names a file of them"
     problem = "has a value that it cannot have"
     if key != path:
         problem = f"{key} {problem}"

@@ -63,10 +63,10 @@ def extras(
 
 
 def _real(path: str | Path) -> str:
-    """The path without links; as it is, where the working directory was removed."""
+    """The path without links; as it is, where the working directory was removed, or no path can be so."""
     try:
         return os.path.realpath(path)
-    except OSError:
+    except (OSError, ValueError):
         return str(path)
 
 
@@ -74,7 +74,8 @@ def _identity(path: str | Path) -> object:
     """What two names of one file have in common: where upper and lower case are the same, or there is a link."""
     try:
         status = os.stat(path)
-    except OSError:
+    # A name with a null character cannot exist.
+    except (OSError, ValueError):
         return _real(path)
     return status.st_dev, status.st_ino
 

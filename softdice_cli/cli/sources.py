@@ -258,6 +258,9 @@ def _unknown(path: str, key: str, value: Any, options: Mapping[str, Option]) -> 
     hint = "softdice config lists the options"
     if near := nearest(key, options):
         hint = f"{near} is the nearest"
+    # What the file of --classes calls so.
+    if key == "regions":
+        hint = "region = {…} for the table of the regions"
     return ConfigError(f"there is no option {key!r}", path=path, found=shown(key, value), hint=hint)
 
 

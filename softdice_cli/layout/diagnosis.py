@@ -24,6 +24,11 @@ _LISTED = 4
 
 _SIZE = "bring the prediction to the size of the mask before you save it: softdice never resizes, crops or pads"
 
+_SAMPLES = (
+    "save mask[..., 0], if the channels of the mask are equal; save colours as a picture (.png), "
+    "as an array does not say which channel is red"
+)
+
 
 def named(mask: Shape, path: str) -> str:
     """The mask and its shape, for a message."""
@@ -104,16 +109,19 @@ class ShapesSeen:
                 "leave out --pred-labels, if one axis numbers the classes; --scale 1 besides, if it is one-hot",
             )
         if not self.labels and self._all(_are_swapped):
-            return (
-                "has the shape of a mask, and the mask that of a prediction",
-                "check whether --pred and --gt are swapped",
-            )
+            return "has the shape of a mask, and the mask that of a prediction", "; ".join(self._swapped())
         if self._all(lambda prediction, mask: list(_orders_of(prediction, mask, self.labels))):
-            return "the mask has its axes in another order than the prediction", _turned(self._orders())
+            return "the mask has its axes in another order than the prediction", self._or_samples(
+                _turned(self._orders())
+            )
         if not self.labels and self._all(_is_batch_of_one_mask):
             return "the prediction holds several images, and the mask is of one", self._batch()
         if not self.labels and self._all(_lacks_background):
-            return "the mask has an axis of classes, one fewer than the prediction", self._background()
+            return "the mask has an axis of classes, one fewer than the prediction", self._or_samples(
+                self._background()
+            )
+        if self._has_samples:
+            return "the mask has three or four values in each pixel", _SAMPLES
         if not self.labels and self._all(lambda prediction, mask: prediction == mask):
             return "the mask has as many axes as the prediction", self._classes()
         if not self.labels and self._all(_is_lines):
@@ -134,12 +142,34 @@ class ShapesSeen:
             found = fit if found is None else found & fit
         return sorted(found or ())
 
+    def _reordered(self) -> str:
+        """What to do about masks whose axes are in another order."""
+        return self._or_samples(_turned(self._orders()))
+
+    def _swapped(self) -> list[str]:
+        """What to do about masks that have the shape of a prediction of several classes."""
+        ways = ["check whether --pred and --gt are swapped"]
+        if self._has_samples:
+            ways.append(_SAMPLES)
+        elif self._all(lambda prediction, mask: len(prediction) == 2 and mask[1:] == prediction):
+            ways.append("save np.any(mask, axis=0), if each page of the mask is an object of one class")
+        return ways
+
+    @property
+    def _has_samples(self) -> bool:
+        """Whether the masks have several values in each pixel, as a picture has."""
+        return self._all(lambda prediction, mask: _has_samples(prediction, mask, self.labels))
+
+    def _or_samples(self, way: str) -> str:
+        """A way for masks with an axis of classes, beside that for the channels of a picture."""
+        return f"{way}; {_SAMPLES}" if self._has_samples else way
+
     def _background(self) -> str:
         """What to do about one-hot masks without a channel for the background."""
         axes = {_lacks_background(*pair) for pair in self.pairs}
         axis = axes.pop() if len(axes) == 1 else "…"
         made = f"np.where(mask.any(axis={axis}), np.argmax(mask, axis={axis}) + 1, 0)"
-        return f"save {made}, if the mask is one-hot and has no channel for the background"
+        return self._or_samples(f"save {made}, if the mask is one-hot and has no channel for the background")
 
     def _classes(self) -> str:
         return "--multilabel, if the classes are independent; save np.argmax(mask, axis=1), if the mask is one-hot"
@@ -180,6 +210,11 @@ def _turned(orders: list[tuple[int, ...]]) -> str:
 def _are_swapped(prediction: Shape, mask: Shape) -> bool:
     """Whether the mask would be a prediction of several classes over the prediction."""
     return len(prediction) > 1 and any("C" in fit.letters for fit in fits(mask, prediction, False))
+
+
+def _has_samples(prediction: Shape, mask: Shape, labels: bool) -> bool:
+    """Whether a mask has three or four values in each pixel, as a picture has, and would fit without them."""
+    return len(mask) == 3 and mask[-1] in (3, 4) and bool(fits(prediction, mask[:-1], labels))
 
 
 def _lacks_background(prediction: Shape, mask: Shape) -> str:

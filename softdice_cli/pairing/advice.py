@@ -49,7 +49,7 @@ def advise(request: Request, listings: Sequence[Listing], found: Match) -> Advic
         found: what pairs, and what does not.
     """
     # Where numbers start at 0 on one side and at 1 on the other, nearly all of them pair, wrongly.
-    shift = _shift(found)
+    shift = shift_of(found)
     if shift:
         return Advice(LIST_THEM, shift)
     if found.covers(_MOST):
@@ -214,7 +214,7 @@ def _spelled_otherwise(what: str, respelled: Match) -> Advice:
     )
 
 
-def _shift(found: Match) -> str:
+def shift_of(found: Match) -> str:
     """What to say where the numbers of one side are those of the other plus a constant; else empty."""
     if not found.preds or len(found.preds) != len(found.gts):
         return ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from softdice_cli.errors import ConfigError, UnreadableError
 from softdice_cli.pairing.listing import Request, Side, is_many
 from softdice_cli.pairing.matching import keyed, match
 from softdice_cli.pairing.pair import STDIN, Pairing, settle
-from softdice_cli.pairing.unpaired import duplicated, has_duplicates, left_out, one_side_twice, unpaired
+from softdice_cli.pairing.unpaired import doubts, duplicated, has_duplicates, left_out, one_side_twice, unpaired
 
 
 def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allow_missing: bool = False) -> Pairing:
@@ -35,7 +36,8 @@ def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allow_missing
         raise one_side_twice(request, listings, twice)
     if not found.is_whole and not allow_missing:
         raise unpaired(request, listings, found)
-    return settle(found.pairs, left_out(found), [*listings[0].clutter, *listings[1].clutter])
+    settled = settle(found.pairs, left_out(found), [*listings[0].clutter, *listings[1].clutter])
+    return replace(settled, notes=doubts(found))
 
 
 def refuse_mixture(pred: str, gt: str) -> None:

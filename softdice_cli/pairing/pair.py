@@ -57,11 +57,13 @@ class Pairing:
         left_out: what has no partner and was allowed to be missing, one sentence each, in natural
             order.
         clutter: paths of files in the folders that are not data, such as ``Thumbs.db``.
+        notes: what makes it doubtful that the pairs belong together, a sentence each.
     """
 
     pairs: tuple[Pair, ...]
     left_out: tuple[str, ...] = ()
     clutter: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class PairingError(InputError):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from softdice_cli.errors import EmptyError
 from softdice_cli.pairing.listing import File, Listing, Request, Side, listed
 from softdice_cli.pairing.matching import Match
-from softdice_cli.pairing.pair import Pair, PairingError, counted, first_of, in_order
+from softdice_cli.pairing.pair import LIST_THEM, Pair, PairingError, counted, first_of, in_order
 
 Groups = Mapping[str, Sequence[File]]
 
@@ -47,6 +47,18 @@ def unpaired(request: Request, listings: Sequence[Listing], found: Match) -> Pai
         said.append(advice.remark)
     total = counted(len(found.preds) + len(found.gts), "file without a partner", "files without a partner")
     return PairingError(f"{total}: {', '.join(counts)}", found="; ".join(said), hint=advice.hint)
+
+
+def doubts(found: Match) -> tuple[str, ...]:
+    """What makes the pairs doubtful, where files without a partner are left out on purpose."""
+    if found.is_whole:
+        return ()
+    from softdice_cli.pairing.advice import shift_of
+
+    shift = shift_of(found)
+    if not shift:
+        return ()
+    return (f"{shift}, so that files of one number may not belong together; if so, {LIST_THEM}",)
 
 
 def has_duplicates(group: Groups) -> bool:

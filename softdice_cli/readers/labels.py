@@ -19,6 +19,9 @@ _LISTED = 8
 # The largest whole number up to which float64 has all of them.
 _MOST = 2.0**53
 
+# How far above 1 rounding errors may have pushed a fraction.
+_SLIP = 1e-3
+
 # Bytes of a colour as one number.
 _COLOR_BYTES = 4
 
@@ -215,6 +218,11 @@ def _check_whole(source: Source, role: Role) -> None:
         return
     problem = "holds fractions, and labels are whole numbers"
     hint = "check that the mask and the prediction are not swapped"
+    if low >= 0 and high <= 1 + _SLIP:
+        hint += (
+            "; --foreground '>=0.5', if these are fractions of one class "
+            "(antialiased, resized, or rounded labels such as 0.9999)"
+        )
     if role == "prediction":
         hint = "leave out --pred-labels: fractions are probabilities or logits"
     if not abs(low) < np.inf > abs(high):

@@ -173,6 +173,9 @@ def test_labels_are_numbers_or_text_and_keys_have_dashes_or_underscores(softdice
         ("config = 'x'", ["there is no option 'config'"]),
         ("class_ = ['a']", ["there is no option 'class_'", "class is the nearest"]),
         ("[tool.softdice]\neps = 1", ["for pyproject.toml", "at the top of the file"]),
+        # the tables of a file of classes
+        ("[classes]\na = 0\nb = 1", ["classes has a value that it cannot have", "a path", "try", "class = {…}"]),
+        ("[regions]\nab = [0, 1]", ["there is no option 'regions'", "region = {…}"]),
         # one option twice
         ("max-pixels = 1\nmax_pixels = 2", ["max-pixels and max_pixels are the same"]),
         # another type

@@ -251,6 +251,14 @@ def graded_mask() -> Dice:
     return [dice(binary(grey > 127) > 0.5, grey > 127)]
 
 
+def soft_labels() -> Dice:
+    """A class whose labels were resized, and saved as floats."""
+    fractions = np.clip(blocks(2) * 0.9999 + rng().random(SHAPE) * 1e-4 - 5e-5, 0, 1).astype(np.float32)
+    np.save("p.npy", binary(fractions >= 0.5))
+    np.save("m.npy", fractions)
+    return [dice(binary(fractions >= 0.5) > 0.5, fractions >= 0.5)]
+
+
 def two_decimals() -> Dice:
     labels = blocks(5)
     values = softmax(labels, 5).round(2).astype(np.float32)
@@ -357,6 +365,13 @@ KINDS = {
             Step(f"{PAIR} --class lesion=255", ("--class lesion --foreground '>127'",)),
             Step(f"{PAIR} --class lesion", ("--foreground '>127'",)),
             Step(f"{PAIR} --class lesion --foreground '>127'"),
+        ),
+    ),
+    "fractions of a class": Kind(
+        soft_labels,
+        (
+            Step("--pred p.npy --gt m.npy", ("not swapped", "--foreground '>=0.5', if these are fractions")),
+            Step("--pred p.npy --gt m.npy --foreground '>=0.5'"),
         ),
     ),
     "rounded to two decimals": Kind(two_decimals, (Step(PAIR),)),

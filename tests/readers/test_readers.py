@@ -512,6 +512,11 @@ ALPHA.putpixel((0, 0), (1, 2, 3, 254))
 REFUSED: dict[str, tuple[Write, list[str]]] = {
     # .npy: types that are no numbers, or numbers that no engine counts exactly
     "object": (np_save(np.array([1, "a"], object), allow_pickle=True), ["never unpickled", "object"]),
+    # what cellpose saves: one dictionary
+    "one-object": (
+        np_save(np.array({"masks": 0}, object), allow_pickle=True),
+        ["never unpickled", "np.load(path, allow_pickle=True).item()['masks']"],
+    ),
     "structured": (np_save(np.zeros(3, [("a", "f4")])), ["neither a probability nor a label", "('a', '<f4')"]),
     "complex": (np_save(np.zeros(3, complex)), ["neither a probability nor a label", "complex128"]),
     "longdouble": (np_save(np.zeros(3, np.longdouble)), ["neither a probability nor a label", "float128"]),
@@ -559,6 +564,11 @@ REFUSED: dict[str, tuple[Write, list[str]]] = {
     "png-cut": (chopped(pil(U8), -30), ["cannot be read as png"]),
     "png-animated": (pages([U8, U8 + 1], "PNG"), ["is animated", "one image"]),
     "png-transparent": (pil(ALPHA), ["transparent pixels", "without an alpha channel"]),
+    # a picture in which only the transparency varies
+    "png-object-in-alpha": (
+        pil(np.dstack([np.zeros((2, 3, 3), np.uint8), np.uint8([[0, 255, 0], [0, 0, 255]])])),
+        ["transparent pixels", "the object is in the alpha channel: save np.asarray(Image.open(path))[..., 3]"],
+    ),
     "png-16-bit-LA": (png(1, 1, 16, 4, b"\0" + b"\1" * 4), ["16 bits of grey", "8- or 16-bit grey"]),
     "png-16-bit-transparent": (png(1, 1, 16, 6, b"\0" + b"\xff" * 7 + b"\xfe"), ["transparent pixels"]),
     # TIFF
@@ -821,7 +831,7 @@ def test_what_has_no_shade_of_its_own_is_no_colour(write: Write, tmp_path: Path)
 @pytest.mark.parametrize(
     ("role", "value", "words", "never"),
     [
-        ("truth", 0.5, ["holds fractions", "not swapped"], ["--ignore"]),
+        ("truth", 0.5, ["holds fractions", "not swapped"], ["--ignore", "--foreground"]),
         ("prediction", 0.5, ["holds fractions", "leave out --pred-labels"], ["--ignore"]),
         ("truth", np.nan, ["holds NaN", "--ignore NUMBER"], ["swapped"]),
         ("prediction", np.nan, ["holds NaN", "save a label in each"], ["--pred-labels", "--ignore"]),

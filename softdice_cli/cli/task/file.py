@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _alone(classes: tuple[Named, ...]) -> Said:
 
 def _doubtful(name: str, key: str) -> ConfigError:
     return ConfigError(
-        f"{name!r} stands among classes, and can be one of them, or what says {_SAYS[key]}",
+        f"{name!r} stands among classes, and can be one of them, or what says {_KEYS[key].says}",
         expected='{"classes": {"background": 0, "road": 1}, "ignore": 255}, in .json or .toml',
         hint=f'put the classes under "classes"; {name!r} stands there if it is a class, and beside it if it is not',
     )
@@ -103,7 +104,7 @@ def _is_task(document: Mapping[str, Any]) -> bool:
         ConfigError: a key of ours stands among classes, and may be one of them.
     """
     keys = {_normal(key): key for key in document}
-    known = keys.keys() & _READERS.keys()
+    known = keys.keys() & _KEYS.keys()
     only_labels = all(is_labels(value) for value in document.values())
     if not known or "classes" in known or not only_labels or known == keys.keys():
         # A class may well be called so, and it means the same.
@@ -121,12 +122,12 @@ def _of_keys(document: Mapping[str, Any], file: Path) -> Said:
     seen: dict[str, str] = {}
     for key, value in document.items():
         name = _normal(key)
-        if name not in _READERS:
+        if name not in _KEYS:
             raise _unknown(key, value)
         if name in seen:
             raise ConfigError(f"{seen[name]} and {key} are the same", hint=f"keep {name}")
         seen[name] = key
-        said |= _READERS[name](key, value)
+        said |= _KEYS[name].read(key, value)
     if "classes" in seen and "num-classes" in seen:
         raise ConfigError("classes and num-classes both say what the classes are", hint="keep one of the two")
     if said.get("roi"):
@@ -139,8 +140,8 @@ def _normal(key: str) -> str:
 
 
 def _unknown(key: str, value: Any) -> ConfigError:
-    hint = f"the keys are {', '.join(_READERS)}"
-    if near := nearest(key, _READERS, likeness=_ALIKE):
+    hint = f"the keys are {', '.join(_KEYS)}"
+    if near := nearest(key, _KEYS, likeness=_ALIKE):
         hint = f"{near} is the nearest"
     return ConfigError(f"there is no key {key!r}", found=shown(key, value), hint=hint)
 
@@ -241,27 +242,28 @@ def _roi(key: str, value: Any) -> dict[str, Any]:
     return {"roi": value}
 
 
-_READERS: Mapping[str, Callable[[str, Any], dict[str, Any]]] = {
-    "classes": _classes,
-    "num-classes": _count,
-    "regions": _regions,
-    "ignore": _ignore,
-    "foreground": _foreground,
-    "multilabel": _multilabel,
-    "threshold": _threshold,
-    "only": _only,
-    "white-is-zero": _white_is_zero,
-    "roi": _roi,
-}
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A key of our own form.
 
-# What a key says where its value could also be the label of a class.
-_SAYS = {
-    "num-classes": "how many classes there are",
-    "regions": "which classes are taken as one",
-    "ignore": "which label is left out",
-    "multilabel": "that channels are independent",
-    "threshold": "where a class begins",
-    "only": "which class is evaluated",
-    "white-is-zero": "which value is white",
-    "roi": "where the region of interest is",
+    Attributes:
+        read: its value as fields of `Said`; raises ConfigError where it cannot have it.
+        says: what the key says, where its value could also be the label of a class.
+    """
+
+    read: Callable[[str, Any], dict[str, Any]]
+    says: str
+
+
+_KEYS: Mapping[str, _Key] = {
+    "classes": _Key(_classes, "what the classes are"),
+    "num-classes": _Key(_count, "how many classes there are"),
+    "regions": _Key(_regions, "which classes are taken as one"),
+    "ignore": _Key(_ignore, "which label is left out"),
+    "foreground": _Key(_foreground, "which labels are the class"),
+    "multilabel": _Key(_multilabel, "that channels are independent"),
+    "threshold": _Key(_threshold, "where a class begins"),
+    "only": _Key(_only, "which class is evaluated"),
+    "white-is-zero": _Key(_white_is_zero, "which value is white"),
+    "roi": _Key(_roi, "where the region of interest is"),
 }

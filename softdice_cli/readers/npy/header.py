@@ -128,12 +128,19 @@ def _parsed(text: bytes) -> Header:
 
 def _check(header: Header, name: str) -> None:
     if header.dtype.hasobject:
+        hint = "save a plain array: np.save(path, np.stack(list_of_arrays))"
+        if not header.shape:
+            # One object is mostly a dictionary, as cellpose saves it.
+            hint = (
+                "if it is the _seg.npy of cellpose, save its masks in a file of their own: "
+                "np.load(path, allow_pickle=True).item()['masks']"
+            )
         raise UnreadableError(
             "holds Python objects, which are never unpickled",
             path=name,
             expected="an array of numbers",
-            found=f"dtype {header.dtype}",
-            hint="save a plain array: np.save(path, np.stack(list_of_arrays))",
+            found=f"dtype {header.dtype}, shape {header.shape}",
+            hint=hint,
         )
     if header.dtype == _ONE_BYTE:
         raise UnreadableError(

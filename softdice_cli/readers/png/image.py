@@ -127,9 +127,12 @@ def _beside(image: PngImageFile, header: Header) -> _Beside:
 def _without_alpha(array: Array, name: str) -> Array:
     """An opaque alpha channel holds nothing and is dropped; any other is refused."""
     if not (array[..., -1] == np.iinfo(array.dtype).max).all():
-        raise UnreadableError(
-            "has transparent pixels", path=name, expected="an opaque image", hint="save it without an alpha channel"
-        )
+        hint = "save it without an alpha channel"
+        first = array[(0,) * (array.ndim - 1)]
+        if (array[..., :-1] == first[:-1]).all():
+            channel = array.shape[-1] - 1
+            hint = f"the object is in the alpha channel: save np.asarray(Image.open(path))[..., {channel}]"
+        raise UnreadableError("has transparent pixels", path=name, expected="an opaque image", hint=hint)
     if array.shape[-1] == 2:
         return array[..., 0]
     return array[..., :3]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from softdice_cli.cli.eval import Eval
+from softdice_cli.cli.task.file import read_task
+from softdice_cli.cli.task.said import Said
 from softdice_cli.errors import ConfigError, as_flag
 from softdice_cli.records import ClassDef, Region, Settings
 
@@ -209,3 +212,38 @@ def test_what_is_wrong_in_a_file_is_said_of_it(tmp_path, document, words):
 def test_what_is_wrong_between_options_and_a_file_is_said_of_both(tmp_path, document, options, words):
     said = refusal(tmp_path, document, **options)
     assert [word for word in words if word not in said] == []
+
+
+EACH = {
+    "classes": {"classes": {"a": 0, "b": 3}},
+    "count": {"num-classes": 3},
+    "regions": {"classes": ["a", "b"], "regions": {"ab": ["a", "b"]}},
+    "ignore": {"ignore": 255},
+    "foreground": {"foreground": "nonzero"},
+    "multilabel": {"multilabel": True},
+    "limits": {"threshold": 0.4},
+    "only": {"classes": ["a", "b"], "only": "b"},
+    "white_is_zero": {"white-is-zero": "stored"},
+    "roi": {"roi": "rois"},
+}
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Said)])
+def test_whatever_a_source_can_say_is_a_key_and_changes_the_task(tmp_path, field):
+    said = EACH[field]
+    key, _ = list(said.items())[-1]
+    rest = {name: value for name, value in said.items() if name != key}
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(said), encoding="utf-8")
+    assert field in read_task(path).given
+    with_it = Eval(classes=path)._task()
+    path.write_text(json.dumps(rest or {"multilabel": False}), encoding="utf-8")
+    assert with_it != Eval(classes=path)._task()
+
+
+def test_a_path_that_cannot_exist_is_an_error_of_the_user(softdice, tmp_path):
+    Path(tmp_path, "c.json").write_text(json.dumps({"roi": "\0"}), encoding="utf-8")
+    Path(tmp_path, "p.npy").write_bytes(b"x")
+    run = softdice("eval", "--pred", "p.npy", "--gt", "p.npy", "--classes", "c.json")
+    assert run.code in (2, 3)
+    assert "bug" not in run.err
