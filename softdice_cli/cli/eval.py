@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from softdice_cli.cli import options as o
 from softdice_cli.cli.gating import Gate, Judged
 from softdice_cli.cli.input_files import read_file
-from softdice_cli.cli.option_values import Notes, columns_from, shard_of, with_intervals
+from softdice_cli.cli.option_values import Notes, columns_from, refuse_combinations, shard_of, with_intervals
 from softdice_cli.cli.progress import Progress
 from softdice_cli.cli.report import Shown, check_formats, conclude, extras, report
 from softdice_cli.cli.task import Task, said_by_options, task_from
@@ -141,7 +141,7 @@ class Eval:
         """The pairs, decided before any pixel is read."""
         from softdice_cli.pairing import Pair, Pairing, is_many
 
-        self._refuse_combinations()
+        refuse_combinations(self.pairs, self.pred, self.gt)
         if self.pairs is not None:
             from softdice_cli.pairing import pair_manifest
 
@@ -197,24 +197,6 @@ class Eval:
         if path == _STDIN:
             return read_stdin(self.max_bytes)
         return read_file(path)
-
-    def _refuse_combinations(self) -> None:
-        """Raises ConfigError where it is not one pair, two folders or one list."""
-        if self.pairs is not None and (self.pred is not None or self.gt is not None):
-            raise ConfigError("--pairs stands instead of --pred and --gt", hint="use one of the two ways")
-        if self.pairs is None and (self.pred is None or self.gt is None):
-            problem = "--gt is missing"
-            if self.pred is None:
-                problem = "--pred is missing"
-            if self.pred is None and self.gt is None:
-                problem = "--pred and --gt are missing"
-            raise ConfigError(
-                problem,
-                expected="--pred and --gt, or --pairs",
-                hint="softdice eval --pred p.npy --gt mask.png",
-            )
-        if self.pred == self.gt == _STDIN:
-            raise ConfigError("--pred and --gt cannot both be standard input")
 
     def _inputs(self, task: Task) -> list[tuple[str, str | Path | None]]:
         """Files that no output may replace."""

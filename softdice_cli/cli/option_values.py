@@ -1,4 +1,4 @@
-"""What the values of options mean once they are parsed: a shard, columns, intervals, and notes to be told."""
+"""What the values of options mean once they are parsed: files, a shard, columns, intervals, and notes to be told."""
 
 from __future__ import annotations
 
@@ -29,6 +29,25 @@ def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
     if shard.index > shard.pairs:
         raise EmptyError(f"shard {text} of {shard.pairs} pairs is empty", hint="merge does not ask for it")
     return shard
+
+
+def refuse_combinations(pairs: str | None, pred: str | None, gt: str | None) -> None:
+    """Raises ConfigError where it is not one pair, two folders or one list."""
+    if pairs is not None and (pred is not None or gt is not None):
+        raise ConfigError("--pairs stands instead of --pred and --gt", hint="use one of the two ways")
+    if pairs is None and (pred is None or gt is None):
+        problem = "--gt is missing"
+        if pred is None:
+            problem = "--pred is missing"
+        if pred is None and gt is None:
+            problem = "--pred and --gt are missing"
+        raise ConfigError(
+            problem,
+            expected="--pred and --gt, or --pairs",
+            hint="softdice eval --pred p.npy --gt mask.png",
+        )
+    if pred == gt == "-":
+        raise ConfigError("--pred and --gt cannot both be standard input")
 
 
 def columns_from(text: str | None) -> tuple[str, ...] | None:

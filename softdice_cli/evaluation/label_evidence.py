@@ -5,8 +5,9 @@ It never makes up which label is which class, and `label_hints` and `label_map_h
 
 from __future__ import annotations
 
-from softdice_cli.evaluation.label_hints import hint_for_channels, hint_for_independent, hint_for_one_channel
+from softdice_cli.evaluation.channel_hints import hint_for_channels
 from softdice_cli.evaluation.label_map_hints import hint_for_label_maps
+from softdice_cli.evaluation.one_class_hints import hint_for_independent, hint_for_one_channel
 from softdice_cli.evaluation.seen_labels import LabelsSeen
 from softdice_cli.records import MAX_LABEL
 

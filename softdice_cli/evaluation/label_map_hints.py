@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from softdice_cli.evaluation.label_hints import (
-    LISTED,
-    are_grey,
-    either_way,
-    for_many,
-    listed,
-    options_for,
-    several_labels,
-    void_of,
-)
+from softdice_cli.evaluation.label_hints import LISTED, listed, options_for, several_labels, void_of
+from softdice_cli.evaluation.one_class_hints import are_grey, either_way, for_many
 from softdice_cli.evaluation.seen_labels import VOID, LabelsSeen
 from softdice_cli.overlap.full_scale import full_scale
 from softdice_cli.records import Settings

@@ -1,0 +1,5 @@
+"""What is in a file, and how it could be read."""
+
+from softdice_cli.inspection.looking import ChannelSums, Contents, Inspection, Inverted, inspect
+
+__all__ = ["ChannelSums", "Contents", "Inspection", "Inverted", "inspect"]
