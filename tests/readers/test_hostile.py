@@ -24,8 +24,8 @@ from fuzzing import archive, chunk
 from PIL import Image, TiffImagePlugin
 from systems import linux, posix, tile_by_tile
 
-from softdice_cli import inspection
 from softdice_cli.errors import UnreadableError
+from softdice_cli.inspection import looking
 from softdice_cli.overlap.labels import count_labels
 from softdice_cli.readers import Blob, ReadOptions, read_array, stored
 from softdice_cli.readers.labels import as_labels
@@ -460,9 +460,9 @@ def test_colours_of_a_file_that_is_not_in_memory_are_limited(tmp_path: Path):
 def test_inspect_reads_a_long_axis_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     array = np.random.default_rng(1).random((3, 1, 4001))
     np.save(tmp_path / "p.npy", array)
-    monkeypatch.setattr(inspection, "_CHUNK", 500)
+    monkeypatch.setattr(looking, "_CHUNK", 500)
     monkeypatch.setattr(stored, "WHOLE", 0)
-    (found,) = inspection.inspect(str(tmp_path / "p.npy"), ReadOptions()).sums
+    (found,) = looking.inspect(str(tmp_path / "p.npy"), ReadOptions()).sums
     assert (found.low, found.high) == (array.sum(0).min(), array.sum(0).max())
 
 
