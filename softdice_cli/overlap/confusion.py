@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # With more pairs of classes than this, one look at each wrong pixel costs less than one pass for each pair.
 _FEW_PAIRS = 25
 
+_MANY_CHANNELS = 32
+
 
 def confusion_of(
     chosen: Mask,
@@ -85,11 +87,16 @@ def _after(items: dict[int, int], key: int) -> list[tuple[int, int]]:
 def _of_wrong_pixels(chosen: Mask, channels: list[int], codes: Codes, keep: Mask | None) -> Pixels:
     """The same, one wrong pixel after the other."""
     decided = np.zeros(codes.shape, codes.dtype)
-    part = np.empty_like(decided)
-    for channel in channels:
-        # Each pixel has one channel, so that a sum is the number of that channel.
-        np.multiply(chosen[channel].view(np.uint8), codes.dtype.type(channel), out=part)
-        decided += part
+    if len(channels) > _MANY_CHANNELS:
+        # One look for the few places that are chosen costs less than two passes for each channel.
+        numbers, pixels = np.divmod(np.flatnonzero(chosen), codes.size)
+        decided[pixels] = numbers
+    else:
+        part = np.empty_like(decided)
+        for channel in channels:
+            # Each pixel has one channel, so that a sum is the number of that channel.
+            np.multiply(chosen[channel].view(np.uint8), codes.dtype.type(channel), out=part)
+            decided += part
     wrong = decided != codes
     if keep is not None:
         wrong &= keep

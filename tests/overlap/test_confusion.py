@@ -46,12 +46,13 @@ def maps(draw):
 
 
 @settings(deadline=None)
-@given(maps(), st.sampled_from([0, 4, 25, 1000]))
-def test_each_wrong_pixel_is_counted_once(image, few):
+@given(maps(), st.sampled_from([0, 4, 25, 1000]), st.sampled_from([0, 32]))
+def test_each_wrong_pixel_is_counted_once(image, few, many):
     values, codes, classes = image
     with pytest.MonkeyPatch.context() as patch:
-        # Both ways of counting, whatever the number of classes.
+        # All ways of counting, whatever the number of classes.
         patch.setattr(confusion, "_FEW_PAIRS", few)
+        patch.setattr(confusion, "_MANY_CHANNELS", many)
         tally = NUMPY.tally(values, codes, decoding(classes))
     counted = codes < classes
     assert tally.confusion == pairs(values.argmax(0)[counted], codes[counted])
