@@ -76,6 +76,7 @@ def test_two_readings_are_refused_by_name(prediction, mask, named):
         ((5,), (5, 7), "does not fit"),
         ((), (5, 7), "does not fit"),
         ((5, 7), (), "does not fit"),
+        ((2, 3, 4, *[1] * 40), (2, 3, 4, *[1] * 40), "as many axes"),  # more axes than there are letters for
     ],
 )
 def test_no_reading_is_refused(prediction, mask, says):

@@ -13,12 +13,16 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from softdice_cli.overlap import Tally
+from softdice_cli.overlap.tiles import tiles
 from softdice_cli.readers import Source
 from softdice_cli.records import ImageRow, Settings
 from softdice_cli.records.classes import foreground_of
 
 VOID = 255
 """The label that mostly marks pixels to leave out."""
+
+# Pixels that are compared at once.
+_LOOKED_AT = 2**18
 
 # Labels that are kept; a file of more holds no classes, and the cure is the same.
 _MOST_KEPT = 2**12
@@ -133,9 +137,10 @@ def agreeing_of_maps(truth: Source, prediction: Source) -> Agreeing:
     agreeing = Agreeing()
     if truth.array.shape != prediction.array.shape or not truth.array.ndim:
         return agreeing
-    for one, other in zip(truth.array, prediction.array, strict=True):
+    # Views and never single values: an array that is still in its file has no memory to take a value from.
+    for other, one in tiles(prediction.array[np.newaxis], [truth.array], _LOOKED_AT):
         labels = truth.load(one).astype(np.int64)
-        predicted = prediction.load(other).astype(np.int64)
+        predicted = prediction.load(other[0]).astype(np.int64)
         counts = [int(np.count_nonzero(predicted == labels - step)) for step in (0, 1, -1)]
         agreeing = _sum(agreeing, Agreeing(*counts))
     return agreeing

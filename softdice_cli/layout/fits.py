@@ -44,9 +44,12 @@ def _label_map(prediction: Shape, mask: Shape) -> list[Layout]:
 
 def _batched(mask: Shape) -> tuple[int, Shape]:
     """How many images a mask certainly holds, and the shape of one: ``(B, 1, *S)`` or ``(B, *S, 1)``; else 0."""
-    if len(mask) > 3 and mask[-1] == 1:
+    # An image has no more axes than there are letters for.
+    if len(mask) < 4 or not space(len(mask) - 2):
+        return 0, mask
+    if mask[-1] == 1:
         return mask[0], mask[1:-1]
-    if len(mask) > 3 and mask[1] == 1:
+    if mask[1] == 1:
         return mask[0], mask[2:]
     return 0, mask
 

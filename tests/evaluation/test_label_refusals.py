@@ -84,3 +84,16 @@ def test_what_an_unnamed_label_map_is_told(labels, hint):
 @pytest.mark.parametrize(("count", "listed"), [(12, "10, 11"), (13, "10, 11, …")])
 def test_the_expected_labels_are_listed(count, listed):
     assert refuse_labels(source(), settings(count), {100: 1}).expected.endswith(listed)
+
+
+@pytest.mark.parametrize("shape", [(2**18 + 5,), (700, 600)])
+def test_large_label_maps_are_compared_part_by_part(tmp_path, softdice, shape):
+    # A large array stays in its file, and a single value of it cannot be looked at.
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 9, shape)
+    np.save(tmp_path / "g.npy", truth)
+    np.save(tmp_path / "p.npy", np.minimum(truth + 1, 9))
+    result = softdice("eval", "--pred", tmp_path / "p.npy", "--gt", tmp_path / "g.npy", "--pred-labels")
+    assert result.code == 3
+    assert "several labels" in result.err
+    assert "died" not in result.err
