@@ -144,6 +144,7 @@ def line_up(
         _check_kind(prediction, settings, truth)
         prediction = whites(prediction, settings)
     fit = _fit(prediction, truth, settings, reading)
+    prediction, truth = _apart(prediction, truth, fit, reading)
     if not labels or not settings.classes:
         settings = settings.resolve(fit.channels, path=prediction.name)
     channels = bool(fit.truth)
@@ -221,6 +222,20 @@ def _fit(prediction: Source, truth: Source, settings: Settings, reading: Reading
         if error := refuse_channels(prediction, truth, fit, settings):
             raise error
     return fit
+
+
+def _apart(prediction: Source, truth: Source, fit: layouts.Layout, reading: Reading) -> tuple[Source, Source]:
+    """Both sides with their images one behind the other."""
+    if fit.images is None or fit.images == 1:
+        return prediction, truth
+    from softdice_cli.readers.interleaved import images_apart
+
+    # Axes of length 1 aside, images are numbered by the first axis of labels without an axis of classes.
+    batch = fit.truth.index("B") if fit.truth else truth.array.shape.index(fit.images)
+    return (
+        images_apart(prediction, fit.letters.index("B"), reading.pred),
+        images_apart(truth, batch, reading.gt),
+    )
 
 
 def _meant(prediction: Source, truth: Source, settings: Settings) -> tuple[Settings, Found]:
