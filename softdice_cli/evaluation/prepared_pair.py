@@ -82,7 +82,13 @@ class PreparedPair:
     found: Found
 
     def evaluated(self, rows: list[ImageRow]) -> Evaluated:
-        """What the pair is once its rows are known."""
+        """What the pair is once its rows are known, which is the end of reading.
+
+        Raises:
+            UnreadableError: a file changed while it was read.
+        """
+        self.prediction.check()
+        self.truth.check()
         sources = [(self.truth, True)]
         if self.settings.prediction == "labels":
             sources.append((self.prediction, False))

@@ -92,6 +92,10 @@ def in_memory(view: Array) -> Array:
     return view
 
 
+def nothing_changed() -> None:
+    """Nothing to check: the values were in memory before anything was done with them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """An array as a file holds it, with no value changed.
@@ -117,6 +121,8 @@ class Source:
             is not turned.
         load: the values of a view of `array`, of the same shape; raises UnreadableError where the
             file has shrunk.
+        check: to be called when the values were used, as it raises UnreadableError where the file
+            changed in the meantime.
     """
 
     name: str
@@ -132,6 +138,7 @@ class Source:
     bits: int = 0
     orientation: int = 1
     load: Callable[[Array], Array] = in_memory
+    check: Callable[[], None] = nothing_changed
 
     @property
     def epsilon(self) -> float:
