@@ -110,13 +110,17 @@ def prepare_pair(
     Raises:
         InputError: whatever is wrong with the files.
     """
-    prediction = _read(pair.pred, reading, reading.pred)
-    truth = _labels(_read(pair.gt, reading, reading.gt), settings, "truth", reading.gt)
+    # Damage that changes a probability a little can change a label into any other.
+    pred, gt = reading.pred, replace(reading.gt, verify=True)
+    if settings.prediction == "labels":
+        pred = replace(pred, verify=True)
+    prediction = _read(pair.pred, reading, pred)
+    truth = _labels(_read(pair.gt, reading, gt), settings, "truth", gt)
     inside = None
     if pair.roi:
         from softdice_cli.evaluation.roi import region_of
 
-        inside = region_of(_read(pair.roi, reading, ReadOptions(max_bytes=reading.gt.max_bytes)), settings)
+        inside = region_of(_read(pair.roi, reading, ReadOptions(max_bytes=gt.max_bytes, verify=True)), settings)
     return line_up(pair, prediction, truth, settings, reading, stamps, inside)
 
 

@@ -132,7 +132,7 @@ def inspect(path: str, options: ReadOptions) -> Inspection | Contents:
         # The one tensor in a dict in a dict.
         if arrays:
             options = replace(options, key=arrays[0].key)
-    source = read_array(Blob(path), options)
+    source = read_array(Blob(path), replace(options, verify=True))
     found = _look(source, path)
     source.check()
     return found

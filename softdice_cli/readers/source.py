@@ -35,12 +35,15 @@ class ReadOptions:
         option: the option that says the key, as Python spells it; for messages.
         max_pixels: greatest size of a decoded image, in pixels.
         max_bytes: greatest size of an array that has to be held in memory, in bytes.
+        verify: look at the checksum of a tensor in a ``.pt`` even if it is large and not in memory, which reads it
+            once more. All other checksums are looked at in any case, and so is this one of labels.
     """
 
     key: str | None = None
     option: str = "key"
     max_pixels: int = 2**28
     max_bytes: int = 2**33
+    verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
