@@ -52,6 +52,7 @@ class Eval:
     white_is_zero: o.WhiteIsZero = None
     max_pixels: o.MaxPixels = 2**28
     max_bytes: o.MaxBytes = 2**33
+    verify: o.Verify = False
     class_: o.Class = None
     num_classes: o.NumClasses = None
     classes: o.ClassFile = None
@@ -220,7 +221,7 @@ class Eval:
             stdin = read_stdin(self.max_bytes)
         return Reading(
             layout=self.layout,
-            pred=ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes),
+            pred=ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes, verify=self.verify),
             gt=ReadOptions(key=self.gt_key, option="gt_key", max_pixels=self.max_pixels, max_bytes=self.max_bytes),
             stdin=stdin,
         )

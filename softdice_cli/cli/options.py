@@ -89,6 +89,14 @@ MaxBytes = Annotated[
         min=1,
     ),
 ]
+Verify = Annotated[
+    bool,
+    _option(
+        _READ,
+        "Check the checksum of a .pt map over 1 MiB too, which takes up to a third longer; others always are.",
+        "--verify",
+    ),
+]
 WhiteIsZero = Annotated[
     Literal["stored", "inverted"] | None,
     _option(

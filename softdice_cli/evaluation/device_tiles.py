@@ -159,11 +159,11 @@ class PairJob(Job[Tile, Tally, Outcome]):
         prepared = self._read.prepared
         try:
             settled, rows = settled_rows(prepared, self._tallies, self._engine, Grant())
+            return settled.evaluated(rows)
         except InputError as error:
             return error
         except MemoryError:
             return out_of_device_memory(prepared.pair)
-        return settled.evaluated(rows)
 
 
 @contextmanager

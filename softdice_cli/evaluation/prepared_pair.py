@@ -82,7 +82,13 @@ class PreparedPair:
     found: Found
 
     def evaluated(self, rows: list[ImageRow]) -> Evaluated:
-        """What the pair is once its rows are known."""
+        """What the pair is once its rows are known, which is the end of reading.
+
+        Raises:
+            UnreadableError: a file changed while it was read.
+        """
+        self.prediction.check()
+        self.truth.check()
         sources = [(self.truth, True)]
         if self.settings.prediction == "labels":
             sources.append((self.prediction, False))
@@ -104,13 +110,17 @@ def prepare_pair(
     Raises:
         InputError: whatever is wrong with the files.
     """
-    prediction = _read(pair.pred, reading, reading.pred)
-    truth = _labels(_read(pair.gt, reading, reading.gt), settings, "truth", reading.gt)
+    # Damage that changes a probability a little can change a label into any other.
+    pred, gt = reading.pred, replace(reading.gt, verify=True)
+    if settings.prediction == "labels":
+        pred = replace(pred, verify=True)
+    prediction = _read(pair.pred, reading, pred)
+    truth = _labels(_read(pair.gt, reading, gt), settings, "truth", gt)
     inside = None
     if pair.roi:
         from softdice_cli.evaluation.roi import region_of
 
-        inside = region_of(_read(pair.roi, reading, ReadOptions(max_bytes=reading.gt.max_bytes)), settings)
+        inside = region_of(_read(pair.roi, reading, ReadOptions(max_bytes=gt.max_bytes, verify=True)), settings)
     return line_up(pair, prediction, truth, settings, reading, stamps, inside)
 
 
@@ -144,6 +154,7 @@ def line_up(
         _check_kind(prediction, settings, truth)
         prediction = whites(prediction, settings)
     fit = _fit(prediction, truth, settings, reading)
+    prediction, truth = _apart(prediction, truth, fit, reading)
     if not labels or not settings.classes:
         settings = settings.resolve(fit.channels, path=prediction.name)
     channels = bool(fit.truth)
@@ -221,6 +232,20 @@ def _fit(prediction: Source, truth: Source, settings: Settings, reading: Reading
         if error := refuse_channels(prediction, truth, fit, settings):
             raise error
     return fit
+
+
+def _apart(prediction: Source, truth: Source, fit: layouts.Layout, reading: Reading) -> tuple[Source, Source]:
+    """Both sides with their images one behind the other."""
+    if fit.images is None or fit.images == 1:
+        return prediction, truth
+    from softdice_cli.readers.interleaved import images_apart
+
+    # Axes of length 1 aside, images are numbered by the first axis of labels without an axis of classes.
+    batch = fit.truth.index("B") if fit.truth else truth.array.shape.index(fit.images)
+    return (
+        images_apart(prediction, fit.letters.index("B"), reading.pred),
+        images_apart(truth, batch, reading.gt),
+    )
 
 
 def _meant(prediction: Source, truth: Source, settings: Settings) -> tuple[Settings, Found]:

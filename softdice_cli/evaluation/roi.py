@@ -63,6 +63,7 @@ def region_of(source: Source, settings: Settings) -> Inside:
 
     Raises:
         LabelError: it has several values besides 0, so that somebody has to say which are inside.
+        UnreadableError: its file changed while it was read.
     """
     labels = as_labels(whites(source, settings), colors=False)
     counts = count_labels(labels.chunks())
@@ -76,4 +77,6 @@ def region_of(source: Source, settings: Settings) -> Inside:
             found=f"{len(counts)} values: {listed}",
             hint="save the pixels that are to be evaluated as 1 and the others as 0, e.g. (mask > 127) of a grey one",
         )
-    return Inside(source.name, np.asarray(labels.load(labels.array)) != 0)
+    inside = Inside(source.name, np.asarray(labels.load(labels.array)) != 0)
+    source.check()
+    return inside

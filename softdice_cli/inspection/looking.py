@@ -123,7 +123,7 @@ def inspect(path: str, options: ReadOptions) -> Inspection | Contents:
         options: which array of it, and how large it may be.
 
     Raises:
-        UnreadableError: it cannot be read.
+        UnreadableError: it cannot be read, or changed while it was.
     """
     if options.key is None:
         form, arrays = list_arrays(Blob(path))
@@ -132,7 +132,10 @@ def inspect(path: str, options: ReadOptions) -> Inspection | Contents:
         # The one tensor in a dict in a dict.
         if arrays:
             options = replace(options, key=arrays[0].key)
-    return _look(read_array(Blob(path), options), path)
+    source = read_array(Blob(path), replace(options, verify=True))
+    found = _look(source, path)
+    source.check()
+    return found
 
 
 def _look(source: Source, path: str) -> Inspection:

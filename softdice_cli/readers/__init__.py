@@ -8,8 +8,10 @@ functions, so that a run pays only for what it reads.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from types import ModuleType
 from typing import BinaryIO, TypeVar
@@ -18,7 +20,8 @@ from softdice_cli.errors import SoftdiceError, UnreadableError, as_flag
 from softdice_cli.formats import Format
 from softdice_cli.readers.choice import Entry
 from softdice_cli.readers.recognition import recognise
-from softdice_cli.readers.source import Blob, ReadOptions, Source
+from softdice_cli.readers.source import Blob, ReadOptions, Source, in_memory
+from softdice_cli.readers.unchanged import Version
 
 __all__ = ["Blob", "Entry", "ReadOptions", "Source", "list_arrays", "read_array", "warm"]
 
@@ -35,9 +38,26 @@ def read_array(blob: Blob, options: ReadOptions) -> Source:
         options: which array, and how large it may be.
 
     Raises:
-        UnreadableError: whatever is wrong with the file.
+        UnreadableError: whatever is wrong with the file, also that it changed while it was read. Where the values
+            are still in the file, `Source.check` says so when they were.
     """
-    return _with_errors(blob, lambda stream, form: _read(stream, blob.name, form, options))
+    return _with_errors(blob, lambda stream, form: _unchanging(stream, blob, form, options))
+
+
+def _unchanging(stream: BinaryIO, blob: Blob, form: Format, options: ReadOptions) -> Source:
+    """The array of a file that stays the same until all of it is read."""
+    if blob.data is not None:
+        return _read(stream, blob.name, form, options)
+    version = Version.of(stream.fileno())
+    source = _read(stream, blob.name, form, options)
+    if source.load is in_memory:
+        version.check(stream.fileno(), blob.name)
+        return source
+    # Its tiles are read later, and the check comes after them.
+    from softdice_cli.readers.in_file import FileLoader
+
+    assert isinstance(source.load, FileLoader)
+    return replace(source, check=functools.partial(source.load.check, version))
 
 
 def list_arrays(blob: Blob) -> tuple[str, list[Entry]]:

@@ -2,7 +2,8 @@
 
 What is read goes into a buffer of a tile's size, which fits into the caches and is used again, so
 nothing depends on the size of the file. A file that shrinks while it is read gives a short read and
-an error; a memory map of it would end the process.
+an error; a memory map of it would end the process. Whether it changed in another way is seen when the
+last tile was read.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from softdice_cli.errors import UnreadableError
 
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
+    from softdice_cli.readers.unchanged import Version
 
 Decode = Callable[["Array"], "Array"]
 
@@ -70,6 +72,10 @@ class FileLoader:
             return self._values(view)
         except OSError as error:
             raise UnreadableError(f"cannot be read: {error.strerror}", path=self._name) from error
+
+    def check(self, version: Version) -> None:
+        """Raises UnreadableError where the file is not of the version any more that it was before it was read."""
+        version.check(self._file, self._name)
 
     def _values(self, view: Array) -> Array:
         # The axes in the order in which they lie in the file: the one that changes slowest comes

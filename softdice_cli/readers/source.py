@@ -35,12 +35,15 @@ class ReadOptions:
         option: the option that says the key, as Python spells it; for messages.
         max_pixels: greatest size of a decoded image, in pixels.
         max_bytes: greatest size of an array that has to be held in memory, in bytes.
+        verify: look at the checksum of a tensor in a ``.pt`` even if it is large and not in memory, which reads it
+            once more. All other checksums are looked at in any case, and so is this one of labels.
     """
 
     key: str | None = None
     option: str = "key"
     max_pixels: int = 2**28
     max_bytes: int = 2**33
+    verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,10 @@ def in_memory(view: Array) -> Array:
     return view
 
 
+def nothing_changed() -> None:
+    """Nothing to check: the values were in memory before anything was done with them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """An array as a file holds it, with no value changed.
@@ -117,6 +124,8 @@ class Source:
             is not turned.
         load: the values of a view of `array`, of the same shape; raises UnreadableError where the
             file has shrunk.
+        check: to be called when the values were used, as it raises UnreadableError where the file
+            changed in the meantime.
     """
 
     name: str
@@ -132,6 +141,7 @@ class Source:
     bits: int = 0
     orientation: int = 1
     load: Callable[[Array], Array] = in_memory
+    check: Callable[[], None] = nothing_changed
 
     @property
     def epsilon(self) -> float:

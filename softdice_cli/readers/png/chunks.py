@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -22,6 +23,12 @@ _FIRST_CHUNK = 8
 _AROUND_CHUNK = 12
 
 _MAX_CHUNKS = 2**18
+
+# What each chunk ends with.
+_CHECKSUM = struct.Struct(">I")
+
+# Bytes of a chunk that are read at once.
+_PIECE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +81,45 @@ def check_chunks(stream: BinaryIO, name: str) -> None:
             raise UnreadableError("is not a valid PNG: it has two headers", path=name)
         at += length + _AROUND_CHUNK
     raise UnreadableError(f"is a PNG of more than {_MAX_CHUNKS} chunks", path=name, hint="save it again")
+
+
+def check_checksums(stream: BinaryIO, name: str) -> None:
+    """Refuses a file in which a chunk is not what its checksum says: Pillow looks only at those of some chunks.
+
+    All chunks are looked at, whether or not they are used, up to the last one. What follows it is not part of the
+    picture. The checksum inside the packed pixels is not looked at: it covers nothing that those of the chunks do not.
+    """
+    stream.seek(_FIRST_CHUNK)
+    kind = b""
+    while kind != b"IEND":
+        head = stream.read(_CHUNK.size)
+        if len(head) < _CHUNK.size:
+            raise _cut_off(name, "the end of the file before the last chunk, IEND")
+        length, kind = _CHUNK.unpack(head)
+        found = zlib.crc32(kind)
+        for start in range(0, length, _PIECE):
+            found = zlib.crc32(stream.read(min(_PIECE, length - start)), found)
+        _compare(kind, found, stream.read(_CHECKSUM.size), name)
+
+
+def _compare(kind: bytes, found: int, stored: bytes, name: str) -> None:
+    if len(stored) < _CHECKSUM.size:
+        raise _cut_off(name, f"the end of the file in a chunk {_shown(kind)}")
+    (expected,) = _CHECKSUM.unpack(stored)
+    if found != expected:
+        raise UnreadableError(
+            f"is damaged: a chunk {_shown(kind)} is not what its checksum says",
+            path=name,
+            expected=f"CRC-32 {expected:08x}",
+            found=f"CRC-32 {found:08x}",
+            hint="copy the file again, or save it again from what it was made of",
+        )
+
+
+def _cut_off(name: str, found: str) -> UnreadableError:
+    return UnreadableError("is truncated", path=name, expected="a whole PNG", found=found, hint="copy the file again")
+
+
+def _shown(kind: bytes) -> str:
+    """The kind of a chunk, of which damage can make any four bytes."""
+    return kind.decode("ascii") if kind.isalpha() else repr(kind)

@@ -18,6 +18,7 @@ from softdice_cli.readers.png.chunks import (
     RGB,
     RGBA,
     Header,
+    check_checksums,
     check_chunks,
     check_plausible,
     read_header,
@@ -43,6 +44,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     check_pixels(name, header.width * header.height, options)
     check_plausible(header, stream.seek(0, os.SEEK_END), name)
     check_chunks(stream, name)
+    check_checksums(stream, name)
     array, found = _pixels(stream, header, name)
     # Pillow spreads small samples over 0 to 255.
     if header.color == GREY and header.depth in (2, 4):

@@ -14,7 +14,7 @@ from softdice_cli.readers.pt.contents import pick, tensors_of
 from softdice_cli.readers.pt.pickled import Pickle
 from softdice_cli.readers.pt.values import Forged, OtherTensor, Refused, Tensor
 from softdice_cli.readers.source import ReadOptions, Source
-from softdice_cli.readers.stored import StoredArray, widened
+from softdice_cli.readers.stored import WHOLE, StoredArray, widened
 
 _MAX_PICKLE = 2**20
 
@@ -35,7 +35,8 @@ _NUMPY = {
 def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     """The tensor of a file, or the one that the key names in a dict of tensors.
 
-    A large one stays in its file until its tiles are asked for.
+    A large one stays in its file until its tiles are asked for. The checksum of its storage, which it may share with
+    other tensors, is looked at before, where the storage is small or the options ask for it.
     """
     archive = open_archive(stream, name)
     tensor = pick(_contents(archive), options, name)
@@ -48,6 +49,8 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
             hint=f"save {tensor.cure}",
         )
     _check(tensor, name)
+    if options.verify or tensor.storage.size <= WHOLE:
+        archive.verify(f"data/{tensor.storage.key}")
     return _stored(tensor, archive).source(stream, name, options, format="pt", stored=tensor.dtype)
 
 
