@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 AVERAGES: tuple[Average, ...] = ("pooled", "image_mean")
 
 
+NEARLY_ALL = 1 - 2.0**-10
+"""Of a ratio above this, −ln is computed as ln(1 + gap / numerator): it is small, and the ratio has few of its digits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """One metric: a ratio of sums.
@@ -37,7 +41,8 @@ class Metric:
         denominator: likewise.
         smooth: ε is added to the numerator and to the denominator, so the ratio is always defined.
             Otherwise 0/0 is undefined, unless the settings say what it counts as.
-        negative_log: the score is −ln of the ratio.
+        gap: the denominator minus the numerator, from the same sums and without losing digits where they are nearly
+            equal. With it, the score is −ln of the ratio.
         lower_is_better: whether a smaller score is better.
         low: least bound that a rule may ask for.
         high: greatest bound that a rule may ask for.
@@ -53,7 +58,7 @@ class Metric:
     numerator: Callable[[Any], Any]
     denominator: Callable[[Any], Any]
     smooth: bool = False
-    negative_log: bool = False
+    gap: Callable[[Any], Any] | None = None
     lower_is_better: bool = False
     low: float = 0.0
     high: float = 1.0
@@ -76,10 +81,16 @@ class Metric:
             ratio = numerator / denominator
         else:
             return empty
-        if self.negative_log:
-            # A perfect score is 0.0 and not -0.0.
-            return -math.log(ratio) + 0.0
-        return ratio
+        if self.gap is None:
+            return ratio
+        if ratio > NEARLY_ALL:
+            return math.log1p(self.gap(sums) / (numerator + eps))
+        return -math.log(ratio)
+
+
+def _soft_gap(sums: Any) -> Any:
+    # P and Y are at least I, and the digits that they share with it vanish exactly.
+    return (sums.probability - sums.intersection) + (sums.truth - sums.intersection)
 
 
 def _soft_overlap(sums: Any) -> Any:
@@ -110,7 +121,7 @@ METRICS: tuple[Metric, ...] = (
         numerator=_soft_overlap,
         denominator=_soft_total,
         smooth=True,
-        negative_log=True,
+        gap=_soft_gap,
         lower_is_better=True,
         low=-math.inf,
         high=math.inf,

@@ -144,12 +144,25 @@ def mean_of(values: Iterable[float | None]) -> float | None:
     return math.fsum(defined) / len(defined)
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The quantile of sorted values, linear between neighbours (NumPy's default)."""
-    place = share * (len(ordered) - 1)
-    below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+def quantile(ordered: Sequence[float], part: int, whole: int) -> float:
+    """The quantile ``part / whole`` of sorted values, linear between neighbours (Hyndman & Fan 1996, type 7).
+
+    It is rounded once. So it is one of its neighbours where these are equal, never lies outside them, and never falls
+    where the quantile rises. NumPy's default is the same but for the last digits.
+
+    Args:
+        ordered: finite numbers, the least first; at least one.
+        part: of the whole, such as 29 of 100. A float such as 0.29 would be a little less or more than that.
+        whole: greater than 0.
+    """
+    place, rest = divmod(part * (len(ordered) - 1), whole)
+    below = float(ordered[place])
+    if not rest:
+        return below
+    above = float(ordered[place + 1])
+    # In integers, whose quotient is the nearest float.
+    (p, q), (r, s) = below.as_integer_ratio(), above.as_integer_ratio()
+    return (p * s * (whole - rest) + r * q * rest) / (q * s * whole)
 
 
 def spread_of(values: Sequence[float]) -> Spread:
@@ -160,9 +173,9 @@ def spread_of(values: Sequence[float]) -> Spread:
     return Spread(
         mean=math.fsum(values) / len(values),
         sd=_standard_deviation(values),
-        q1=quantile(ordered, 0.25),
-        median=quantile(ordered, 0.5),
-        q3=quantile(ordered, 0.75),
+        q1=quantile(ordered, 1, 4),
+        median=quantile(ordered, 1, 2),
+        q3=quantile(ordered, 3, 4),
     )
 
 

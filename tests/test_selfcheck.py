@@ -105,8 +105,8 @@ def _in_float32(values: Any, *args: Any) -> tuple[int, ...]:
     return tuple(int(float(np.cumsum(row, dtype=np.float32)[-1]) * 2.0**64) for row in values)
 
 
-def _swapped(parts: Any, grain: float) -> Any:
-    return SUM_PARTS(parts[::-1], grain)
+def _swapped(parts: Any, *args: Any) -> Any:
+    return SUM_PARTS(parts[::-1], *args)
 
 
 SUM_ROWS, SUM_PARTS = numpy_engine.sum_rows, numpy_engine.sum_parts

@@ -20,6 +20,7 @@ from softdice_cli.comparison.refusals import check_options
 from softdice_cli.comparison.sums import Floats, Plan
 from softdice_cli.records import Results
 from softdice_cli.records.intervals import Interval, ScoreInterval
+from softdice_cli.scores import quantile
 
 IntervalAt = Callable[[int, int], Interval | None]
 """The interval of a kind and a target, by their places."""
@@ -29,6 +30,9 @@ PValueAt = Callable[[int, int], tuple[float | None, int]]
 
 LEVEL = 0.95
 """How much of what was drawn lies within an interval."""
+
+# Where such an interval begins and ends, as shares that are exact.
+_ENDS = (1, 40), (39, 40)
 
 ROUNDING = 1e-12
 """Differences up to here (relative to 1) are rounding, not change."""
@@ -180,9 +184,10 @@ def percentiles(drawn: Sequence[Floats]) -> IntervalAt:
         values = values[~np.isnan(values)]
         if not len(values):
             return None
+        ordered = np.sort(values).tolist()
         # Adding 0.0 turns -0.0 into 0.0.
-        low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) + 0.0
-        return Interval(float(low), float(high), len(values))
+        low, high = (quantile(ordered, part, whole) + 0.0 for part, whole in _ENDS)
+        return Interval(low, high, len(values))
 
     return interval
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softdice_cli.comparison.kinds import Kind
-from softdice_cli.metrics import Metric
+from softdice_cli.metrics import NEARLY_ALL, Metric
 from softdice_cli.records import ClassSums, Results, Settings
 
 Floats = NDArray[np.float64]
@@ -160,10 +160,12 @@ def _score(metric: Metric, numerator: Floats, denominator: Floats, settings: Set
         ratio = (numerator + settings.eps) / (denominator + settings.eps)
     else:
         ratio = _ratio(numerator, denominator, _EMPTY[settings.empty])
-    if metric.negative_log:
-        # Subtracting from 0.0 gives 0.0 for a perfect score; a minus sign would give -0.0.
-        return 0.0 - np.log(ratio)
-    return ratio
+    if metric.gap is None:
+        return ratio
+    # The gap is taken from the sums themselves, so that a resample needs no further column: a score that is
+    # nearly 0 has fewer digits here, and the same value to 1e-15.
+    excess = (denominator - numerator) / (numerator + settings.eps)
+    return np.where(ratio > NEARLY_ALL, np.log1p(excess), -np.log(ratio))
 
 
 def _ratio(numerator: Floats, denominator: Floats, empty: float) -> Floats:

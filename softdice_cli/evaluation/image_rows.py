@@ -5,7 +5,6 @@ from __future__ import annotations
 from softdice_cli.errors import InputError, UnreadableError
 from softdice_cli.evaluation.prepared_pair import Image, PreparedPair
 from softdice_cli.overlap import Tally
-from softdice_cli.overlap.tiles import tiles
 from softdice_cli.records import ImageRow
 from softdice_cli.records.classes import is_cut
 
@@ -72,11 +71,14 @@ def _refusal(prepared: PreparedPair, image: Image, tally: Tally) -> InputError:
         label_map = prepared.prediction if prepared.settings.prediction == "labels" else None
         seen = labels_seen(prepared.truth, label_map, prepared.settings, tally)
         return refuse_labels(prepared.truth, seen, seen.truth)
+    from softdice_cli.evaluation.image_tally import coded_tiles
     from softdice_cli.evaluation.seen_values import SumsSeen, look_at
     from softdice_cli.evaluation.value_refusals import refuse_values
+    from softdice_cli.overlap.labels import counted
 
     whole, sums = False, SumsSeen()
     if not tally.facts.nonfinite:
-        parts = (prepared.prediction.load(view) for (view,) in tiles(image.values, [], _LOOKED_AT))
-        whole, sums = look_at(part.reshape(len(part), -1) for part in parts)
+        parts = coded_tiles(prepared, image, _LOOKED_AT)
+        classes = prepared.decoding.classes
+        whole, sums = look_at(values[:, counted(codes, classes)] for values, codes in parts)
     return refuse_values(tally.facts, prepared.decoding, prepared.prediction, whole, sums)

@@ -132,8 +132,13 @@ def look_at(chunks: Iterable[NDArray[Any]]) -> tuple[bool, SumsSeen]:
     """Whether all values ``(C, n)`` are whole numbers, and what their sums over the channels are."""
     whole, seen = True, SumsSeen(np.inf, -np.inf)
     for values in chunks:
+        if not values.size:
+            continue
         whole = whole and bool((values == np.rint(values)).all())
-        sums = values.sum(axis=0, dtype=np.float64)
+        # One channel after the other, so that the order of the values in memory changes no digit.
+        sums = np.zeros(values.shape[1])
+        for channel in values:
+            sums += channel
         near = np.abs(sums - 1) <= _NEAR
         if len(values) == 1:
             near = (sums >= 0) & (sums <= 1)

@@ -35,7 +35,7 @@ def settled_rows(
     rounded: PreparedPair | None = None
     for image, tally in zip(prepared.images, tallies, strict=True):
         taken = prepared
-        if tally.facts.sum_off and not tally.unknown:
+        if tally.facts.sum_off and not tally.unknown and tally.facts.within(taken.decoding):
             taken = rounded = rounded or _as_rounded(prepared, tally)
             if taken is not prepared:
                 tally = tally_image(taken, image, engine, grant)

@@ -168,7 +168,7 @@ def refuse_values(
             hint="find out what produced them; or mark those pixels with an ignored label in the mask",
         )
     seen = _seen(facts, decoding, source, whole, sums)
-    if facts.sum_off:
+    if seen.problem == "sums":
         return _refuse_sums(facts, decoding, source, seen)
     sums_matter = decoding.sum_tolerance is not None
     together = f" that sum to 1 over the {decoding.classes} channels" if sums_matter else ""
@@ -183,23 +183,32 @@ def refuse_values(
 
 
 def _refuse_sums(facts: Facts, decoding: Decoding, source: Source, seen: ValuesSeen) -> ProbabilityError:
-    sums = f"sums from {facts.sum_low:.6g} to {facts.sum_high:.6g}"
+    low, high = (_sum(total, decoding) for total in (facts.sum_low, facts.sum_high))
+    off = f"{_number_of(facts.sum_off, 'pixel')} off, with sums from {low} to {high}"
     return ProbabilityError(
         f"the {decoding.classes} channels do not sum to 1",
         path=source.name,
         expected=f"sums of 1 ± {decoding.sum_tolerance:.2g} in every pixel",
-        found=f"{source.describe()}: {sums}; {_number_of(facts.sum_off, 'pixel')} off",
+        found=f"{source.describe()}: {off}",
         hint=seen.hint(),
         evidence=seen,
     )
 
 
+def _sum(total: float, decoding: Decoding) -> str:
+    """A sum that is out of tolerance, with as many digits as show that it is."""
+    text = f"{total:.6g}"
+    if abs(float(text) - 1) <= (decoding.sum_tolerance or 0) + 1e-15:
+        return f"{total:.15g}"
+    return text
+
+
 def _seen(facts: Facts, decoding: Decoding, source: Source, whole: bool, sums: SumsSeen | None) -> ValuesSeen:
-    if facts.sum_off and decoding.activation == "none" and decoding.scale is None:
-        sums = SumsSeen(facts.sum_low, facts.sum_high)
+    # What an activation was asked for has no range.
+    in_range = decoding.activation != "none" or facts.within(decoding)
     reach = greatest_of(source.array.dtype) if source.array.dtype.kind in "iub" else 0
     return ValuesSeen(
-        problem="sums" if facts.sum_off else "range",
+        problem="sums" if facts.sum_off and in_range else "range",
         classes=decoding.classes,
         activation=decoding.activation,
         scale=decoding.scale,

@@ -77,16 +77,16 @@ def _quantile_of_images(results: Results, score: Score) -> float | None:
     values = [value for _, value in _by_image(results, score)]
     if not values:
         return None
-    return quantile(sorted(values), _share(score.aggregate))
+    return quantile(sorted(values), _percent(score.aggregate), 100)
 
 
-def _share(aggregate: str) -> float:
-    """The quantile that an aggregate over single images asks for, from 0 to 1."""
+def _percent(aggregate: str) -> int:
+    """The percentile that an aggregate over single images asks for."""
     if aggregate == "image_min":
-        return 0.0
+        return 0
     if aggregate == "image_max":
-        return 1.0
-    return int(aggregate.removeprefix("image_p")) / 100
+        return 100
+    return int(aggregate.removeprefix("image_p"))
 
 
 def _of_name(named: Sequence[ClassScores], score: Score) -> float | None:

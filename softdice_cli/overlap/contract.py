@@ -3,7 +3,8 @@
 Sums are integers on a 2⁻⁶⁴ grid. A probability p becomes ``high = rint(p·2³²)`` and ``low =
 rint((p·2³² − high)·2³²)``; both steps are exact in the float type of p but for the last rounding,
 and integers add up to the same total in any order. One correctly rounded float64 per sum leaves
-here.
+here. For a small ε, what is left of p is cut into more words in the same way; see
+`decoding.words_for`.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ class Facts:
     Attributes:
         low, high: range of the finite values (before an activation).
         nonfinite: how many are NaN or infinite.
-        sum_low, sum_high: range of the sums over the channels, where several are to sum to 1.
-        sum_off: how many pixels have a sum out of tolerance.
+        sum_off: how many pixels have a sum over the channels that is out of tolerance, where several are to sum to 1.
+            It is counted where all values of a tile are in range, on the 2⁻⁶⁴ grid, and so without rounding.
+        sum_low, sum_high: range of the sums of these pixels.
     """
 
     low: float = float("inf")
@@ -52,10 +54,9 @@ class Facts:
 
     def already(self, decoding: Decoding) -> bool:
         """Whether values that a softmax was asked for are probabilities as they stand."""
-        if decoding.activation != "softmax":
+        if decoding.activation != "softmax" or decoding.sum_tolerance is None or self.nonfinite:
             return False
-        some_sums_seen = self.sum_low <= self.sum_high
-        return some_sums_seen and not self.sum_off and self._within(decoding)
+        return not self.sum_off and self._some_seen and self.within(decoding)
 
     def acceptable(self, decoding: Decoding) -> bool:
         """Whether all values seen are what the decoding says."""
@@ -63,11 +64,15 @@ class Facts:
             return False
         if self.sum_off and decoding.activation != "softmax":
             return False
-        nothing_seen = self.low > self.high
-        return decoding.activation != "none" or nothing_seen or self._within(decoding)
+        return decoding.activation != "none" or self.within(decoding)
 
-    def _within(self, decoding: Decoding) -> bool:
-        return self.low >= 0 and self.high <= decoding.top
+    def within(self, decoding: Decoding) -> bool:
+        """Whether the finite values could be probabilities as they stand."""
+        return not self._some_seen or (self.low >= 0 and self.high <= decoding.top)
+
+    @property
+    def _some_seen(self) -> bool:
+        return self.low <= self.high
 
 
 class Counts(NamedTuple):
@@ -105,16 +110,17 @@ class Tally:
     """Sums of one or many tiles.
 
     Attributes:
-        probability: Σp of each class, in units of 2⁻⁶⁴ pixels.
+        probability: Σp of each class, in units of the grid.
         intersection: Σp over the pixels of the class, in the same unit.
         truth, predicted, true_positives: pixels of each class.
-        regions: for each region Σp of its classes over the pixels of its classes, in units of 2⁻⁶⁴ pixels.
+        regions: for each region Σp of its classes over the pixels of its classes, in the same unit.
         confusion: pixels of one class that were decided to be of another, by the places of both.
         pixels: how many were counted.
         ignored: how many carry an ignore label.
         unknown: how many carry a label that is neither a class nor ignored.
         facts: what was seen among the values; where they are not acceptable, the sums are
             meaningless.
+        grid: how many units a pixel has, which is 2⁶⁴ unless ε is small.
     """
 
     probability: tuple[int, ...]
@@ -128,6 +134,7 @@ class Tally:
     facts: Facts = Facts()
     regions: tuple[int, ...] = ()
     confusion: Pixels = field(default_factory=dict)
+    grid: int = GRID
 
     @staticmethod
     def zero(decoding: Decoding) -> Tally:
@@ -151,13 +158,14 @@ class Tally:
             facts=facts,
             regions=sums.regions,
             confusion=sums.confusion,
+            grid=decoding.grid,
         )
 
     def class_sums(self) -> tuple[ClassSums, ...]:
         """The sums of each class, in pixels: one correctly rounded number each."""
         columns = zip(
-            map(to_pixels, self.probability),
-            map(to_pixels, self.intersection),
+            [to_pixels(total, self.grid) for total in self.probability],
+            [to_pixels(total, self.grid) for total in self.intersection],
             self.truth,
             self.predicted,
             self.true_positives,
@@ -175,8 +183,8 @@ class Tally:
             if predicted in members and true in members:
                 inside.append(pixels)
         return ClassSums(
-            probability=to_pixels(sum(self.probability[member] for member in members)),
-            intersection=to_pixels(intersection),
+            probability=to_pixels(sum(self.probability[member] for member in members), self.grid),
+            intersection=to_pixels(intersection, self.grid),
             truth=sum(self.truth[member] for member in members),
             predicted=sum(self.predicted[member] for member in members),
             true_positives=sum(inside),
@@ -196,6 +204,7 @@ class Tally:
             facts=self.facts + other.facts,
             regions=_add(self.regions, other.regions),
             confusion=_together(self.confusion, other.confusion),
+            grid=self.grid,
         )
 
 
@@ -212,9 +221,9 @@ def _add(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(a + b for a, b in zip(left, right, strict=True))
 
 
-def to_pixels(total: int) -> float:
+def to_pixels(total: int, grid: int = GRID) -> float:
     """A sum on the grid as the nearest float64, in pixels (division of integers is correctly rounded)."""
-    return total / GRID
+    return total / grid
 
 
 class Engine(Protocol):

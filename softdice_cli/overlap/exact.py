@@ -1,4 +1,4 @@
-"""Σp on the 2⁻⁶⁴ grid with NumPy alone, in as few passes as the values allow.
+"""Σp on the grid with NumPy alone, in as few passes as the values allow.
 
 Float64 adds integers exactly below 2⁵³, and int64 adds them exactly modulo 2⁶⁴. Four ways of adding
 follow from that, each the fastest for some values:
@@ -8,7 +8,8 @@ follow from that, each the fastest for some values:
 - `_sum_words`: any float32 is split into two words, which are added as float64.
 - `_sum_bits`: any float64 is split into two words, which are added as int64.
 
-All of them give the same integers: the tests hold them to exact arithmetic.
+All of them give the same integers: the tests hold them to exact arithmetic. A fifth one, `_sum_finely`,
+takes any values to a grid finer than 2⁻⁶⁴, which a small ε asks for.
 """
 
 from __future__ import annotations
@@ -62,12 +63,13 @@ class Adder(Protocol):
         ...
 
 
-def sum_rows(values: Floats, grain: float = 0.0) -> tuple[int, ...]:
-    """Σ of each row of probabilities, in units of 2⁻⁶⁴.
+def sum_rows(values: Floats, grain: float = 0.0, words: int = 2) -> tuple[int, ...]:
+    """Σ of each row of probabilities, in units of 2⁻⁶⁴, or of as many words as are asked for.
 
     Args:
         values: ``(C, n)`` with n ≤ `contract.TILE_PIXELS`.
         grain: a power of 2 of which all values are multiples, or 0 where none is known.
+        words: how many words of 32 bits a pixel has; see `decoding.words_for`.
     """
     pixels = values.shape[1]
     rows = max(1, _BLOCK_VALUES // pixels)
@@ -78,15 +80,15 @@ def sum_rows(values: Floats, grain: float = 0.0) -> tuple[int, ...]:
         wrapped: list[int] = []
         for block in blocks:
             wrapped += _add_rows(_in_units(block, units[: len(block)])).tolist()
-        return tuple(_unwrap_all(wrapped, _roughly_add_rows(values)))
+        return tuple(_in_words(_unwrap_all(wrapped, _roughly_add_rows(values)), words))
     totals: list[int] = []
     for block in blocks:
-        totals += _sum(block, grain, _add_rows, [pixels] * len(block))
+        totals += _sum(block, grain, _add_rows, [pixels] * len(block), words)
     return tuple(totals)
 
 
-def sum_parts(parts: list[Floats], grain: float) -> list[int]:
-    """Σ of each of several arrays, of which none is empty; for the grain see `sum_rows`."""
+def sum_parts(parts: list[Floats], grain: float, words: int = 2) -> list[int]:
+    """Σ of each of several arrays, of which none is empty; for the grain and the words see `sum_rows`."""
     sizes = [part.size for part in parts]
     starts = list(accumulate(sizes[:-1], initial=0))
 
@@ -97,17 +99,47 @@ def sum_parts(parts: list[Floats], grain: float) -> list[int]:
     values = np.concatenate(parts)
     if _is_modular(values, grain):
         units = _in_units(values, np.empty(values.shape, np.int64))
-        return _unwrap_all(add_parts(units).tolist(), add_parts(values, np.float64))
-    return _sum(values, grain, add_parts, sizes)
+        return _in_words(_unwrap_all(add_parts(units).tolist(), add_parts(values, np.float64)), words)
+    return _sum(values, grain, add_parts, sizes, words)
 
 
-def _sum(values: Floats, grain: float, add: Adder, sizes: list[int]) -> list[int]:
+def _sum(values: Floats, grain: float, add: Adder, sizes: list[int], words: int) -> list[int]:
     """The sums, in the way that suits values which are not modular; `add` adds up so many values each."""
+    if words > 2 and grain < 1 / GRID:
+        return _sum_finely(values, add, sizes, words)
+    return _in_words(_sum_on_grid(values, grain, add, sizes), words)
+
+
+def _in_words(totals: list[int], words: int) -> list[int]:
+    """Sums in units of 2⁻⁶⁴ in those of so many words."""
+    if words == 2:
+        return totals
+    return [total << 32 * (words - 2) for total in totals]
+
+
+def _sum_on_grid(values: Floats, grain: float, add: Adder, sizes: list[int]) -> list[int]:
+    """The sums in units of 2⁻⁶⁴."""
     if grain >= COARSE:
         return _sum_coarse(values, add)
     if values.dtype == np.float64:
         return _sum_bits(values, add, sizes)
     return _sum_words(values, grain, add)
+
+
+def _sum_finely(values: Floats, add: Adder, sizes: list[int], words: int) -> list[int]:
+    """Sums of the words of each value, the next one of what the last one left over, until nothing is."""
+    rest = values
+    totals = [0] * len(sizes)
+    for left in reversed(range(words)):
+        # Both steps are exact, as a word takes the leading bits of what is there.
+        rest = rest * rest.dtype.type(WORD)
+        word = np.rint(rest)
+        sums = _as_integers(add(word, np.float64), 1)
+        totals = [total + (found << 32 * left) for total, found in zip(totals, sums, strict=True)]
+        rest -= word
+        if not _any(rest):
+            break
+    return totals
 
 
 def _add_rows(values: Numbers, dtype: type | None = None) -> Numbers:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from softdice_cli.overlap.codes import IGNORED, UNKNOWN
-from softdice_cli.overlap.contract import GRID, Counts, Facts, Pixels, Sums, Tally
+from softdice_cli.overlap.contract import Counts, Facts, Pixels, Sums, Tally
 from softdice_cli.overlap.decoding import Decoding
 
 if TYPE_CHECKING:
@@ -124,11 +124,11 @@ def tally_label_map(predicted: Codes, truth: Codes, decoding: Decoding) -> tuple
         wrong = ~right
         confusion = pairs_of(predicted[wrong], truth[wrong], classes)
     sums = Sums(
-        probability=tuple(count * GRID for count in pixels),
-        intersection=tuple(count * GRID for count in hits),
+        probability=tuple(count * decoding.grid for count in pixels),
+        intersection=tuple(count * decoding.grid for count in hits),
         predicted=pixels,
         true_positives=hits,
-        regions=tuple(_inside_region(members, hits, confusion) * GRID for members in decoding.regions),
+        regions=tuple(_inside_region(members, hits, confusion) * decoding.grid for members in decoding.regions),
         confusion=confusion,
     )
     return Tally.of(counts, sums, Facts(), decoding), sum(found[classes + IGNORED :])

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from softdice_cli.overlap.confusion import confusion_of
-from softdice_cli.overlap.contract import Facts, Pixels, Sums, Tally
+from softdice_cli.overlap.contract import WORD, Facts, Pixels, Sums, Tally
 from softdice_cli.overlap.decoding import Decoding
 from softdice_cli.overlap.exact import sum_parts, sum_rows
 from softdice_cli.overlap.labels import counted, truth_of
+from softdice_cli.overlap.sums_to_one import Excess, are_seen, facts_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def as_floats(values: NDArray[Any], scale: int | None) -> Floats:
     """Stored values as float32 or float64 in native byte order and whole rows, exactly; scaled integers as float64."""
     if scale is not None:
         scaled: Floats = np.divide(values, scale, dtype=np.float64)
-        return scaled
+        return np.ascontiguousarray(scaled)
     if values.dtype.itemsize == 2:
         native = values.astype(values.dtype.newbyteorder("="), copy=False)
         floats: Floats = _every_half().take(native.view(np.uint16))
@@ -149,15 +150,16 @@ def _measure(
     probabilities = _activate(values, decoding)
     if probabilities is not values:
         best = probabilities.max(axis=0)
-    # Of a softmax, the sums before it tell whether the values were probabilities already.
-    summed = values if decoding.activation == "softmax" else probabilities
-    facts += _channel_sums(summed, decoding, keep)
+    if are_seen(decoding, facts):
+        # Of a softmax, the sums before it tell whether the values were probabilities already.
+        summed = values if decoding.activation == "softmax" else probabilities
+        facts += _channel_sums(summed, decoding, keep)
     if not facts.acceptable(decoding):
         return None, facts
     grain = grain or _seen_grain(probabilities, decoding, facts)
     predicted, hits, confusion = _decisions(probabilities, best, labels, decoding, keep)
     sums = Sums(
-        probability=sum_rows(probabilities, grain),
+        probability=sum_rows(probabilities, grain, decoding.words),
         intersection=_sum_inside(probabilities, labels.inside, decoding, grain),
         predicted=predicted,
         true_positives=hits,
@@ -173,7 +175,7 @@ def _sum_inside(values: Floats, inside: dict[int, Mask], decoding: Decoding, gra
     if inside:
         # Taking pixels out by a mask is fast where the mask has runs, as masks of objects have.
         parts = [values[channel][mask] for channel, mask in inside.items()]
-        for channel, total in zip(inside, sum_parts(parts, grain), strict=True):
+        for channel, total in zip(inside, sum_parts(parts, grain, decoding.words), strict=True):
             totals[channel] = total
     return tuple(totals)
 
@@ -187,7 +189,8 @@ def _sum_regions(values: Floats, inside: dict[int, Mask], decoding: Decoding, gr
             totals.append(0)
             continue
         region = np.logical_or.reduce(masks)
-        totals.append(sum(sum_parts([values[member][region] for member in members], grain)))
+        parts = [values[member][region] for member in members]
+        totals.append(sum(sum_parts(parts, grain, decoding.words)))
     return tuple(totals)
 
 
@@ -208,7 +211,7 @@ def _activate(values: Floats, decoding: Decoding) -> Floats:
     """Softmax or sigmoid, in float64; the values themselves without an activation."""
     if decoding.activation == "none":
         return values
-    wide = values.astype(np.float64)
+    wide = values.astype(np.float64, order="C")
     if decoding.activation == "sigmoid":
         # exp of what is not positive never overflows.
         ratio = np.exp(-np.abs(wide))
@@ -216,23 +219,50 @@ def _activate(values: Floats, decoding: Decoding) -> Floats:
         return result
     wide -= wide.max(axis=0)
     np.exp(wide, out=wide)
-    wide /= wide.sum(axis=0)
+    # One channel after the other: the order in which NumPy adds along an axis depends on the shape of the tile.
+    total = wide[0].copy()
+    for channel in wide[1:]:
+        total += channel
+    wide /= total
     return wide
 
 
 def _channel_sums(values: Floats, decoding: Decoding, keep: Mask | None) -> Facts:
-    """What is seen among the sums over the channels."""
-    if decoding.sum_tolerance is None:
-        return Facts()
+    """What is seen among the sums over the channels; see `sums_to_one`.
+
+    Float sums tell of nearly all pixels that they are in tolerance, and the exact ones of all others.
+    """
+    tolerance = decoding.sum_tolerance or 0.0
     sums = values.sum(axis=0)
     if keep is not None:
         sums[~keep] = 1
-    low = float(sums.min())
-    high = float(sums.max())
-    off = 0
-    if low < 1 - decoding.sum_tolerance or high > 1 + decoding.sum_tolerance:
-        off = int(np.count_nonzero(np.abs(sums - 1) > decoding.sum_tolerance))
-    return Facts(sum_low=low, sum_high=high, sum_off=off)
+    # Whatever the order in which C numbers are added, a sum near 1 is off by less than this.
+    rounding = (decoding.classes + 2) * float(np.finfo(sums.dtype).eps)
+    sure = tolerance - rounding
+    if float(sums.min()) >= 1 - sure and float(sums.max()) <= 1 + sure:
+        return Facts()
+    unsure = np.abs(sums - 1) > sure
+    if keep is not None:
+        unsure &= keep
+    excess = _excess(values[:, unsure])
+    off = excess.out_of(tolerance)
+    if not off.any():
+        return Facts()
+    high, low = excess.high[off], excess.low[off]
+    least, most = high.min(), high.max()
+    return facts_of(
+        high.size,
+        (int(least), int(low[high == least].min())),
+        (int(most), int(low[high == most].max())),
+    )
+
+
+def _excess(values: Floats) -> Excess:
+    """How far the sums over the channels ``(C, n)`` lie above 1."""
+    scaled = values * values.dtype.type(WORD)
+    high = np.rint(scaled)
+    low = np.rint((scaled - high) * values.dtype.type(WORD))
+    return Excess.of(high.astype(np.int64).sum(axis=0), low.astype(np.int64).sum(axis=0))
 
 
 def _decisions(

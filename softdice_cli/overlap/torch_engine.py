@@ -20,6 +20,10 @@ from softdice_cli.overlap.codes import IGNORED, UNKNOWN
 from softdice_cli.overlap.contract import TILE_PIXELS, WORD, Counts, Facts, Pixels, Sums, Tally
 from softdice_cli.overlap.decoding import Decoding
 from softdice_cli.overlap.numpy_engine import floor_to
+from softdice_cli.overlap.sums_to_one import Excess, are_seen, facts_of
+
+# Above the words of every sum, whose high word is at most the number of channels times 2³².
+_MOST = 2**62
 
 # What a value takes on the device while it is added up: its floats, its two words and the masks.
 _BYTES_PER_VALUE = 64
@@ -72,14 +76,15 @@ class TorchEngine:
         keep, truth = labels.keep, labels.truth
         seen = _range(stored, keep)
         floats = torch.where(keep, _activate(stored, decoding), 0)
-        # Of a softmax, the sums before it tell whether the values were probabilities already.
-        summed = stored if decoding.activation == "softmax" else floats
         first = None if decoding.thresholds else _first_greatest(floats)
         hard = _hard(floats, first, labels, decoding)
-        exact = _exact(floats, truth, decoding)
-        counts = torch.cat([truth.sum(2), *labels.counts, *hard, *exact], dim=1)
+        words = _words(floats, decoding.words)
+        # Of a softmax, the sums before it tell whether the values were probabilities already.
+        summed = _words(stored, 2) if decoding.activation == "softmax" else words
+        off = _off(summed, keep, decoding)
+        counts = torch.cat([truth.sum(2), *labels.counts, *off, *hard, *_exact(words, truth, decoding)], dim=1)
         pairs = _pairs(first, labels, decoding)
-        facts = torch.stack([*seen, *_channel_sums(summed, keep, decoding)], dim=1)
+        facts = torch.stack(seen, dim=1)
 
         def wait() -> list[Tally]:
             # Only here is the device asked for values.
@@ -100,7 +105,8 @@ class TorchEngine:
         tensor = self._send(native).to(torch.float64 if needs_float64 else torch.float32)
         if scale is None:
             return tensor
-        return tensor / scale
+        # By a tensor on the device: dividing by a number, CUDA multiplies with its reciprocal, which rounds twice.
+        return tensor / torch.tensor(scale, dtype=tensor.dtype, device=tensor.device)
 
     def _send(self, array: NDArray[Any]) -> Tensor:
         """A copy on the device; on CUDA from pinned memory and in a stream of its own, beside the batch before."""
@@ -172,17 +178,30 @@ def _activate(values: Tensor, decoding: Decoding) -> Tensor:
     wide = values.to(_widest(values))
     if decoding.activation == "sigmoid":
         return torch.sigmoid(wide)
-    return torch.softmax(wide, dim=1)
+    raised = torch.exp(wide - wide.amax(dim=1, keepdim=True))
+    # One channel after the other, as in NumPy: the order in which torch adds depends on the shape of the tile.
+    total = raised[:, 0].clone()
+    for channel in range(1, raised.shape[1]):
+        total += raised[:, channel]
+    return raised / total.unsqueeze(1)
 
 
-def _channel_sums(values: Tensor, keep: Tensor, decoding: Decoding) -> list[Tensor]:
-    """Least and greatest sum over the channels, and how many are out of tolerance, of each tile."""
-    sums = values.sum(dim=1)
-    counted = keep.squeeze(1)
-    off = (counted & ((sums - 1).abs() > (decoding.sum_tolerance or 0))).sum(1)
-    low = torch.where(counted, sums, torch.inf).amin(1)
-    high = torch.where(counted, sums, -torch.inf).amax(1)
-    return _widened(values, low, high, off)
+def _off(words: list[Tensor], keep: Tensor, decoding: Decoding) -> list[Tensor]:
+    """How many sums over the channels are out of tolerance, and their least and greatest excess, ``(B, 1)`` each."""
+    if decoding.sum_tolerance is None:
+        return []
+    excess = Excess.of(words[0].sum(dim=1), words[1].sum(dim=1))
+    off = keep.squeeze(1) & excess.out_of(decoding.sum_tolerance)
+    high, low = excess
+    least = torch.where(off, high, _MOST).amin(1, keepdim=True)
+    greatest = torch.where(off, high, -_MOST).amax(1, keepdim=True)
+    return [
+        off.sum(1, keepdim=True),
+        least,
+        torch.where(off & (high == least), low, _MOST).amin(1, keepdim=True),
+        greatest,
+        torch.where(off & (high == greatest), low, -_MOST).amax(1, keepdim=True),
+    ]
 
 
 def _hard(values: Tensor, first: Tensor | None, labels: _Labels, decoding: Decoding) -> list[Tensor]:
@@ -236,46 +255,64 @@ def _first_greatest(values: Tensor) -> Tensor:
     return torch.where(greatest, channels, classes).amin(1, keepdim=True).clamp(max=classes - 1)
 
 
-def _exact(values: Tensor, truth: Tensor, decoding: Decoding) -> list[Tensor]:
-    """The words of Σp and Σp·y of each class, and those of each region."""
-    scaled = values * float(WORD)
-    rounded = torch.round(scaled)
-    low = torch.round((scaled - rounded) * float(WORD)).long()
-    high = rounded.long()
-    words = [high.sum(2), low.sum(2), torch.where(truth, high, 0).sum(2), torch.where(truth, low, 0).sum(2)]
-    for members in decoding.regions:
-        chosen = list(members)
-        region = truth[:, chosen].any(1, keepdim=True)
-        words += [torch.where(region, word[:, chosen], 0).sum((1, 2)).unsqueeze(1) for word in (high, low)]
+def _words(values: Tensor, count: int) -> list[Tensor]:
+    """So many words of each value, the next one of what the last one left over."""
+    words = []
+    for _ in range(count):
+        scaled = values * float(WORD)
+        rounded = torch.round(scaled)
+        words.append(rounded.long())
+        values = scaled - rounded
     return words
 
 
-def _tally(counts: list[int], seen: list[float], confusion: Pixels, decoding: Decoding) -> Tally:
+def _exact(words: list[Tensor], truth: Tensor, decoding: Decoding) -> list[Tensor]:
+    """For each word its sums for Σp and Σp·y of each class, and for each region."""
+    sums = [part for word in words for part in (word.sum(2), torch.where(truth, word, 0).sum(2))]
+    for members in decoding.regions:
+        chosen = list(members)
+        region = truth[:, chosen].any(1, keepdim=True)
+        sums += [torch.where(region, word[:, chosen], 0).sum((1, 2)).unsqueeze(1) for word in words]
+    return sums
+
+
+def _tally(numbers: list[int], seen: list[float], confusion: Pixels, decoding: Decoding) -> Tally:
     """One tile of a batch, from the numbers that came back."""
-    classes = decoding.classes
-    labelled = Counts(tuple(counts[:classes]), *counts[classes : classes + 3])
-    any_counted = labelled.pixels > 0
-    low, high, nonfinite, sum_low, sum_high, sum_off = seen
+    counts = iter(numbers)
+    labelled = Counts(_next(counts, decoding.classes), *_next(counts, 3))
+    low, high, nonfinite = seen
     facts = Facts(low=low, high=high, nonfinite=int(nonfinite))
-    if facts.acceptable(decoding) and decoding.sum_tolerance is not None and any_counted:
-        facts += Facts(sum_low=sum_low, sum_high=sum_high, sum_off=int(sum_off))
-    if not facts.acceptable(decoding) or not any_counted:
+    off = _next(counts, 5 if decoding.sum_tolerance is not None else 0)
+    if not labelled.pixels or not facts.acceptable(decoding):
         return Tally.of(labelled, None, facts, decoding)
-    return Tally.of(labelled, _sums(iter(counts[classes + 3 :]), confusion, decoding), facts, decoding)
+    if are_seen(decoding, facts):
+        facts += facts_of(off[0], (off[1], off[2]), (off[3], off[4]))
+    if not facts.acceptable(decoding):
+        return Tally.of(labelled, None, facts, decoding)
+    return Tally.of(labelled, _sums(counts, confusion, decoding), facts, decoding)
 
 
 def _sums(numbers: Iterator[int], confusion: Pixels, decoding: Decoding) -> Sums:
     """The numbers of a tile as sums, in the order in which `_hard` and `_exact` give them."""
     classes = decoding.classes
     predicted, hits = _next(numbers, classes), _next(numbers, classes)
-    high, low, own_high, own_low = (_next(numbers, classes) for _ in range(4))
-    regions = [_join(_next(numbers, 1), _next(numbers, 1))[0] for _ in decoding.regions]
-    return Sums(_join(high, low), _join(own_high, own_low), predicted, hits, tuple(regions), confusion)
+    probability = intersection = (0,) * classes
+    for _ in range(decoding.words):
+        probability = _joined(probability, _next(numbers, classes))
+        intersection = _joined(intersection, _next(numbers, classes))
+    regions: list[int] = []
+    for _ in decoding.regions:
+        total: tuple[int, ...] = (0,)
+        for word in _next(numbers, decoding.words):
+            total = _joined(total, (word,))
+        regions += total
+    return Sums(probability, intersection, predicted, hits, tuple(regions), confusion)
 
 
 def _next(numbers: Iterator[int], count: int) -> tuple[int, ...]:
     return tuple(islice(numbers, count))
 
 
-def _join(high: Sequence[int], low: Sequence[int]) -> tuple[int, ...]:
-    return tuple(h * WORD + m for h, m in zip(high, low, strict=True))
+def _joined(totals: Sequence[int], words: Sequence[int]) -> tuple[int, ...]:
+    """Sums with their next word."""
+    return tuple(total * WORD + word for total, word in zip(totals, words, strict=True))

@@ -175,7 +175,7 @@ ROWS: dict[str, Row] = {
         npy(p=P / 2),
         "",
         3,
-        ["p.npy: the 3 channels do not sum to 1", "1 ± 0.001", "sums from 0.5 to 0.5; 24 pixels are off"],
+        ["p.npy: the 3 channels do not sum to 1", "1 ± 0.001", "24 pixels are off, with sums from 0.5 to 0.5"],
         "--allow-unnormalized",
     ),
     # --- labels that are no class ---

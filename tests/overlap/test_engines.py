@@ -175,7 +175,7 @@ def test_the_threshold_is_compared_exactly(dtype, threshold, value):
         ([[np.inf, -np.inf]], {}, {"nonfinite": 2}),
         ([[-0.25, 0.5]], {}, {"low": -0.25, "nonfinite": 0}),
         ([[1.5, 0.5]], {}, {"high": 1.5}),
-        ([[0.5, 0.5], [0.5, 0.25]], {"sum_tolerance": 1e-3}, {"sum_off": 1, "sum_low": 0.75, "sum_high": 1.0}),
+        ([[0.5, 0.5], [0.5, 0.25]], {"sum_tolerance": 1e-3}, {"sum_off": 1, "sum_low": 0.75, "sum_high": 0.75}),
         ([[5.0, np.nan]], {"activation": "sigmoid"}, {"nonfinite": 1}),
     ],
 )
