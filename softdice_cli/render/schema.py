@@ -215,10 +215,14 @@ def _image() -> Schema:
             "sums": told(ref("sums"), "Of all classes, in the order of the channels."),
             "region_sums": told(ref("sums"), "Of the regions, in the order of the settings."),
             "confusion": _confusion(),
+            "truth": told(
+                {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+                "Digest of the labels and of the region in which they are evaluated; equal digests mean one truth.",
+            ),
             "classes": list_of(scores),
             "regions": list_of(scores),
         },
-        optional=("region_sums", "confusion", "regions"),
+        optional=("region_sums", "confusion", "truth", "regions"),
     )
 
 
