@@ -1,9 +1,9 @@
 """Labels of an image → a digest that says which truth it is, so that results of other masks are never compared.
 
-The digest is of plain label numbers, before anything is said of classes; a colour is ``0xRRGGBB``. It depends neither on
-the type and the order in which a file stores them, nor on its format, nor on how the image is cut into tiles. It protects
-against accidents, such as masks that were turned, flipped or drawn again, and not against somebody who wants two truths to
-have one digest. In return it takes a small part of an evaluation.
+The digest is of plain label numbers, before anything is said of classes; a colour is ``0xRRGGBB``. It depends neither
+on the type and the order in which a file stores them, nor on its format, nor on how the image is cut into tiles. It
+protects against accidents, such as masks that were turned, flipped or drawn again, and not against somebody who wants
+two truths to have one digest. In return it takes a small part of an evaluation.
 
 The labels are cut into boxes of fixed sides. Each box stands in C order, in the least type that holds its labels. One
 CRC-32 is of the first halves of all boxes, and another one of the second halves.
@@ -132,6 +132,6 @@ def _canonical(box: Array) -> tuple[str, Array]:
 
 def _checks(kind: str, box: Array) -> Checks:
     """The name of a type, and the CRC-32 of both halves of a box of it in C order."""
-    stored = np.ascontiguousarray(box).reshape(-1).view(np.uint8)
-    half = stored.size // 2
+    stored = np.ascontiguousarray(box).reshape(-1).view(np.uint8).data
+    half = len(stored) // 2
     return kind, crc32(stored[:half]), crc32(stored[half:])

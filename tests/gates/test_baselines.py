@@ -61,7 +61,7 @@ def test_what_is_undefined_on_one_side_has_no_drop():
     """Without predicted pixels, precision is undefined; recall and Dice are 0."""
     defined = summarized(SETTINGS, [counted_row("x", (4, 4, 4), (2, 2, 1), (0, 0, 0))])
     undefined = summarized(SETTINGS, [counted_row("x", (4, 4, 4), (2, 0, 0), (0, 0, 0))])
-    drop = [parse_drop("precision[cell]=1")]
+    drop = [parse_drop("precision[cell]=0.9")]
     for results, baseline, was in (
         (undefined, defined, "0.5000"),
         (defined, undefined, "undefined"),
@@ -75,21 +75,21 @@ def test_what_is_undefined_on_one_side_has_no_drop():
 def test_results_that_are_incomplete_never_pass():
     """Their missing images are not held against the baseline; their masks still are."""
     incomplete = summarized(SETTINGS, ROWS[:2], [Failure("z", "p", "m", "no", "", "", "")])
-    (verdict,) = judge_drops(incomplete, RESULTS, [parse_drop("1")], "main.json")
+    (verdict,) = judge_drops(incomplete, RESULTS, [parse_drop("0.9")], "main.json")
     assert (verdict.passed, verdict.reason) == (False, "incomplete")
     shard = summarized(SETTINGS, ROWS, shard=Shard(1, 2, 6, ""))
-    (verdict,) = judge_drops(shard, RESULTS, [parse_drop("1")], "main.json")
+    (verdict,) = judge_drops(shard, RESULTS, [parse_drop("0.9")], "main.json")
     assert (verdict.passed, verdict.reason) == (False, "incomplete")
     other = summarized(SETTINGS, [counted_row("x", (3, 4, 3), (3, 2, 1), (0, 0, 0)), *ROWS[1:]])
     with pytest.raises(InputError, match="other masks"):
-        judge_drops(incomplete, other, [parse_drop("1")], "main.json")
+        judge_drops(incomplete, other, [parse_drop("0.9")], "main.json")
 
 
 def test_results_without_an_image_are_undefined():
     """Nothing was evaluated, so the classes may be unknown, and the baseline is not of another meaning."""
     for settings in (SETTINGS, Settings()):
         nothing = summarized(settings, [], [Failure("x", "p", "m", "no", "", "", "")])
-        (verdict,) = judge_drops(nothing, RESULTS, [parse_drop("1")], "main.json")
+        (verdict,) = judge_drops(nothing, RESULTS, [parse_drop("0.9")], "main.json")
         assert (verdict.passed, verdict.reason) == (False, "undefined")
 
 

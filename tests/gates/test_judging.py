@@ -31,12 +31,12 @@ UNDEFINED = summarized(SETTINGS, ROWS[:1])
 @pytest.mark.parametrize(
     ("rule", "value"),
     [
-        ("dice>=0", (1 + 0.75 + 0.25) / 3),  # pooled mean: background 1, cell 6/8, a]b 2/8
-        ("pooled:dice>=0", (1 + 0.75 + 0.25) / 3),
-        ("dice[cell]>=0", 0.75),
-        ("dice[1]>=0", 0.75),  # by its place
-        ("dice[a]b]>=0", 0.25),  # a bracket in a name
-        (" dice [cell] >= 0".replace(" [", "["), 0.75),  # white space
+        ("dice>0", (1 + 0.75 + 0.25) / 3),  # pooled mean: background 1, cell 6/8, a]b 2/8
+        ("pooled:dice>0", (1 + 0.75 + 0.25) / 3),
+        ("dice[cell]>0", 0.75),
+        ("dice[1]>0", 0.75),  # by its place
+        ("dice[a]b]>0", 0.25),  # a bracket in a name
+        (" dice [cell] > 0".replace(" [", "["), 0.75),  # white space
         ("iou[cell]>0", 3 / 5),
         ("precision[cell]>0", 3 / 4),
         ("image_mean:dice[cell]>0", 0.75),  # over the two images where it is defined
@@ -65,16 +65,16 @@ IMAGES = (((3, 0, 0), (1, 2, 1), (0, 1, 0)), ((2, 1, 0), (0, 2, 1), (1, 1, 1)))
 @pytest.mark.parametrize(
     ("rule", "value"),
     [
-        ("dice[both]>=0", 2 * 9 / (10 + 11)),
-        ("recall[both]>=0", 9 / 10),
-        ("image_mean:dice[both]>=0", (8 / 9 + 10 / 12) / 2),
-        ("image_min:dice[both]>=0", 10 / 12),
-        ("image_max:dice[1st]>=0", 12 / 14),
+        ("dice[both]>0", 2 * 9 / (10 + 11)),
+        ("recall[both]>0", 9 / 10),
+        ("image_mean:dice[both]>0", (8 / 9 + 10 / 12) / 2),
+        ("image_min:dice[both]>0", 10 / 12),
+        ("image_max:dice[1st]>0", 12 / 14),
         # a place is one of a class, and never of a region
-        ("dice[1]>=0", 2 * 4 / (7 + 7)),
+        ("dice[1]>0", 2 * 4 / (7 + 7)),
         # the means are over the classes
-        ("dice>=0", (10 / 13 + 8 / 14 + 2 / 7) / 3),
-        ("image_min:dice>=0", (6 / 7 + 4 / 7 + 0) / 3),
+        ("dice>0", (10 / 13 + 8 / 14 + 2 / 7) / 3),
+        ("image_min:dice>0", (6 / 7 + 4 / 7 + 0) / 3),
     ],
 )
 def test_what_a_rule_on_a_region_measures(rule, value):
@@ -90,20 +90,20 @@ def test_the_images_that_miss_a_rule_on_a_region_are_named():
 
 def test_a_region_that_is_not_there_is_refused():
     with pytest.raises(ConfigError) as caught:
-        judge(summarized(REGIONS, []), [parse_rule("dice[all]>=0")])
+        judge(summarized(REGIONS, []), [parse_rule("dice[all]>0")])
     assert caught.value.problem == "dice[all]: there is no class or region 'all'"
     assert caught.value.expected == "one of background, cell, a]b, both, 1st"
 
 
 def test_what_is_of_all_classes_together_is_refused_where_they_overlap():
     channels = Settings(classes=(ClassDef("a", None), ClassDef("b", None)), multilabel=True)
-    for rule in ("accuracy>=0", "image_min:accuracy>=0"):
+    for rule in ("accuracy>0", "image_min:accuracy>0"):
         with pytest.raises(ConfigError, match="there is none, because a pixel can be of several") as caught:
             judge(summarized(channels, []), [parse_rule(rule)])
         assert caught.value.expected.startswith("another metric: loss, soft_dice, dice")
     # a single channel, and one class against the rest
     for settings in (Settings(classes=channels.classes[:1], multilabel=True), replace(SETTINGS, only="cell")):
-        assert judge(summarized(settings, []), [parse_rule("accuracy>=0")])[0].reason == "undefined"
+        assert judge(summarized(settings, []), [parse_rule("accuracy>0")])[0].reason == "undefined"
 
 
 # The losses of a class that is half found, and of one that is missed; every other loss is 0.
@@ -133,11 +133,11 @@ def test_losses_over_all_classes_and_over_those_that_are_there(rows, rule, value
 @pytest.mark.parametrize(
     ("rows", "rule"),
     [
-        ([], "dice>=0"),
-        ([], "image_min:dice>=0"),
-        (ROWS[:1], "dice[a]b]>=0"),
-        (ROWS[:1], "image_mean:dice[a]b]>=0"),
-        (ROWS[:1], "image_max:dice[a]b]>=0"),
+        ([], "dice>0"),
+        ([], "image_min:dice>0"),
+        (ROWS[:1], "dice[a]b]>0"),
+        (ROWS[:1], "image_mean:dice[a]b]>0"),
+        (ROWS[:1], "image_max:dice[a]b]>0"),
     ],
 )
 def test_what_no_image_defines_is_undefined(rows, rule):
@@ -153,11 +153,11 @@ def test_what_no_image_defines_is_undefined(rows, rule):
         (RESULTS, "dice[cell]<=0.75", True, ""),
         (RESULTS, "dice[cell]<0.75", False, ""),
         (RESULTS, "loss<=100", True, ""),
-        (UNDEFINED, "dice[a]b]>=0", False, "undefined"),  # undefined never passes
-        (UNDEFINED, "dice[a]b]<=1", False, "undefined"),
-        (INCOMPLETE, "dice>=0", False, "incomplete"),  # nor does incomplete
-        (SHARD, "dice>=0", False, "incomplete"),  # nor does a part
-        (summarized(SETTINGS, []), "dice>=0", False, "undefined"),
+        (UNDEFINED, "dice[a]b]>0", False, "undefined"),  # undefined never passes
+        (UNDEFINED, "dice[a]b]<=0.9", False, "undefined"),
+        (INCOMPLETE, "dice>0", False, "incomplete"),  # nor does incomplete
+        (SHARD, "dice>0", False, "incomplete"),  # nor does a part
+        (summarized(SETTINGS, []), "dice>0", False, "undefined"),
     ],
 )
 def test_verdicts(results, rule, passed, reason):

@@ -124,7 +124,7 @@ def test_an_id_of_the_wrong_type_is_not_called_a_surplus_column(tmp_path, monkey
 def test_a_manifest_may_leave_out_what_is_missing(tmp_path, monkeypatch):
     sides(tmp_path, ["a.npy"], ["a.png"])
     monkeypatch.chdir(tmp_path)
-    found = pair_manifest("-", b"pred,gt\np/a.npy,g/a.png\np/b.npy,g/b.png\n", allow_missing=True)
+    found = pair_manifest("-", b"pred,gt\np/a.npy,g/a.png\np/b.npy,g/b.png\n", allowed=Allowance("all"))
     assert ids(found) == ["a"]
     assert found.left_out == ("p/b.npy and g/b.png (pair b) not found",)
 

@@ -249,7 +249,7 @@ def test_numbers_that_start_at_0_and_at_1_are_not_left_out(tmp_path, monkeypatch
     assert "the numbers of the predictions start at 0, and those of the truths at 1" in error.found
     assert error.hint == LIST_THEM
     # Asked for, the pairs are made, and the doubt is not lost.
-    found = pair_folders(Side("p"), Side("g"), allow_missing=True)
+    found = pair_folders(Side("p"), Side("g"), allowed=Allowance("all"))
     assert len(found.pairs) == 199
     (note,) = found.notes
     assert note.startswith("the numbers of the predictions start at 0, and those of the truths at 1, so that")
@@ -260,7 +260,7 @@ def test_numbers_that_start_at_0_and_at_1_are_not_left_out(tmp_path, monkeypatch
 def test_files_that_are_left_out_are_no_doubt_by_themselves(tmp_path, monkeypatch, gts):
     monkeypatch.chdir(tmp_path)
     write(tmp_path, named("x{:03}.npy", range(200)), named("x{:03}.png", gts))
-    assert pair_folders(Side("p"), Side("g"), allow_missing=True).notes == ()
+    assert pair_folders(Side("p"), Side("g"), allowed=Allowance("all")).notes == ()
 
 
 def test_the_doubt_is_told_unless_it_is_to_be_quiet(tmp_path, softdice):
