@@ -225,10 +225,7 @@ def _sentence(verdict: Verdict) -> str:
         return f"{verdict.rule}: the score is undefined"
     if verdict.reason == "incomplete":
         # Without a note, a pair failed, or the results are a shard.
-        why = "not all pairs were evaluated"
-        if verdict.note:
-            why = f"{verdict.note}; --allow-missing with a bound accepts that, e.g. --allow-missing 2%"
-        return f"{verdict.rule}: {value}, and {why}"
+        return f"{verdict.rule}: {value}, and {verdict.note or 'not all pairs were evaluated'}"
     if verdict.reason == "incomparable":
         return f"{verdict.rule}: {value}, and it is not over the same classes: {verdict.note}; {_BY_ITSELF}"
     if verdict.note:

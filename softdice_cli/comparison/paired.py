@@ -115,7 +115,7 @@ def judge(comparison: Comparison, min_effect: float = 0.0, allowed: Allowance = 
     for side, left_out, pairs in zip("AB", comparison.left_out, comparison.pairs, strict=True):
         if not allowed.permits(left_out, pairs):
             value = interval.high if interval else None
-            note = f"{left_out} of {pairs} pairs were left out in {side}"
+            note = f"in {side}, {allowed.refusal(left_out, pairs)}"
             return Verdict(rule, value, ">=", bound, passed=False, reason="incomplete", note=note)
     if comparison.other_classes:
         note = comparison.other_classes

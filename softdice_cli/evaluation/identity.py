@@ -119,7 +119,7 @@ def _canonical(box: Array) -> tuple[str, Array]:
     """Labels in the least type that holds them, and its name; fractions as float64."""
     if box.dtype == np.uint8:
         return "<u1", box
-    low, high = box.min(), box.max()
+    low, high = box.min().item(), box.max().item()
     if box.dtype.kind == "f":
         # NaN fails each comparison, and is refused elsewhere.
         if not (abs(low) <= _EXACT and abs(high) <= _EXACT and (box == np.rint(box)).all()):

@@ -85,7 +85,7 @@ def _judge_drop(results: Results, baseline: Results, score: Score, bound: float,
     reason, note = why_not(results, drop, allowed)
     if not reason:
         reason, note = why_not(baseline, drop, allowed)
-        note = note and f"{note} in the baseline"
+        note = note and f"in the baseline, {note}"
     if drop is None or reason:
         return replace(verdict, reason=reason, note=note)
     if difference := _other_classes(results, baseline, score):

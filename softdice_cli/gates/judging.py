@@ -58,7 +58,7 @@ def why_not(results: Results, value: float | None, allowed: Allowance) -> tuple[
         return "incomplete", ""
     left_out = len(results.left_out)
     if not allowed.permits(left_out, results.run.pairs):
-        return "incomplete", f"{left_out} of {results.run.pairs} pairs were left out"
+        return "incomplete", allowed.refusal(left_out, results.run.pairs)
     return "", ""
 
 

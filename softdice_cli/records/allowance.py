@@ -48,5 +48,10 @@ class Allowance:
             return missing * 100 * _THOUSANDTHS <= round(float(percent[1]) * _THOUSANDTHS) * pairs
         return missing <= int(self.text)
 
+    @staticmethod
+    def refusal(missing: int, pairs: int) -> str:
+        """What to say where so many are not permitted, and what to type."""
+        return f"{missing} of {pairs} pairs were left out (--allow-missing {missing} accepts that)"
+
 
 NONE_MISSING = Allowance()
