@@ -231,7 +231,7 @@ def test_a_resample_in_which_one_side_lacks_a_class_does_not_count():
     b = summarized(THREE, [counted_row("i0", *plain), counted_row("i1", *stray)])
     mean = compare(a, b, resamples=1000).judged
     assert mean.difference == 0
-    # Only resamples of both images count, in which nothing changed. Of four there are two, the others are i0 or i1 twice.
+    # Half of the resamples hold both images, and nothing changed in them. The others do not count.
     assert (mean.interval.low, mean.interval.high) == (0, 0)
     assert 400 < mean.interval.resamples < 600
 

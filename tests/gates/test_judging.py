@@ -10,7 +10,7 @@ from builders import confused_row, counted_row, summarized
 
 from softdice_cli.errors import ConfigError
 from softdice_cli.gates import judge, measure, parse_rule, with_verdicts
-from softdice_cli.records import ClassDef, Failure, Region, Settings, Shard
+from softdice_cli.records import Allowance, ClassDef, Failure, Region, Settings, Shard
 
 CLASSES = tuple(ClassDef(name, value) for value, name in enumerate(["background", "cell", "a]b"]))
 SETTINGS = Settings(classes=CLASSES)
@@ -224,3 +224,33 @@ def test_the_images_of_a_rule_are_the_twenty_worst():
     (verdict,) = judge(summarized(SETTINGS, rows), [parse_rule("image_max:loss[cell]<=-1")])
     assert len(verdict.images) == 20
     assert verdict.images[0] == "i00"
+
+
+@pytest.mark.parametrize(
+    ("rule", "note"),
+    [
+        ("dice>0.1", "over 2 of 3 classes, without a]b"),
+        ("image_mean:iou>0.1", "over 2 of 3 classes, without a]b"),
+        ("image_min:dice>0.1", "over 2 of 3 classes, without a]b"),
+        ("loss_present<=9", "over 2 of 3 classes, without a]b"),
+        # a class of its own, and what is always defined
+        ("dice[cell]>0.1", ""),
+        ("loss<=99", ""),
+        ("accuracy>0.1", ""),
+    ],
+)
+def test_a_verdict_says_how_many_classes_stand_behind_a_mean(rule, note):
+    found = summarized(SETTINGS, [counted_row("x", (4, 4, 4), (2, 2, 1), (0, 0, 0))])
+    (verdict,) = judge(found, [parse_rule(rule)])
+    assert (verdict.passed, verdict.note) == (True, note)
+
+
+def test_results_in_which_something_was_left_out_pass_within_a_bound_alone():
+    found = summarized(SETTINGS, [counted_row("x", (4, 4, 4), (2, 2, 1), (1, 1, 1))], left_out=["p/v.npy has no truth"])
+    assert not found.complete
+    rules = [parse_rule("dice>0.1")]
+    (verdict,) = judge(found, rules)
+    assert (verdict.passed, verdict.reason) == (False, "incomplete")
+    assert verdict.note == "1 of 2 pairs were left out (--allow-missing 1 accepts that)"
+    for bound, passed in (("1", True), ("50%", True), ("49.999%", False), ("all", True)):
+        assert judge(found, rules, Allowance(bound))[0].passed is passed

@@ -158,3 +158,20 @@ def test_classes_are_checked_as_soon_as_they_are_known():
     check_scores(scores[:2], NUMBERS)
     with pytest.raises(ConfigError, match="no class 'cell'"):
         check_scores(scores, NUMBERS)
+
+
+@pytest.mark.parametrize("text", ["dice>=0", "dice<=1", "image_min:iou[cell]>=0", "accuracy<=1", "specificity>=0.0"])
+def test_a_rule_that_every_value_meets_is_refused(text):
+    with pytest.raises(ConfigError, match="is met by every value") as caught:
+        parse_rule(text)
+    assert caught.value.expected.startswith("a bound that")
+    parse_rule(text.replace(">=", ">").replace("<=", "<"))
+
+
+@pytest.mark.parametrize("text", ["1", "2.5", "dice[cell]=1", "image_p05:accuracy=1.0"])
+def test_a_drop_that_nothing_exceeds_is_refused(text):
+    with pytest.raises(ConfigError, match="is met by every value"):
+        parse_drop(text)
+    parse_drop("0.999")
+    # a loss has no greatest value
+    parse_drop("loss=100")
