@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -19,7 +20,10 @@ Members = Sequence[Sequence[int]]
 def image_row(id: str, *sums: Sums, pixels: int | None = None, ignored: int = 0) -> ImageRow:
     """A row; without pixels, every pixel has the label of one of the classes."""
     counted = sum(entry[2] for entry in sums) if pixels is None else pixels
-    return ImageRow(id, "p", "m", counted, ignored, tuple(ClassSums(*entry, pixels=counted) for entry in sums))
+    # Rows of one truth have the same counts here, and so the same digest.
+    truth = f"{zlib.crc32(repr([counted, ignored, [entry[2] for entry in sums]]).encode()):016x}"
+    classes = tuple(ClassSums(*entry, pixels=counted) for entry in sums)
+    return ImageRow(id, "p", "m", counted, ignored, classes, truth=truth)
 
 
 def counted_row(id: str, *counts: tuple[int, int, int]) -> ImageRow:

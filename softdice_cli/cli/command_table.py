@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args, get_origin
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from softdice_cli.records.allowance import ALL
+
 _CONTEXT = {"help_option_names": ["--help", "-h"]}
 
 # The first sentence of each job stands here once more, so that a list of them imports nothing.
@@ -25,6 +27,9 @@ _ABOUT = {
 }
 
 _CONFIGURABLE = {"eval", "show", "merge"}
+
+# The option whose value may be left out.
+_OPTIONAL = "--allow-missing"
 
 _NOT_PLAIN = object()
 _PLAIN_INTEGER = re.compile(r"[0-9]{1,18}")
@@ -67,11 +72,30 @@ def load(name: str) -> TyperCommand:
 
 
 class Command(TyperCommand):
-    """A command whose options take plain values as they are."""
+    """A command whose options take plain values as they are, and one of which may stand without its value."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; see `with_value`."""
+        return super().parse_args(ctx, with_value(args))
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The options; see `plainly`."""
         return [plainly(option) for option in super().get_params(ctx)]
+
+
+def with_value(arguments: list[str]) -> list[str]:
+    """The arguments of a command, in which ``--allow-missing`` without a bound says ``all``.
+
+    Typer has options with a value and flags without one, but none that may be both.
+    """
+    if _OPTIONAL not in arguments:
+        return arguments
+    completed = []
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        completed.append(argument)
+        if argument == _OPTIONAL and not following[:1].isdecimal() and following != ALL:
+            completed.append(ALL)
+    return completed
 
 
 def plainly(option: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from softdice_cli.cli import options as o
+from softdice_cli.cli.gating import allowance_of
 from softdice_cli.cli.input_files import load
 from softdice_cli.cli.terminal import Target, page, say
 from softdice_cli.errors import ConfigError, ExitCode
@@ -63,6 +64,7 @@ class Compare:
     seed: Seed = 0
     fail_if_worse: FailIfWorse = False
     min_effect: MinEffect = 0.0
+    allow_missing: o.AcceptMissing = None
     worst: Worst = 5
     output: o.Output = None
     debug: o.Debug = False
@@ -79,6 +81,7 @@ class Compare:
             raise ConfigError("A and B cannot both be standard input", hint="save one of them to a file")
         if self.min_effect and not self.fail_if_worse:
             raise ConfigError("says nothing without --fail-if-worse", option="min_effect", hint="add --fail-if-worse")
+        allowed = allowance_of(self.allow_missing, judged=self.fail_if_worse)
         # Imported here, so that --help needs no NumPy.
         from softdice_cli.comparison import compare, judge
 
@@ -93,7 +96,7 @@ class Compare:
         )
         verdict = None
         if self.fail_if_worse:
-            verdict = judge(comparison, self.min_effect)
+            verdict = judge(comparison, self.min_effect, allowed)
         with Target(self.output) as target:
             target.write(render_comparison(comparison, self.format, page(self.output), verdict))
         # Where the notes are not on the screen already.

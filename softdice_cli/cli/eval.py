@@ -16,7 +16,7 @@ from softdice_cli.cli.report import Shown, check_formats, conclude, extras, repo
 from softdice_cli.cli.task import Task, said_by_options, task_from
 from softdice_cli.cli.terminal import Target, read_stdin, say
 from softdice_cli.errors import ConfigError, EmptyError
-from softdice_cli.records import Failure, ImageRow, Prediction, Results, Settings, Shard
+from softdice_cli.records import Allowance, Failure, ImageRow, Prediction, Results, Settings, Shard
 
 if TYPE_CHECKING:
     from softdice_cli.evaluation import Reading
@@ -40,7 +40,7 @@ class Eval:
     gt_prefix: o.GtPrefix = ""
     pred_suffix: o.PredSuffix = ""
     gt_suffix: o.GtSuffix = ""
-    allow_missing: o.AllowMissing = False
+    allow_missing: o.AllowMissing = None
     shard: o.ShardOf = None
     key: o.Key = None
     gt_key: o.GtKey = None
@@ -89,12 +89,12 @@ class Eval:
         """Evaluate, and give the exit code."""
         task = self._task()
         settings = task.settings
-        gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
+        gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop, self.allow_missing)
         gate.check(settings)
         shown = Shown(worst=self.worst, per_image=self.per_image, columns=columns_from(self.columns))
         reports = extras(self.report, self.output, self._inputs(task))
         check_formats([self.format, *(other for other, _ in reports)], settings)
-        found = self._pairing(task)
+        found = self._pairing(task, gate.allowed)
         if self.shard is not None and gate.asks:
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
         part = shard_of(self.shard, [pair.id for pair in found.pairs])
@@ -138,7 +138,7 @@ class Eval:
             normalized=not self.allow_unnormalized,
         )
 
-    def _pairing(self, task: Task) -> Pairing:
+    def _pairing(self, task: Task, allowed: Allowance) -> Pairing:
         """The pairs, decided before any pixel is read."""
         from softdice_cli.pairing import Pair, Pairing, is_many
 
@@ -146,13 +146,13 @@ class Eval:
         if self.pairs is not None:
             from softdice_cli.pairing import pair_manifest
 
-            found = pair_manifest(self.pairs, self._manifest(self.pairs), allow_missing=self.allow_missing)
+            found = pair_manifest(self.pairs, self._manifest(self.pairs), allowed=allowed)
             self._refuse_none(found)
         elif is_many(str(self.pred)) or is_many(str(self.gt)):
             from softdice_cli.pairing import refuse_mixture
 
             refuse_mixture(str(self.pred), str(self.gt))
-            found = self._folders()
+            found = self._folders(allowed)
         else:
             found = Pairing((Pair.of_files(str(self.pred), str(self.gt)),))
         if task.roi is not None:
@@ -168,13 +168,13 @@ class Eval:
             say(f"ignored {others}, e.g. {found.clutter[0]}")
         return found
 
-    def _folders(self) -> Pairing:
+    def _folders(self, allowed: Allowance) -> Pairing:
         """The pairs of two folders or patterns."""
         from softdice_cli.pairing import Side, nothing_found, pair_folders
 
         pred = Side(str(self.pred), self.pred_suffix, self.pred_prefix)
         gt = Side(str(self.gt), self.gt_suffix, self.gt_prefix)
-        found = pair_folders(pred, gt, recursive=self.recursive, allow_missing=self.allow_missing)
+        found = pair_folders(pred, gt, recursive=self.recursive, allowed=allowed)
         if not found.pairs:
             raise nothing_found(pred, gt, recursive=self.recursive)
         return found

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from softdice_cli.cli.input_files import load
 from softdice_cli.errors import ConfigError, SoftdiceError
-from softdice_cli.records import Results, Settings, Verdict
+from softdice_cli.records import Allowance, Results, Settings, Verdict
+from softdice_cli.records.allowance import NONE_MISSING
 
 # A run without requirements does not need the gates.
 if TYPE_CHECKING:
@@ -23,10 +24,12 @@ class Judged:
     Attributes:
         results: with a verdict on everything that was asked.
         refused: why something could not be judged; the results are to be written all the same.
+        note: what could not be made sure of, or empty.
     """
 
     results: Results
     refused: tuple[SoftdiceError, ...] = ()
+    note: str = ""
 
 
 _BOTH = "--baseline main.json --max-drop 0.01"
@@ -40,25 +43,33 @@ class Gate:
         rules: of ``--fail-under`` and ``--require``, in this order.
         drops: of ``--max-drop``.
         baseline: what the results must not fall behind, with its file.
+        allowed: how many pairs may lack a file.
     """
 
     rules: Sequence[Rule]
     drops: Sequence[tuple[Score, float]]
     baseline: tuple[str, Results] | None
+    allowed: Allowance
 
     @staticmethod
     def of(
-        fail_under: float | None, require: Sequence[str] | None, baseline: Path | None, max_drop: Sequence[str] | None
+        fail_under: float | None,
+        require: Sequence[str] | None,
+        baseline: Path | None,
+        max_drop: Sequence[str] | None,
+        allow_missing: str | None,
     ) -> Gate:
         """The gate that the options ask for.
 
         Raises:
-            ConfigError: a rule cannot be read, or one of --baseline and --max-drop is without the
-                other.
+            ConfigError: a rule or a bound cannot be read, one of --baseline and --max-drop is without the other, or
+                any number of pairs may lack a file.
             UnreadableError: the baseline is not a results file.
         """
-        if fail_under is None and not (require or baseline or max_drop):
-            return Gate((), (), None)
+        asks = fail_under is not None or bool(require or baseline or max_drop)
+        allowed = allowance_of(allow_missing, judged=asks)
+        if not asks:
+            return Gate((), (), None, allowed)
         from softdice_cli.gates import parse_drop, parse_rule
 
         rules = []
@@ -70,11 +81,11 @@ class Gate:
         if baseline is None:
             if drops:
                 raise ConfigError("needs a baseline", option="max_drop", hint=_BOTH)
-            return Gate(rules, drops, None)
+            return Gate(rules, drops, None, allowed)
         if not drops:
             raise ConfigError("needs the largest drop that is allowed", option="baseline", hint=_BOTH)
         path = str(baseline)
-        return Gate(rules, drops, (path, load(path)))
+        return Gate(rules, drops, (path, load(path)), allowed)
 
     @property
     def asks(self) -> bool:
@@ -111,9 +122,28 @@ class Gate:
         refused: list[SoftdiceError] = []
         verdicts: list[Verdict] = []
         for rule in self.rules:
-            verdicts.append(_judged(results, rule, refused))
+            verdicts.append(self._judged(results, rule, refused))
         verdicts += self._drops(results, refused)
-        return Judged(with_verdicts(results, verdicts), tuple(refused))
+        return Judged(with_verdicts(results, verdicts), tuple(refused), self._note(results))
+
+    def _note(self, results: Results) -> str:
+        """What could not be made sure of about the baseline."""
+        if self.baseline is None:
+            return ""
+        from softdice_cli.gates import unknown_truths
+
+        path, before = self.baseline
+        return unknown_truths(results, before, path)
+
+    def _judged(self, results: Results, rule: Rule, refused: list[SoftdiceError]) -> Verdict:
+        """The verdict on a rule; an error goes to those that were found before."""
+        from softdice_cli.gates import judge
+
+        try:
+            return judge(results, [rule], self.allowed)[0]
+        except SoftdiceError as error:
+            refused.append(error)
+        return _undefined(rule.text, rule.operator, rule.bound)
 
     def _drops(self, results: Results, refused: list[SoftdiceError]) -> list[Verdict]:
         """The verdicts on the drops; an error goes to those that were found before."""
@@ -123,21 +153,29 @@ class Gate:
 
         path, before = self.baseline
         try:
-            return judge_drops(results, before, self.drops, path)
+            return judge_drops(results, before, self.drops, path, self.allowed)
         except SoftdiceError as error:
             refused.append(error)
         return [_undefined(f"drop of {score.text}", "<=", allowed) for score, allowed in self.drops]
 
 
-def _judged(results: Results, rule: Rule, refused: list[SoftdiceError]) -> Verdict:
-    """The verdict on a rule; an error goes to those that were found before."""
-    from softdice_cli.gates import judge
+def allowance_of(text: str | None, *, judged: bool) -> Allowance:
+    """How many pairs may lack a file, as ``--allow-missing`` says.
 
-    try:
-        return judge(results, [rule])[0]
-    except SoftdiceError as error:
-        refused.append(error)
-    return _undefined(rule.text, rule.operator, rule.bound)
+    Raises:
+        ConfigError: it cannot be read; or it has no bound, and the results are to be judged.
+    """
+    if text is None:
+        return NONE_MISSING
+    allowed = Allowance(text)
+    if judged and not allowed.is_bound:
+        raise ConfigError(
+            "needs a bound where results are judged",
+            option="allow_missing",
+            expected="how many pairs may lack a file before the gate is red",
+            hint="--allow-missing 3, or --allow-missing 2%",
+        )
+    return allowed
 
 
 def _undefined(rule: str, operator: str, bound: float) -> Verdict:

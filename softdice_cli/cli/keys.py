@@ -20,6 +20,7 @@ from softdice_cli.cli.eval import Eval
 from softdice_cli.cli.file_keys import shown, to_toml
 from softdice_cli.cli.options import Trait
 from softdice_cli.errors import ConfigError
+from softdice_cli.records.allowance import ALL
 
 # What is greater, infinite or NaN is not a finite number.
 _LARGEST_FLOAT = sys.float_info.max
@@ -32,6 +33,7 @@ _TABLES = {
     Trait.MEMBERS: "a list of strings, or a table of names and lists of classes",
     Trait.NUMBERS: "a finite number, or a table of names and numbers",
 }
+_BOUND = 'true for any number, a number of pairs, or a share such as "2%"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Option:
         """What a value must be, in words."""
         if self.choices:
             return "one of " + ", ".join(to_toml(choice) for choice in self.choices)
+        if Trait.BOUND in self.traits:
+            return _BOUND
         if self.kind is list:
             return _LIST if self.table is None else _TABLES[self.table]
         text = _KINDS[self.kind]
@@ -135,6 +139,8 @@ def checked(option: Option, value: Any, path: str, key: str) -> Any:
     """
     if not _fits(option, value):
         raise _unfitting(option, value, path, key)
+    if Trait.BOUND in option.traits and isinstance(value, bool):
+        return ALL if value else None
     if option.kind is not list:
         return option.kind(value)
     if isinstance(value, dict):
@@ -157,7 +163,7 @@ def _unfitting(option: Option, value: Any, path: str, key: str) -> ConfigError:
     hint = "softdice eval --help"
     if _is_entry(value) and option.kind is list:
         hint = f"{key} = [{written}]"
-    elif _is_entry(value) and option.kind in (str, Path) and not option.choices:
+    elif _is_entry(value) and option.kind in (str, Path) and not option.choices and Trait.BOUND not in option.traits:
         hint = f'{key} = "{written}"'
     elif isinstance(value, dict) and option.field == "classes":
         hint = "class = {…} for the table of the classes; classes names a file of them"
@@ -170,6 +176,8 @@ def _unfitting(option: Option, value: Any, path: str, key: str) -> ConfigError:
 def _fits(option: Option, value: Any) -> bool:
     if option.kind is list:
         return _fits_list(option, value)
+    if Trait.BOUND in option.traits:
+        return isinstance(value, str | int) and (isinstance(value, str) or value >= 0)
     # In Python, true and false are also integers.
     if option.kind is bool or isinstance(value, bool):
         return option.kind is bool and isinstance(value, bool)

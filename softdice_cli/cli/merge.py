@@ -24,6 +24,7 @@ class Merge:
     require: o.Require = None
     baseline: o.Baseline = None
     max_drop: o.MaxDrop = None
+    allow_missing: o.AcceptMissing = None
     format: o.Format = "json"
     worst: o.Worst = 5
     per_image: o.PerImage = False
@@ -33,7 +34,7 @@ class Merge:
 
     def run(self) -> int:
         """Merge the files, and give the exit code of the whole."""
-        gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
+        gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop, self.allow_missing)
         inputs = [("RESULTS", file) for file in self.files]
         reports = extras(self.report, self.output, [*inputs, ("--baseline", self.baseline)])
         shown = Shown(worst=self.worst, per_image=self.per_image, columns=columns_from(self.columns))

@@ -24,6 +24,7 @@ class Trait(Enum):
     LABELS = "entries of NAME=LABEL+LABEL"
     MEMBERS = "entries of NAME=MEMBER+MEMBER"
     NUMBERS = "a number, or entries of NAME=NUMBER"
+    BOUND = "a number or a share of pairs, or true for any number"
     OF_EVAL = "how and where eval writes its result, which no other command takes from the file"
 
 
@@ -60,7 +61,24 @@ PredSuffix = Annotated[
 ]
 GtSuffix = Annotated[str, _option(_DATA, "Folders: truths end so, e.g. _mask; not part of the stem.", metavar="TEXT")]
 AllowMissing = Annotated[
-    bool, _option(_DATA, "Leave out files without a partner, and say so in the output.", "--allow-missing")
+    str | None,
+    _option(
+        _DATA,
+        "Leave out files without a partner, and say so in the output: any number of them, or no more than N, or P % of "
+        "the pairs that there should be. A gate needs such a bound.",
+        "--allow-missing",
+        metavar="[N|P%]",
+    ),
+    Trait.BOUND,
+]
+AcceptMissing = Annotated[
+    str | None,
+    _option(
+        _GATE,
+        "Judge results although files were left out: no more than N, or P % of the pairs that there should be.",
+        "--allow-missing",
+        metavar="N|P%",
+    ),
 ]
 ShardOf = Annotated[
     str | None, _option(_DATA, "Evaluate every N-th pair, from the I-th; merge the results later.", metavar="I/N")

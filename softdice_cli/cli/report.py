@@ -176,7 +176,7 @@ def conclude(judged: Judged, reports: Sequence[Extra], shown: Shown, *, listed: 
     results, refused = judged.results, list(judged.refused)
     for other, file in reports:
         refused += _try_to_write(results, other, file, shown)
-    for text in warnings(results):
+    for text in (*warnings(results), *filter(None, [judged.note])):
         say(text, "warning")
     _say_failures(results, listed=listed)
     unmet = [verdict for verdict in results.requirements if not verdict.passed]
@@ -213,6 +213,10 @@ def _say_failures(results: Results, *, listed: bool) -> None:
         say_failure(error, details if place < ADVISED else [])
 
 
+# What to type where two means are not over the same classes.
+_BY_ITSELF = "--max-drop 'METRIC[CLASS]=X' judges a class by itself"
+
+
 def _sentence(verdict: Verdict) -> str:
     from softdice_cli.render.verdicts import verdict_number
 
@@ -220,5 +224,10 @@ def _sentence(verdict: Verdict) -> str:
     if verdict.reason == "undefined":
         return f"{verdict.rule}: the score is undefined"
     if verdict.reason == "incomplete":
-        return f"{verdict.rule}: {value}, and not all pairs were evaluated"
+        # Without a note, a pair failed, or the results are a shard.
+        return f"{verdict.rule}: {value}, and {verdict.note or 'not all pairs were evaluated'}"
+    if verdict.reason == "incomparable":
+        return f"{verdict.rule}: {value}, and it is not over the same classes: {verdict.note}; {_BY_ITSELF}"
+    if verdict.note:
+        return f"{verdict.rule}: {value} is not {verdict.operator} {bound}, {verdict.note}"
     return f"{verdict.rule}: {value} is not {verdict.operator} {bound}"

@@ -22,6 +22,7 @@ class Show:
     require: o.Require = None
     baseline: o.Baseline = None
     max_drop: o.MaxDrop = None
+    allow_missing: o.AcceptMissing = None
     format: o.Format = "table"
     worst: o.Worst = 5
     per_image: o.PerImage = False
@@ -31,7 +32,7 @@ class Show:
 
     def run(self) -> int:
         """Render the file; judge it by the gate that is given now, and not by the one that it was made with."""
-        gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop)
+        gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop, self.allow_missing)
         reports = extras(self.report, self.output, [("RESULTS", self.file), ("--baseline", self.baseline)])
         shown = Shown(worst=self.worst, per_image=self.per_image, columns=columns_from(self.columns))
         judged = gate.judge(with_intervals(load(self.file), self.ci, shown.columns))

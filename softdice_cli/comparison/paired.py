@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from softdice_cli.comparison.kinds import JUDGED, Kind, kinds_of, targets, values_of
-from softdice_cli.comparison.refusals import check_options, notes_on, refuse_difference
+from softdice_cli.comparison.refusals import check_options, notes_on, other_classes, refuse_difference
 from softdice_cli.comparison.resampling import (
     ROUNDING,
     IntervalAt,
@@ -25,9 +25,10 @@ from softdice_cli.comparison.resampling import (
     resampled,
 )
 from softdice_cli.comparison.shapes import Comparison, ImageChange, ScoreChange
-from softdice_cli.comparison.sums import Floats, Plan, mean_of
+from softdice_cli.comparison.sums import Floats, Plan, mean_of, over_the_same
 from softdice_cli.errors import ConfigError
-from softdice_cli.records import Results, Verdict, natural
+from softdice_cli.records import Allowance, Results, Verdict, natural
+from softdice_cli.records.allowance import NONE_MISSING
 from softdice_cli.records.intervals import Interval
 
 
@@ -56,7 +57,7 @@ def compare(
     Raises:
         ConfigError: there is no such metric, or `resamples`, `seed` or `worst` is out of range.
         EmptyError: there is no image.
-        InputError: results are incomplete, or their classes, signatures or images differ.
+        InputError: pairs failed, or the classes, signatures, images or masks differ.
     """
     check_options(resamples, seed, worst)
     kinds = kinds_of(metrics)
@@ -71,7 +72,7 @@ def compare(
     own = plan.scores(columns)
     changes: list[ScoreChange] = []
     for place, kind in enumerate(kinds):
-        changes.extend(_changes(kind, (a, b), own[place], partial(interval, place), partial(p, place)))
+        changes.extend(_changes(plan, kind, (a, b), own[place], partial(interval, place), partial(p, place)))
     return Comparison(
         *names,
         signature=a.settings.signature,
@@ -81,25 +82,44 @@ def compare(
         scores=tuple(changes),
         changed=_changed(a, own[kinds.index(JUDGED)], worst),
         notes=tuple(notes_on(a, b)),
+        left_out=(len(a.left_out), len(b.left_out)),
+        pairs=(a.run.pairs, b.run.pairs),
+        other_classes=other_classes(a.pooled.classes, b.pooled.classes),
     )
 
 
-def judge(comparison: Comparison, min_effect: float = 0.0) -> Verdict:
+def judge(comparison: Comparison, min_effect: float = 0.0, allowed: Allowance = NONE_MISSING) -> Verdict:
     """Whether B is no worse than A: not met where the whole interval of pooled mean hard Dice is below −min_effect.
 
-    Without an interval nothing can be told, and what is undefined never passes.
+    Without an interval nothing can be told, and what is undefined never passes. Neither do means of other classes.
+
+    Args:
+        comparison: what is judged.
+        min_effect: the drop of Dice that does not matter.
+        allowed: how many pairs of A and of B may lack a file.
 
     Raises:
-        ConfigError: `min_effect` is below 0, or not a number.
+        ConfigError: `min_effect` is below 0, or so large that nothing could be worse, or not a number.
     """
-    if not (math.isfinite(min_effect) and min_effect >= 0):
+    # A comparison with NaN is false.
+    if not 0 <= min_effect < 1:
         raise ConfigError(
-            f"{min_effect} is out of range", option="min_effect", expected="a difference of Dice, 0 or greater"
+            f"{min_effect} is out of range",
+            option="min_effect",
+            expected="a difference of Dice: 0 or greater, and less than 1",
         )
     rule = f"--fail-if-worse --min-effect {min_effect!r}"
     # Subtracting from 0.0 gives 0.0 where a minus sign would give -0.0.
     bound = 0.0 - min_effect
     interval = comparison.judged.interval
+    for side, left_out, pairs in zip("AB", comparison.left_out, comparison.pairs, strict=True):
+        if not allowed.permits(left_out, pairs):
+            value = interval.high if interval else None
+            note = f"in {side}, {allowed.refusal(left_out, pairs)}"
+            return Verdict(rule, value, ">=", bound, passed=False, reason="incomplete", note=note)
+    if comparison.other_classes:
+        note = comparison.other_classes
+        return Verdict(rule, None, ">=", bound, passed=False, reason="incomparable", note=note)
     if interval is None:
         return Verdict(rule, None, ">=", bound, passed=False, reason="undefined")
     return Verdict(rule, interval.high, ">=", bound, passed=interval.high >= bound)
@@ -110,12 +130,13 @@ def _chance(plan: Plan, columns: Floats, resamples: int, seed: int) -> tuple[Int
     _, images, _ = columns.shape
     if images == 1:
         return no_interval, no_p
-    drawn = resampled(plan, columns, resamples, seed)
+    drawn = over_the_same(plan, resampled(plan, columns, resamples, seed))
     interval = percentiles([scores[1] - scores[0] for scores in drawn])
     return interval, p_values(plan, columns, resamples, seed)
 
 
 def _changes(
+    plan: Plan,
     kind: Kind,
     sides: tuple[Results, Results],
     own: Floats,
@@ -125,6 +146,7 @@ def _changes(
     """How each target of a kind changed.
 
     Args:
+        plan: which scores there are.
         kind: of score.
         sides: A and B.
         own: the scores of the single images, ``(2, n, targets)``.
@@ -133,10 +155,11 @@ def _changes(
     """
     a, b = sides
     befores, afters = values_of(a, kind), values_of(b, kind)
+    uneven = _uneven(plan, kind, befores, afters)
     for target, (scope, name) in enumerate(targets(a.settings, kind.metric)):
         before, after = befores[target], afters[target]
         difference = None
-        if before is not None and after is not None:
+        if before is not None and after is not None and target not in uneven:
             difference = after - before
         # Above 0 where an image became better, whichever way is better for the metric.
         change = (own[1, :, target] - own[0, :, target]) * kind.sign
@@ -152,7 +175,7 @@ def _changes(
             a=before,
             b=after,
             difference=difference,
-            interval=interval(target),
+            interval=None if target in uneven else interval(target),
             p=p_value,
             permutations=permutations,
             better=better,
@@ -160,6 +183,14 @@ def _changes(
             tied=len(change) - better - worse - undefined,
             undefined=undefined,
         )
+
+
+def _uneven(plan: Plan, kind: Kind, befores: Sequence[float | None], afters: Sequence[float | None]) -> set[int]:
+    """The means, by their places, that are not over the same classes, or regions, in A and in B."""
+    if not kind.metric.per_class:
+        return set()
+    alone = [(before is None) != (after is None) for before, after in zip(befores, afters, strict=True)]
+    return {mean for mean, members in plan.means() if any(alone[members])}
 
 
 def _changed(a: Results, dice: Floats, worst: int) -> tuple[ImageChange, ...]:

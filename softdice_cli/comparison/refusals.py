@@ -5,11 +5,12 @@ The first is refused, and the error names it. The second is said in notes beside
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from softdice_cli.errors import ConfigError, EmptyError, InputError
-from softdice_cli.records import ClassDef, ImageRow, Results, Settings, Summary, natural
+from softdice_cli.gates.truths import other_truths, unknown_truths
+from softdice_cli.records import ClassDef, ClassScores, Results, Settings, natural
 from softdice_cli.records.settings import aligned
 from softdice_cli.records.signature import parts_beyond
 
@@ -34,11 +35,11 @@ def check_options(resamples: int, seed: int, worst: int) -> None:
 
 
 def refuse_difference(a: Results, b: Results, names: tuple[str, str]) -> None:
-    """Refuse results that are not of the same images, classes and settings.
+    """Refuse results that are not of the same images, masks, classes and settings.
 
     Raises:
         EmptyError: there is no image.
-        InputError: results are incomplete, or their classes, signatures or images differ.
+        InputError: pairs failed, or the classes, signatures, images or masks differ.
     """
     _refuse_incomplete(a, names[0])
     _refuse_incomplete(b, names[1])
@@ -47,6 +48,14 @@ def refuse_difference(a: Results, b: Results, names: tuple[str, str]) -> None:
     _refuse_other_classes(mine, theirs, names)
     _refuse_other_signature(mine.signature, theirs.signature, names)
     _refuse_other_images(a, b, names)
+    if other := other_truths(a, b):
+        raise InputError(
+            f"was made with other masks than {names[0]}",
+            path=names[1],
+            expected="the same pixels and labels in each image",
+            found=f"differences in {_count(len(other), 'image')}: {_some(other)}",
+            hint="evaluate both predictions with the same masks",
+        )
 
 
 def _refuse_incomplete(results: Results, name: str) -> None:
@@ -131,9 +140,11 @@ def notes_on(a: Results, b: Results) -> Iterator[str]:
         yield "a single image cannot be resampled: there are no intervals and no p-values"
     yield from _shard_notes(a, "A")
     yield from _shard_notes(b, "B")
-    yield from _mask_notes(a, b)
-    yield from _class_notes("pooled", a.pooled, b.pooled)
-    yield from _class_notes("image-mean", a.image_mean, b.image_mean)
+    if unknown := unknown_truths(b, a, "A"):
+        yield unknown
+    for average, mine, theirs in (("pooled", a.pooled, b.pooled), ("image-mean", a.image_mean, b.image_mean)):
+        yield from _class_notes(f"{average} mean", mine.classes, theirs.classes)
+        yield from _class_notes(f"{average} region mean", mine.regions, theirs.regions)
 
 
 def _shard_notes(results: Results, side: str) -> Iterator[str]:
@@ -141,33 +152,20 @@ def _shard_notes(results: Results, side: str) -> Iterator[str]:
         yield f"{side} is shard {results.shard.index} of {results.shard.count}, not the whole run"
 
 
-def _mask_notes(a: Results, b: Results) -> Iterator[str]:
-    other = []
-    for mine, theirs in zip(a.images, b.images, strict=True):
-        if _mask_pixels(mine) != _mask_pixels(theirs):
-            other.append(mine.id)
-    if other:
-        where = f"{_count(len(other), 'image')}: {_some(other)}"
-        yield f"the masks of B are not those of A, by their pixels per class, in {where}"
+def _class_notes(mean: str, a: Sequence[ClassScores], b: Sequence[ClassScores]) -> Iterator[str]:
+    """A mean that is over other classes, or regions, in one of the two, so that the two are not compared."""
+    if difference := other_classes(a, b):
+        yield f"the {mean} of hard Dice has no difference, as it would be of other classes: {difference}"
 
 
-def _mask_pixels(row: ImageRow) -> tuple[int, list[int]]:
-    """How many pixels were evaluated, and how many of them the mask gives to each class."""
-    return row.pixels, [sums.truth for sums in row.sums]
-
-
-def _class_notes(average: str, a: Summary, b: Summary) -> Iterator[str]:
-    """Means that are over more classes, or regions, in one of the two."""
-    both = [("mean", "class", "classes", a.means, b.means)]
-    if a.region_means is not None and b.region_means is not None:
-        both.append(("region mean", "region", "regions", a.region_means, b.region_means))
-    for mean, one, several, mine, theirs in both:
-        before, after = mine.defined["dice"], theirs.defined["dice"]
-        if before != after:
-            yield (
-                f"the {average} {mean} of hard Dice is over {before} {several} in A and {after} in B: "
-                f"a {one} is undefined (0/0) in one of them"
-            )
+def other_classes(a: Sequence[ClassScores], b: Sequence[ClassScores]) -> str:
+    """The classes, or regions, whose hard Dice one of the two alone defines; an empty text where there are none."""
+    parts = []
+    for side, mine, theirs in (("A", a, b), ("B", b, a)):
+        only = [one.name for one, other in zip(mine, theirs, strict=True) if other.dice is None is not one.dice]
+        if only:
+            parts.append(f"{_some(only)} defined in {side} alone")
+    return "; ".join(parts)
 
 
 def _count(number: int, noun: str) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from softdice_cli.comparison.kinds import kinds_of, targets, values_of
 from softdice_cli.comparison.refusals import check_options
-from softdice_cli.comparison.sums import Floats, Plan
+from softdice_cli.comparison.sums import Floats, Plan, over_the_same
 from softdice_cli.records import Results
 from softdice_cli.records.intervals import Interval, ScoreInterval
 from softdice_cli.scores import quantile
@@ -196,16 +196,14 @@ def p_values(plan: Plan, columns: Floats, permutations: int, seed: int) -> PValu
     """Two-sided permutation p-values of columns ``(2, n, M)``, and how many permutations count."""
     grid = Grid(columns)
     totals = grid.parts.sum(axis=1)
-    before = plan.scores(grid.read(totals[0]))
-    after = plan.scores(grid.read(totals[1]))
-    tests = [PermutationTest(a, b) for a, b in zip(before, after, strict=True)]
+    observed = over_the_same(plan, plan.scores(grid.read(totals)))
+    tests = [PermutationTest(a, b) for a, b in observed]
     # Swapping an image adds its change to one side and takes it from the other.
     change = grid.parts[1] - grid.parts[0]
     for swapped in flips(columns.shape[1], permutations, seed):
         moved = swapped @ change
-        ours = plan.scores(grid.read(totals[0] + moved))
-        theirs = plan.scores(grid.read(totals[1] - moved))
-        for test, a, b in zip(tests, ours, theirs, strict=True):
+        sides = np.stack([totals[0] + moved, totals[1] - moved])
+        for test, (a, b) in zip(tests, over_the_same(plan, plan.scores(grid.read(sides))), strict=True):
             test.add(a, b)
 
     def p(kind: int, target: int) -> tuple[float | None, int]:

@@ -21,7 +21,8 @@ class ScoreChange:
         name: of the class or region, or ``mean``, ``foreground mean`` or ``region mean``.
         a: the score in A.
         b: the score in B.
-        difference: B − A; below 0 is worse, except for a loss.
+        difference: B − A; below 0 is worse, except for a loss. ``None`` also for means that are not over the same
+            classes.
         interval: of the difference; ``None`` for a single image, or where no resample defines it.
         p: two-sided paired permutation p-value; ``None`` where there is no interval.
         permutations: how many permutations define the difference and so stand behind `p`.
@@ -78,6 +79,9 @@ class Comparison:
         changed: the images that changed most by mean hard Dice, the most first; unchanged ones are
             not among them.
         notes: what a reader must know, in sentences.
+        left_out: how many pairs of A and of B lack a file, and were left out.
+        pairs: how many there should be in A and in B.
+        other_classes: the classes whose pooled hard Dice one of the two alone defines, in words; or empty.
     """
 
     a: str
@@ -89,6 +93,9 @@ class Comparison:
     scores: tuple[ScoreChange, ...]
     changed: tuple[ImageChange, ...]
     notes: tuple[str, ...]
+    left_out: tuple[int, int] = (0, 0)
+    pairs: tuple[int, int] = (0, 0)
+    other_classes: str = ""
 
     @property
     def judged(self) -> ScoreChange:

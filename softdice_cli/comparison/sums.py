@@ -6,7 +6,7 @@ The ratios are those of `metrics`, on arrays. What is ``None`` elsewhere is NaN 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -82,6 +82,17 @@ class Plan:
         for kind, (numerator, denominator) in zip(self.kinds, self.places, strict=True):
             found.append(self._scores(kind, parts[numerator], parts[denominator]))
         return found
+
+    def means(self) -> Iterator[tuple[int, slice]]:
+        """The place of each mean among the targets, and those of the classes, or regions, that it is over."""
+        classes, regions = len(self.settings.scored), len(self.settings.regions)
+        yield classes, slice(classes)
+        place = classes + 1
+        if self.settings.has_foreground:
+            yield place, slice(1, classes)
+            place += 1
+        if regions:
+            yield place + regions, slice(place, place + regions)
 
     def _scores(self, kind: Kind, numerator: Floats, denominator: Floats) -> Floats:
         if kind.average == "pooled":
@@ -173,6 +184,22 @@ def _ratio(numerator: Floats, denominator: Floats, empty: float) -> Floats:
     out: Floats = np.full(numerator.shape, empty)
     np.divide(numerator, denominator, out=out, where=denominator > 0)
     return out
+
+
+def over_the_same(plan: Plan, scores: list[Floats]) -> list[Floats]:
+    """Scores of two sides ``(2, *S, targets)``, where a mean is NaN if a class of it is defined on one side alone.
+
+    The difference of such means would be of other classes, and not of other predictions.
+    """
+    found = []
+    for kind, values in zip(plan.kinds, scores, strict=True):
+        if kind.metric.per_class:
+            values = values.copy()
+            alone = np.isnan(values[0]) != np.isnan(values[1])
+            for mean, members in plan.means():
+                values[..., mean][:, alone[..., members].any(axis=-1)] = math.nan
+        found.append(values)
+    return found
 
 
 def mean_of(classes: Floats) -> Floats:

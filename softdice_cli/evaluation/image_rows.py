@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from softdice_cli.errors import InputError, UnreadableError
+from softdice_cli.evaluation.identity import truth_of
 from softdice_cli.evaluation.prepared_pair import Image, PreparedPair
 from softdice_cli.overlap import Tally
 from softdice_cli.records import ImageRow
@@ -21,8 +22,8 @@ def row_of(prepared: PreparedPair, image: Image, tally: Tally) -> ImageRow:
         tally: of all its pixels.
 
     Raises:
-        InputError: the values are not probabilities, the labels are not classes, or no pixel is
-            left to count.
+        InputError: the values are not probabilities, the labels are not classes, no pixel is left to count, or the
+            file of the truth has shrunk.
     """
     decoding = prepared.decoding
     if tally.unknown or not tally.facts.acceptable(decoding) or tally.facts.already(decoding):
@@ -42,6 +43,7 @@ def row_of(prepared: PreparedPair, image: Image, tally: Tally) -> ImageRow:
         sums=tally.class_sums(),
         regions=tally.region_sums(settings.members),
         confusion=confusion,
+        truth=truth_of(prepared.truth, image),
     )
 
 

@@ -105,8 +105,8 @@ def parse_rule(text: str, option: str = "require") -> Rule:
         option: the option that it stands for, for messages.
 
     Raises:
-        ConfigError: it cannot be read; the message says at which character, and what could stand
-            there.
+        ConfigError: it cannot be read, and the message says at which character, and what could stand there; or every
+            value meets it.
     """
     score, place = _parse_score(text, option)
     operator = _OPERATOR.match(text, place)
@@ -117,14 +117,17 @@ def parse_rule(text: str, option: str = "require") -> Rule:
     low, high = score.metric.low, score.metric.high
     if not low <= bound <= high:
         raise _misread(option, text, operator.end(), f"a number from {low:g} to {high:g}, as {score.name} is")
-    return Rule(score, operator[1], bound)
+    rule = Rule(score, operator[1], bound)
+    if rule.holds(low) and rule.holds(high):
+        raise _says_nothing(option, text, f"a bound that {score.name} can miss: it is from {low:g} to {high:g}")
+    return rule
 
 
 def parse_drop(text: str) -> tuple[Score, float]:
     """What ``max_drop`` allows: ``NUMBER`` for the pooled mean Dice, or ``[AGGREGATE:]METRIC[CLASS]=NUMBER``.
 
     Raises:
-        ConfigError: it cannot be read, or is below 0.
+        ConfigError: it cannot be read, is below 0, or is as much as the score can drop at all.
     """
     # A number alone is about the pooled mean Dice.
     if re.match(r"\s*[-+.0-9]", text):
@@ -137,6 +140,9 @@ def parse_drop(text: str) -> tuple[Score, float]:
     drop = _number(text, place, "max_drop")
     if drop < 0:
         raise _misread("max_drop", text, place, "a number that is not below 0")
+    most = score.metric.high - score.metric.low
+    if drop >= most:
+        raise _says_nothing("max_drop", text, f"less than {most:g}: {score.name} can drop by no more")
     return score, drop
 
 
@@ -209,6 +215,10 @@ def _misread(option: str, text: str, place: int, expected: str) -> ConfigError:
         found=found,
         hint=_GRAMMARS[option],
     )
+
+
+def _says_nothing(option: str, text: str, expected: str) -> ConfigError:
+    return ConfigError(f"{text!r} is met by every value", option=option, expected=expected, hint=_GRAMMARS[option])
 
 
 def check_scores(scores: Iterable[Score], settings: Settings) -> None:

@@ -19,10 +19,8 @@ from softdice_cli.pairing.affixes import Affix, orientation
 from softdice_cli.pairing.listing import Listing, Request, Side
 from softdice_cli.pairing.matching import Match, is_flat, keyed, match
 from softdice_cli.pairing.names import bare
-from softdice_cli.pairing.pair import LIST_THEM
+from softdice_cli.pairing.pair import LIST_THEM, leave_out
 from softdice_cli.pairing.proposals import Proposal, Respell, best, by_affixes
-
-_ALLOW_MISSING = "--allow-missing, to evaluate the rest and say what was left out"
 
 _MOST = 0.5
 _NEARLY_ALL = 0.9
@@ -53,7 +51,7 @@ def advise(request: Request, listings: Sequence[Listing], found: Match) -> Advic
     if shift:
         return Advice(LIST_THEM, shift)
     if found.covers(_MOST):
-        return _alike(found) or Advice(_ALLOW_MISSING)
+        return _alike(found) or Advice(leave_out(len(found.preds) + len(found.gts)))
     typed = choices(request, listings, more_than=len(found.pairs))
     if typed:
         return Advice(typed)

@@ -10,13 +10,21 @@ from softdice_cli.pairing.listing import Request, Side, is_many
 from softdice_cli.pairing.matching import keyed, match
 from softdice_cli.pairing.pair import STDIN, Pairing, settle
 from softdice_cli.pairing.unpaired import doubts, duplicated, has_duplicates, left_out, one_side_twice, unpaired
+from softdice_cli.records import Allowance
+from softdice_cli.records.allowance import NONE_MISSING
 
 
-def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allow_missing: bool = False) -> Pairing:
+def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allowed: Allowance = NONE_MISSING) -> Pairing:
     """Pairs of two folders or patterns, by stem; with `recursive`, by the path below the folder.
 
     Where no path is the same on both sides because one has sub-folders and the other has none, the
     file names decide, unless a name is there twice.
+
+    Args:
+        pred: the predictions.
+        gt: the truths.
+        recursive: whether sub-folders belong to the folders.
+        allowed: how many files may go without a partner; they are left out, and the pairing says so.
 
     Raises:
         PairingError: files without a partner, several files of one stem on a side, partners that
@@ -34,8 +42,9 @@ def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allow_missing
     twice = [pair for pair in found.pairs if os.path.abspath(pair.pred) == os.path.abspath(pair.gt)]
     if twice:
         raise one_side_twice(request, listings, twice)
-    if not found.is_whole and not allow_missing:
-        raise unpaired(request, listings, found)
+    missing = len(found.preds) + len(found.gts)
+    if not allowed.permits(missing, len(found.pairs) + missing):
+        raise unpaired(request, listings, found, allowed)
     settled = settle(found.pairs, left_out(found), [*listings[0].clutter, *listings[1].clutter])
     return replace(settled, notes=doubts(found))
 

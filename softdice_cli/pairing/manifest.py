@@ -7,20 +7,22 @@ from collections.abc import Iterator, Sequence
 
 from softdice_cli.errors import UnreadableError
 from softdice_cli.pairing.names import forms, stem_of
-from softdice_cli.pairing.pair import STDIN, Pair, Pairing, PairingError, first_of, settle
+from softdice_cli.pairing.pair import STDIN, Pair, Pairing, PairingError, beyond, first_of, leave_out, settle
 from softdice_cli.pairing.table import EXPECTED, Row, rows
+from softdice_cli.records import Allowance
+from softdice_cli.records.allowance import NONE_MISSING
 
 _MOST = 0.5
 
 
-def pair_manifest(name: str, data: bytes, *, allow_missing: bool = False) -> Pairing:
+def pair_manifest(name: str, data: bytes, *, allowed: Allowance = NONE_MISSING) -> Pairing:
     """The pairs of a manifest, all of whose files are there.
 
     Args:
         name: path of the manifest; relative paths in it are relative to its folder. ``-`` is
             standard input, whose paths are relative to the working directory.
         data: its bytes.
-        allow_missing: leave out pairs of which a file is missing, and say so.
+        allowed: how many pairs may lack a file; they are left out, and the pairing says so.
 
     Raises:
         UnreadableError: it is not a manifest, or a row lacks a column.
@@ -38,17 +40,18 @@ def pair_manifest(name: str, data: bytes, *, allow_missing: bool = False) -> Pai
             lost += missing
         else:
             whole.append(pair)
-    if alone and not allow_missing:
+    if not allowed.permits(len(alone), len(pairs)):
         raise PairingError(
             f"files of {len(alone)} of {len(pairs)} pairs are missing",
             path=name,
             found=first_of(alone),
-            hint=_hint(name, folder, lost, len(whole) >= _MOST * len(pairs)),
+            expected=beyond(allowed),
+            hint=_hint(name, folder, len(alone), lost, len(whole) >= _MOST * len(pairs)),
         )
     return settle(whole, alone)
 
 
-def _hint(name: str, folder: str, lost: Sequence[str], most_are_there: bool) -> str:
+def _hint(name: str, folder: str, missing: int, lost: Sequence[str], most_are_there: bool) -> str:
     """What to type where files of a manifest are missing."""
     below = [os.path.relpath(path, folder or ".") for path in lost]
     if folder and all(os.path.lexists(path) for path in below):
@@ -56,7 +59,7 @@ def _hint(name: str, folder: str, lost: Sequence[str], most_are_there: bool) -> 
 
         return f"its paths are relative to the working directory: --pairs - < {shlex.quote(name)}"
     if most_are_there:
-        return "--allow-missing, to evaluate the rest and say what was left out"
+        return leave_out(missing)
     if folder:
         return f"check its paths, which are relative to {folder}"
     return "check its paths, which are relative to the working directory"

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from softdice_cli.errors import InputError
 from softdice_cli.pairing.names import stem_of
-from softdice_cli.records import natural
+from softdice_cli.records import Allowance, natural
+from softdice_cli.records.allowance import NONE_MISSING
 
 STDIN = "-"
 
@@ -107,6 +108,18 @@ def refuse(one: str, many: str, items: Sequence[str], *, hint: str) -> None:
     """
     if items:
         raise PairingError(counted(len(items), one, many), found=first_of(items), hint=hint)
+
+
+def beyond(allowed: Allowance) -> str:
+    """What was expected where more is missing than is allowed; an empty text where nothing is."""
+    if allowed == NONE_MISSING:
+        return ""
+    return f"no more than --allow-missing {allowed.text}"
+
+
+def leave_out(missing: int) -> str:
+    """What to type to leave out so many."""
+    return f"--allow-missing {missing}, to evaluate the rest and say what was left out"
 
 
 def counted(count: int, one: str, many: str) -> str:

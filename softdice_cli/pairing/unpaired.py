@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from softdice_cli.errors import EmptyError
 from softdice_cli.pairing.listing import File, Listing, Request, Side, listed
 from softdice_cli.pairing.matching import Match
-from softdice_cli.pairing.pair import LIST_THEM, Pair, PairingError, counted, first_of, in_order
+from softdice_cli.pairing.pair import LIST_THEM, Pair, PairingError, beyond, counted, first_of, in_order
+from softdice_cli.records import Allowance
 
 Groups = Mapping[str, Sequence[File]]
 
@@ -26,8 +27,8 @@ def _sentences(files: Mapping[str, str], others: Mapping[str, str], missing: str
         yield f"{path} has no {missing}{remark}"
 
 
-def unpaired(request: Request, listings: Sequence[Listing], found: Match) -> PairingError:
-    """The error for files without a partner."""
+def unpaired(request: Request, listings: Sequence[Listing], found: Match, allowed: Allowance) -> PairingError:
+    """The error for more files without a partner than are allowed."""
     # Imported here, as only an error needs it.
     from softdice_cli.pairing.advice import advise
 
@@ -46,7 +47,9 @@ def unpaired(request: Request, listings: Sequence[Listing], found: Match) -> Pai
     if advice.remark:
         said.append(advice.remark)
     total = counted(len(found.preds) + len(found.gts), "file without a partner", "files without a partner")
-    return PairingError(f"{total}: {', '.join(counts)}", found="; ".join(said), hint=advice.hint)
+    return PairingError(
+        f"{total}: {', '.join(counts)}", expected=beyond(allowed), found="; ".join(said), hint=advice.hint
+    )
 
 
 def doubts(found: Match) -> tuple[str, ...]:

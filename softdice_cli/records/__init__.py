@@ -4,6 +4,7 @@ No NumPy, torch, image library or terminal is known here, so that a saved file c
 once.
 """
 
+from softdice_cli.records.allowance import Allowance
 from softdice_cli.records.choices import Activation, Decision, Empty, Prediction, WhiteIsZero
 from softdice_cli.records.classes import MAX_LABEL, ClassDef, Region
 from softdice_cli.records.results import (
@@ -26,6 +27,7 @@ __all__ = [
     "FORMAT_VERSION",
     "MAX_LABEL",
     "Activation",
+    "Allowance",
     "ClassDef",
     "ClassScores",
     "ClassSums",

@@ -112,7 +112,7 @@ class Summary:
 Matrix = tuple[tuple[int, ...], ...]
 """Pixels by predicted class (rows) and true class (columns)."""
 
-Reason = Literal["", "undefined", "incomplete"]
+Reason = Literal["", "undefined", "incomplete", "incomparable"]
 """Why a requirement cannot be met whatever its bound, or nothing."""
 
 
@@ -126,9 +126,11 @@ class Verdict:
         operator: ``>=``, ``>``, ``<=`` or ``<``.
         bound: the number that it is held against.
         passed: whether it is met.
-        reason: why it cannot be met whatever the value (``undefined``, ``incomplete``), or empty.
+        reason: why it cannot be met whatever the value, or empty: ``undefined``, ``incomplete``, or ``incomparable``
+            with the baseline, because one of the two defines what the other does not.
         images: for a rule on single images that is not met, the images that do not meet it, the
             worst first.
+        note: what else is to be known of the value, such as the classes that it is not over; or empty.
     """
 
     rule: str
@@ -138,6 +140,7 @@ class Verdict:
     passed: bool
     reason: Reason = ""
     images: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def margin(self) -> float | None:
@@ -197,5 +200,5 @@ class Results:
 
     @property
     def complete(self) -> bool:
-        """Whether every pair was evaluated, and there was one."""
+        """Whether every pair was evaluated, and there was one; what was left out was not."""
         return self.run.complete

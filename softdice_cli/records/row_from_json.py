@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from softdice_cli.records.members import is_of, list_of, member, refuse_unknown
@@ -11,7 +12,9 @@ from softdice_cli.records.to_json import SUMS
 # A stored probability may be above 1 by the rounding of its type, which is at most 1 + 2**-7.
 _SLACK = 1.01
 
-_ROW = ("id", "pred", "gt", "pixels", "ignored", "sums", "region_sums", "confusion", "classes", "regions")
+_DIGEST = re.compile("[0-9a-f]{16}")
+
+_ROW = ("id", "pred", "gt", "pixels", "ignored", "sums", "region_sums", "confusion", "truth", "classes", "regions")
 
 
 def row_from_json(value: Any, classes: int | None, regions: int | None) -> ImageRow:
@@ -43,6 +46,7 @@ def row_from_json(value: Any, classes: int | None, regions: int | None) -> Image
         sums=sums,
         regions=regions_of_row,
         confusion=_confusion(value, len(sums)),
+        truth=_truth(value),
     )
     _check_row(row)
     return row
@@ -71,6 +75,16 @@ def _confusion(value: dict[str, Any], classes: int) -> Confusion | None:
             raise ValueError(f"{entry!r} is not the confusion of two of {classes} classes")
         entries.append((predicted, true, pixels))
     return tuple(entries)
+
+
+def _truth(value: dict[str, Any]) -> str:
+    """The digest of the labels of an image; empty where it has none."""
+    if "truth" not in value:
+        return ""
+    digest: str = member(value, "truth", str)
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError(f"the truth of image {value['id']!r} is not a digest")
+    return digest
 
 
 def _check_row(row: ImageRow) -> None:

@@ -77,6 +77,7 @@ class ImageRow:
         confusion: how many pixels of one class were predicted as another, as (predicted, true,
             pixels) of what is not 0, by the places of the classes; what is right stands in `sums`.
             ``None`` where a pixel is not of exactly one class, and in rows of softdice 0.1.0.
+        truth: digest of the labels, which says whether two rows are of one truth; empty in rows of softdice 0.1.0.
     """
 
     id: str
@@ -87,6 +88,17 @@ class ImageRow:
     sums: tuple[ClassSums, ...]
     regions: tuple[ClassSums, ...] = ()
     confusion: Confusion | None = None
+    truth: str = ""
+
+    def has_truth_of(self, other: ImageRow) -> bool:
+        """Whether two rows can be of one truth: by its labels, or where a row does not know them, by their numbers."""
+        if self.truth and other.truth and self.truth != other.truth:
+            return False
+        return self._numbers() == other._numbers()
+
+    def _numbers(self) -> tuple[int, int, list[int]]:
+        """The numbers that follow from the truth alone."""
+        return self.pixels, self.ignored, [sums.truth for sums in self.sums]
 
 
 @dataclass(frozen=True, slots=True)

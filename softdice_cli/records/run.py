@@ -6,6 +6,7 @@ and what a merge makes of it. Results files, their schema and `merge` follow fro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -125,8 +126,20 @@ class Run:
 
     @property
     def complete(self) -> bool:
-        """Whether every pair was evaluated, and there was one."""
-        return bool(self.rows) and not self.failures
+        """Whether every pair was evaluated, and there was one; what was left out was not."""
+        return bool(self.rows) and not self.failures and not self.left_out
+
+    @property
+    def evaluated(self) -> int:
+        """How many pairs the rows are of; the images of one pair have its id, with their places in brackets."""
+        return len({(re.sub(r"\[[0-9]+\]$", "", row.id), row.pred, row.gt) for row in self.rows})
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs there should be: those of the whole run, with those that lack a file."""
+        if self.shard is not None:
+            return self.shard.pairs + len(self.left_out)
+        return self.evaluated + len(self.failures) + len(self.left_out)
 
 
 def members() -> dict[str, Member]:

@@ -95,6 +95,8 @@ def row_to_json(row: ImageRow) -> dict[str, Any]:
         more["region_sums"] = _sums(row.regions)
     if row.confusion is not None:
         more["confusion"] = list(map(list, row.confusion))
+    if row.truth:
+        more["truth"] = row.truth
     return {
         "id": row.id,
         "pred": row.pred,

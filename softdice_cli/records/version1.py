@@ -18,6 +18,9 @@ _DEFINED = {"dice": "defined", "iou": "defined", "precision": "precision_defined
 def upgraded(document: dict[str, Any]) -> dict[str, Any]:
     """A document of version 1 as one of version 2; what is broken in it stays broken."""
     changed = {**document, "version": 2, "softdice": SOFTWARE}
+    # Version 1 called a run complete in which files were left out.
+    if changed.get("complete") is True and changed.get("left_out"):
+        changed["complete"] = False
     for average in ("pooled", "image_mean"):
         if average in changed:
             changed[average] = _summary(changed[average])

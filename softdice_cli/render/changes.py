@@ -42,6 +42,12 @@ def headline(comparison: Comparison, name: Callable[[str], str]) -> str:
         name: makes the name of a file safe.
     """
     images = plural(range(comparison.images), "image")
+    counts = []
+    for side, left_out, pairs in zip("AB", comparison.left_out, comparison.pairs, strict=True):
+        if left_out:
+            counts.append(f"{side} left out {left_out} of {pairs} pairs")
+    if counts:
+        images += f" ({', '.join(counts)})"
     return f"A {name(comparison.a)}, B {name(comparison.b)}: {images}, paired by id"
 
 
@@ -50,15 +56,22 @@ def legend(comparison: Comparison) -> Iterator[str]:
     if comparison.images > 1:
         yield "95 % interval of B - A: paired bootstrap, percentiles; p: paired permutation, two-sided"
         yield f"each from {comparison.resamples} draws over the images, seed {comparison.seed}"
+    if any(score.difference is None and score.a is not None and score.b is not None for score in comparison.scores):
+        yield "B - A of a mean is undefined where a class of it is defined in A or in B alone"
     if any(score.undefined for score in comparison.scores):
         yield "undefined: images where a score is 0/0 in A or in B; they are not better, worse or tied"
     if _lacks_resamples(comparison, comparison.scores):
-        yield "resamples: how many stand behind an interval; in the others the score is 0/0 in A or in B"
+        yield "resamples: how many stand behind an interval; in the others the score is 0/0 in A or in B,"
+        yield "or a class of the mean in one of them alone"
 
 
 def verdict_text(comparison: Comparison, verdict: Verdict) -> str:
     """The verdict in a sentence, with as many digits as it takes to see why."""
     about = "the change of the mean hard Dice (pooled)"
+    if verdict.reason == "incomplete":
+        return f"not met: {verdict.rule}: {verdict.note}, and nothing passes on incomplete results"
+    if verdict.reason == "incomparable":
+        return f"not met: {verdict.rule}: the mean hard Dice (pooled) is not over the same classes: {verdict.note}"
     if verdict.value is None:
         return f"not met: {verdict.rule}: {about} has no interval, and none can pass"
     mean = comparison.judged

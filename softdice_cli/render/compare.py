@@ -61,6 +61,7 @@ def _json(comparison: Comparison, verdict: Verdict | None) -> str:
         "b": comparison.b,
         "signature": comparison.signature,
         "images": comparison.images,
+        "left_out": list(comparison.left_out),
         "level": _LEVEL,
         "resamples": comparison.resamples,
         "seed": comparison.seed,

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from softdice_cli.records import Results, Verdict
 from softdice_cli.render.failures import FailureGroup, grouped
 from softdice_cli.render.page import Page
+from softdice_cli.render.sections import counted_images
 from softdice_cli.render.text import neutral, number, plural
 from softdice_cli.render.verdicts import (
     MISSING_IT,
@@ -107,10 +108,13 @@ def _notice(results: Results) -> str:
     if results.images:
         means = results.pooled.means
         message += (
-            f"\npooled over {plural(results.images, 'image')}: "
+            f"\npooled over {counted_images(results)}: "
             f"mean hard Dice {number(means.dice)}, mean loss {number(means.loss)}"
             f"\n{neutral(results.settings.signature)}"
         )
+    for verdict in results.requirements:
+        if verdict.passed and verdict.note:
+            message += f"\n{rule_text(verdict)}: {neutral(verdict.note)}"
     return _command("notice", f"softdice: {word}", message)
 
 

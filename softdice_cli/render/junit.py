@@ -70,6 +70,7 @@ def _properties(results: Results) -> Iterator[tuple[str, object]]:
     yield "complete", "yes" if results.complete else "no"
     yield "images", len(results.images)
     yield "failed pairs", len(results.failures)
+    yield "left out", f"{len(results.left_out)} of {results.run.pairs} pairs"
     if not results.images:
         return
     for average, summary in (("pooled", results.pooled), ("image_mean", results.image_mean)):
@@ -90,7 +91,11 @@ def _value(value: float | None) -> str:
 def _requirement(verdict: Verdict) -> Iterator[str]:
     rule = rule_text(verdict)
     if verdict.passed:
-        yield f"    <testcase{_attributes(classname='softdice.requirements', name=rule, time=0)}/>"
+        case = f"<testcase{_attributes(classname='softdice.requirements', name=rule, time=0)}"
+        if verdict.note:
+            yield f"    {case}><system-out>{escape(neutral(verdict.note))}</system-out></testcase>"
+        else:
+            yield f"    {case}/>"
         return
     sentence = verdict_sentence(verdict)
     body = [sentence]

@@ -15,7 +15,7 @@ from softdice_cli.records import Results
 from softdice_cli.render.content import Align, Cell, Entry, Name, Row, RowKind, Section, Table
 from softdice_cli.render.page import Page
 from softdice_cli.render.sections import comment_sections, extent
-from softdice_cli.render.text import neutral, plural
+from softdice_cli.render.text import neutral
 from softdice_cli.render.verdicts import clip, headline
 
 LIMIT = 65_000
@@ -103,7 +103,7 @@ def _scope(sentence: str, results: Results) -> str:
     if not results.images:
         return sentence
     about = extent(results)
-    images = plural(results.images, "image")
+    images = about.images
     if about.name is not None:
         images += f" ({code(about.name)})"
     return f"{sentence}; {images}, {about.size}"

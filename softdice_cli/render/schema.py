@@ -14,6 +14,7 @@ from typing import get_args
 from softdice_cli.metrics import AVERAGES, METRICS, PER_CLASS, Metric
 from softdice_cli.records import FORMAT, FORMAT_VERSION, Failure, Spread
 from softdice_cli.records.intervals import Scope
+from softdice_cli.records.results import Reason
 from softdice_cli.records.run import members
 from softdice_cli.records.to_json import COUNTS, SUMS
 from softdice_cli.render.schema_words import (
@@ -55,7 +56,7 @@ def schema() -> Schema:
         "signature": told(TEXT, "How the numbers were made; equal signatures mean comparable numbers."),
         "settings": ref("settings"),
         "classes": told(list_of(ref("class")), "In the order of the channels."),
-        "complete": told(FLAG, "Whether every pair was evaluated, and there was one."),
+        "complete": told(FLAG, "Whether every pair was evaluated, and there was one; what was left out was not."),
         "shard": or_null(ref("shard")),
         "left_out": told(list_of(TEXT), "Files without a partner that were allowed to be missing."),
         "pooled": _pooled(),
@@ -215,10 +216,14 @@ def _image() -> Schema:
             "sums": told(ref("sums"), "Of all classes, in the order of the channels."),
             "region_sums": told(ref("sums"), "Of the regions, in the order of the settings."),
             "confusion": _confusion(),
+            "truth": told(
+                {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+                "Digest of the labels and of the region in which they are evaluated; equal digests mean one truth.",
+            ),
             "classes": list_of(scores),
             "regions": list_of(scores),
         },
-        optional=("region_sums", "confusion", "regions"),
+        optional=("region_sums", "confusion", "truth", "regions"),
     )
 
 
@@ -254,8 +259,9 @@ def _requirement() -> Schema:
             "operator": {"enum": [">=", ">", "<=", "<"]},
             "bound": {"type": "number"},
             "passed": FLAG,
-            "reason": TEXT,
+            "reason": told({"enum": list(get_args(Reason))}, "Why it is not met whatever the value; or empty."),
             "images": list_of(TEXT),
+            "note": told(TEXT, "What else is to be known, such as the classes that a mean is not over; or empty."),
             "margin": NUMBER_OR_NULL,
         }
     )

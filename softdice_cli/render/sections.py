@@ -93,14 +93,24 @@ class Extent:
     """What the scores are of.
 
     Attributes:
-        images: how many there are.
-        name: of the image, where there is only one.
+        images: how many there are, in words.
+        name: of the image, where there is only one, and there should be no other.
         size: its pixels, and which part of a run it is, in words.
     """
 
-    images: int
+    images: str
     name: str | None
     size: str
+
+
+def counted_images(results: Results) -> str:
+    """How many images there are, and where that is not all, how many of how many."""
+    images, run = len(results.images), results.run
+    if not results.left_out:
+        return plural(results.images, "image")
+    if run.evaluated == images:
+        return f"{images} of {run.pairs} images"
+    return f"{plural(results.images, 'image')} of {run.evaluated} of {run.pairs} pairs"
 
 
 def extent(results: Results) -> Extent:
@@ -112,7 +122,8 @@ def extent(results: Results) -> Extent:
         size += f" and {ignored} ignored"
     if results.shard:
         size += f" (shard {results.shard.index} of {results.shard.count})"
-    return Extent(len(rows), rows[0].id if len(rows) == 1 else None, size)
+    alone = len(rows) == 1 and not results.left_out
+    return Extent(counted_images(results), rows[0].id if alone else None, size)
 
 
 def _images(results: Results, page: Page) -> Iterator[Section]:

@@ -91,7 +91,7 @@ def _headline(results: Results) -> str:
     about = extent(results)
     if about.name is not None:
         return f"{at_line_start(about.name)}: 1 image, {about.size}"
-    return f"pooled over {about.images} images, {about.size}"
+    return f"pooled over {about.images}, {about.size}"
 
 
 def _title(section: Section) -> str:

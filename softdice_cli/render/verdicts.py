@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterable
 
 from softdice_cli.records import Failure, Results, Verdict
-from softdice_cli.render.content import Column, Name, Row, Table
+from softdice_cli.render.content import Cell, Column, Name, Row, Table
 from softdice_cli.render.text import advice_of, neutral, plural
 
 MISSING_IT = "images that miss it"
@@ -93,12 +93,13 @@ def verdict_sentence(verdict: Verdict) -> str:
     demand = f"required {verdict.operator} {bound}"
     if verdict.value is None:
         return f"the value is undefined, which never passes; {demand}"
+    known = f", {neutral(verdict.note)}" if verdict.note else ""
     text = f"value {value}, {demand}, margin {margin_text(verdict)}"
     if verdict.reason == "incomplete":
-        return f"{text}; the results are incomplete, and nothing passes on them"
+        return f"{text}; the results are incomplete, and nothing passes on them{known}"
     if verdict.reason:
-        return f"{text}; {neutral(verdict.reason)}"
-    return text
+        return f"{text}; {neutral(verdict.reason)}{known}"
+    return f"{text}{known}"
 
 
 def headline(results: Results) -> tuple[str, str]:
@@ -109,13 +110,32 @@ def headline(results: Results) -> tuple[str, str]:
     if unmet:
         judged = f"{unmet} of {plural(rules, 'requirement')} not met"
     if not results.complete:
-        missing = "nothing was evaluated"
-        if results.failures:
-            missing = f"{plural(results.failures, 'pair')} failed"
-        return "incomplete", f"{missing}, {judged}" if rules else missing
+        missing = _missing(results)
+        return _word(results, unmet), f"{missing}, {judged}" if rules else missing
     if not rules:
         return "no requirements", f"{plural(results.images, 'image')} evaluated"
     return ("failed" if unmet else "passed"), judged
+
+
+def _word(results: Results, unmet: int) -> str:
+    """The verdict on results that are not complete; what was left out may have been allowed to be."""
+    rules = results.requirements
+    held = any(verdict.reason == "incomplete" for verdict in rules)
+    if not rules or held or results.failures or not results.images:
+        return "incomplete"
+    return "failed" if unmet else "passed"
+
+
+def _missing(results: Results) -> str:
+    """What keeps results from being complete."""
+    parts = []
+    if results.failures:
+        parts.append(f"{plural(results.failures, 'pair')} failed")
+    if not results.images and not parts:
+        parts.append("nothing was evaluated")
+    if results.left_out:
+        parts.append(f"{len(results.left_out)} of {results.run.pairs} pairs left out")
+    return ", ".join(parts)
 
 
 def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
@@ -151,11 +171,17 @@ def clip(text: str, most: int) -> str:
 
 def requirement_table(verdicts: Iterable[Verdict]) -> Table:
     """The requirements with value, margin and verdict; with those on single images, the images that miss them."""
-    head = (Column("rule"), Column("value"), Column("margin"), Column("verdict", "left"))
+    head = [Column("rule"), Column("value"), Column("margin"), Column("verdict", "left")]
+    shown = list(verdicts)
+    noted = any(verdict.note for verdict in shown)
+    if noted:
+        head.append(Column("note", "name"))
     rows = []
-    for verdict in verdicts:
+    for verdict in shown:
         value, _ = verdict_number(verdict.value, verdict.bound)
-        cells = (Name(rule_text(verdict)), value, margin_text(verdict), verdict_text(verdict))
+        cells: list[Cell] = [Name(rule_text(verdict)), value, margin_text(verdict), verdict_text(verdict)]
+        if noted:
+            cells.append(Name(verdict.note) if verdict.note else "")
         images = tuple(map(Name, verdict.images))
-        rows.append(Row("met" if verdict.passed else "unmet", cells, images))
-    return Table(head, tuple(rows), names_title=MISSING_IT)
+        rows.append(Row("met" if verdict.passed else "unmet", tuple(cells), images))
+    return Table(tuple(head), tuple(rows), names_title=MISSING_IT)

@@ -82,12 +82,12 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
         (f"{EVAL} --baseline broken.json --max-drop 0.1", 3, "broken.json: is not valid JSON"),
         (f"{EVAL} --baseline nowhere.json --max-drop 0.1", 3, "nowhere.json: cannot be read"),
         (f"{EVAL} --baseline other.json --max-drop 0.1", 3, "other.json: has another signature"),
-        ("eval --pred p --gt turned --baseline main.json --max-drop 1", 3, "main.json: was made with other masks"),
+        ("eval --pred p --gt turned --baseline main.json --max-drop 0.9", 3, "main.json: was made with other masks"),
         # 3: partners are missing
         ("eval --pred p --gt empty", 3, "files without a partner"),
         # 5: nothing to evaluate is never a green gate
-        ("eval --pred empty --gt empty --fail-under 0", 5, "there is nothing to evaluate"),
-        ("eval --pred p --gt empty --allow-missing --fail-under 0", 5, "there is nothing to evaluate"),
+        ("eval --pred empty --gt empty --fail-under 0.01", 5, "there is nothing to evaluate"),
+        ("eval --pred p --gt empty --allow-missing --fail-under 0.01", 5, "there is nothing to evaluate"),
     ],
 )
 def test_exit_codes(folder, line, code, says):

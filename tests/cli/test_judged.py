@@ -31,13 +31,13 @@ def folder(softdice, tmp_path: Path) -> Path:
     ("gate", "code", "says", "rules"),
     [
         # a class that only the maps could show not to be there; the other rule is judged
-        (("--require", "dice[cat]>=0", "--require", "dice>=0"), 2, "dice[cat]: there is no class 'cat'", [False, True]),
+        (("--require", "dice[cat]>0", "--require", "dice>0"), 2, "dice[cat]: there is no class 'cat'", [False, True]),
         # a baseline whose classes, or options, only then turn out to be others
-        (("--baseline", "other.json", "--max-drop", "1"), 3, "other.json: has other classes", [False]),
-        (("--baseline", "eps.json", "--max-drop", "dice[1]=1"), 3, "eps.json: has another signature", [False]),
+        (("--baseline", "other.json", "--max-drop", "0.9"), 3, "other.json: has other classes", [False]),
+        (("--baseline", "eps.json", "--max-drop", "dice[1]=0.9"), 3, "eps.json: has another signature", [False]),
         # two of them: both are said, and the first one decides
         (
-            ("--require", "dice[cat]>=0.1", "--baseline", "eps.json", "--max-drop", "1"),
+            ("--require", "dice[cat]>=0.1", "--baseline", "eps.json", "--max-drop", "0.9"),
             2,
             "eps.json: has another signature",
             [False, False],
@@ -71,8 +71,8 @@ def test_the_results_are_written_before_the_error_is_said(softdice, folder, gate
     [
         # with named classes, rules and baselines are held against them at once
         ((*NAMED, "--require", "dice[cat]>=0.1"), 2, "dice[cat]: there is no class 'cat'"),
-        ((*NAMED, "--baseline", "other.json", "--max-drop", "1"), 3, "other.json: has other classes"),
-        (("--baseline", "half.json", "--max-drop", "1"), 3, "half.json: is incomplete, and cannot be a baseline"),
+        ((*NAMED, "--baseline", "other.json", "--max-drop", "0.9"), 3, "other.json: has other classes"),
+        (("--baseline", "half.json", "--max-drop", "0.9"), 3, "half.json: is incomplete, and cannot be a baseline"),
         # outputs that cannot be written, or that would have nothing in them
         (("-o", "nowhere/r.json"), 2, "nowhere/r.json: --output is in a folder that is not there"),
         (("--report", "csv=."), 2, ".: cannot be written: --report csv is a folder"),

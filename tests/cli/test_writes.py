@@ -98,7 +98,7 @@ def test_a_target_that_is_a_folder_or_lies_in_none_is_named(folder):
         (("evla",), "stderr", 2),
         (("eval", "--workers", "x"), "stderr", 2),
         (eval_("--fail-under", "0.999"), "stderr", 1),
-        (eval_("--fail-under", "0"), "stderr", 0),
+        (eval_("--fail-under", "0.01"), "stderr", 0),
         (("--help",), "stdout", 2),
         (("--version",), "stdout", 2),
         (eval_(), "stdout", 2),

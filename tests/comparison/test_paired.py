@@ -187,7 +187,7 @@ def test_an_absent_class_has_no_difference():
     pole = score(c, name="pole")
     assert (pole.a, pole.b, pole.difference, pole.interval, pole.p, pole.undefined) == (None, 0.0, None, None, None, 3)
     assert pole.permutations == 0
-    assert any("is over 2 classes in A and 3 in B" in note for note in c.notes)
+    assert any("pole defined in B alone" in note for note in c.notes)
     assert "NaN" not in render_comparison(c, "json")
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from builders import confused_row, summarized
+from builders import confused_row, counted_row, summarized
 from two_results import BASE, ONE, THREE, hard, made, random_pair
 
 from softdice_cli.comparison import compare, intervals, judge
@@ -25,6 +25,11 @@ CLASSES = "evaluate both with the same --class options, in the same order"
 IMAGES = "evaluate the same images with both"
 AGAIN = "run softdice eval again"
 FIX = "fix them and run softdice eval again; a difference would be that of the missing images"
+
+
+def changed(results: Results, **fields) -> Results:
+    """The results with other values in each row."""
+    return summarized(results.settings, [replace(row, **fields) for row in results.images])
 
 
 def without(results: Results, *ids: str) -> Results:
@@ -149,12 +154,15 @@ def test_options_at_the_ends_of_their_ranges_are_taken():
     assert compare(hard((10, 10, 8)), hard((10, 10, 8)), resamples=100_000).resamples == 100_000
 
 
-@pytest.mark.parametrize("effect", [-0.1, math.nan, math.inf])
-def test_an_effect_below_nothing_is_refused(effect):
+@pytest.mark.parametrize("effect", [-0.1, 1.0, math.nan, math.inf])
+def test_an_effect_below_nothing_or_as_large_as_can_be_is_refused(effect):
     with pytest.raises(ConfigError) as caught:
         judge(compare(BASE, BASE, resamples=100), effect)
     assert caught.value.problem == f"{effect} is out of range"
-    assert (caught.value.option, caught.value.expected) == ("min_effect", "a difference of Dice, 0 or greater")
+    assert (caught.value.option, caught.value.expected) == (
+        "min_effect",
+        "a difference of Dice: 0 or greater, and less than 1",
+    )
 
 
 def test_a_shard_is_noted():
@@ -165,23 +173,67 @@ def test_a_shard_is_noted():
     assert compare(part, run, resamples=100).notes == ("A is shard 1 of 4, not the whole run",)
 
 
-def test_other_masks_are_noted():
-    note = "the masks of B are not those of A, by their pixels per class, in "
-    other = hard((10, 10, 8), (9, 10, 6))
-    assert compare(BASE, other, resamples=100).notes == (f"{note}1 image: i1",)
-    # more pixels, and the same labels
-    rows = [replace(row, pixels=5) for row in SEVEN.images]
-    assert compare(SEVEN, summarized(ONE, rows), resamples=100).notes == (
-        f"{note}7 images: i0, i1, i2, i3, i4 and 2 more",
+@pytest.mark.parametrize(
+    ("a", "b", "images"),
+    [
+        (BASE, hard((10, 10, 8), (9, 10, 6)), "1 image: i1"),
+        # more pixels, and the same labels
+        (SEVEN, changed(SEVEN, pixels=5), "7 images: i0, i1, i2, i3, i4 and 2 more"),
+        # the same numbers, and other labels
+        (SEVEN, changed(SEVEN, truth="0123456789abcdef"), "7 images: i0, i1, i2, i3, i4 and 2 more"),
+    ],
+)
+def test_other_masks_are_refused(a, b, images):
+    with pytest.raises(InputError, match="B: was made with other masks than A") as caught:
+        compare(a, b, resamples=100)
+    assert caught.value.found == f"differences in {images}"
+
+
+def test_masks_of_which_one_side_has_no_digest_are_compared_by_their_numbers_and_that_is_said():
+    old = changed(SEVEN, truth="")
+    note = (
+        "whether the masks are those of A is known by their numbers of pixels alone in 7 of 7 images: "
+        "results of softdice 0.1.0 hold no digest of the labels"
     )
+    for a, b in ((old, SEVEN), (SEVEN, old), (old, old)):
+        assert compare(a, b, resamples=100).notes == (note,)
+    with pytest.raises(InputError, match="other masks"):
+        compare(changed(old, pixels=5), SEVEN)
 
 
-def test_a_mean_over_other_classes_is_noted():
+def test_a_mean_over_other_classes_has_no_difference_and_meets_nothing():
     """In the pooled mean and in the image mean alike, as "pole" is predicted in B alone."""
     a = made(THREE, [[(9.0, 8.0, 10, 9, 8), (9.0, 8.0, 10, 9, 8), (0.5, 0.0, 0, 0, 0)]] * 2)
     b = made(THREE, [[(9.0, 8.0, 10, 9, 8), (9.0, 8.0, 10, 9, 8), (0.5, 0.0, 0, 1, 0)]] * 2)
-    rest = "mean of hard Dice is over 2 classes in A and 3 in B: a class is undefined (0/0) in one of them"
-    assert compare(a, b, resamples=100).notes == (f"the pooled {rest}", f"the image-mean {rest}")
+    for one, other, side in ((a, b, "B"), (b, a, "A")):
+        comparison = compare(one, other, resamples=100)
+        rest = f"mean of hard Dice has no difference, as it would be of other classes: pole defined in {side} alone"
+        assert comparison.notes == (f"the pooled {rest}", f"the image-mean {rest}")
+        mean = comparison.judged
+        assert (mean.difference, mean.interval, mean.p) == (None, None, None)
+        assert None not in (mean.a, mean.b)
+        # classes have theirs, and so has a mean of which all classes are defined: that of the loss
+        assert {score.difference for score in comparison.scores if score.name == "sky"} == {0.0}
+        verdict = judge(comparison)
+        assert (verdict.passed, verdict.reason, verdict.note) == (
+            False,
+            "incomparable",
+            f"pole defined in {side} alone",
+        )
+    filled = [summarized(replace(THREE, empty="one"), side.images) for side in (a, b)]
+    assert judge(compare(*filled, resamples=100), 0.9).passed
+
+
+def test_a_resample_in_which_one_side_lacks_a_class_does_not_count():
+    """A stray pixel of "pole" in the first image of A and in the second of B: both means are over three classes."""
+    plain, stray = [(10, 10, 10), (10, 10, 10), (0, 0, 0)], [(10, 10, 10), (10, 9, 9), (0, 1, 0)]
+    a = summarized(THREE, [counted_row("i0", *stray), counted_row("i1", *plain)])
+    b = summarized(THREE, [counted_row("i0", *plain), counted_row("i1", *stray)])
+    mean = compare(a, b, resamples=1000).judged
+    assert mean.difference == 0
+    # Half of the resamples hold both images, and nothing changed in them. The others do not count.
+    assert (mean.interval.low, mean.interval.high) == (0, 0)
+    assert 400 < mean.interval.resamples < 600
 
 
 def test_a_mean_over_other_regions_is_noted():
@@ -191,7 +243,7 @@ def test_a_mean_over_other_regions_is_noted():
     a = summarized(settings, [confused_row("i", ((5, 0, 0), (0, 4, 0), (0, 0, 0)), members)] * 1)
     b = summarized(settings, [confused_row("i", ((4, 0, 0), (0, 4, 0), (1, 0, 0)), members)] * 1)
     notes = [note for note in compare(a, b, resamples=100).notes if "region" in note]
-    rest = "region mean of hard Dice is over 1 regions in A and 2 in B: a region is undefined (0/0) in one of them"
+    rest = "region mean of hard Dice has no difference, as it would be of other classes: thin defined in B alone"
     assert notes == [f"the pooled {rest}", f"the image-mean {rest}"]
 
 

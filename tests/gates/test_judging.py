@@ -10,7 +10,7 @@ from builders import confused_row, counted_row, summarized
 
 from softdice_cli.errors import ConfigError
 from softdice_cli.gates import judge, measure, parse_rule, with_verdicts
-from softdice_cli.records import ClassDef, Failure, Region, Settings, Shard
+from softdice_cli.records import Allowance, ClassDef, Failure, Region, Settings, Shard
 
 CLASSES = tuple(ClassDef(name, value) for value, name in enumerate(["background", "cell", "a]b"]))
 SETTINGS = Settings(classes=CLASSES)
@@ -31,12 +31,12 @@ UNDEFINED = summarized(SETTINGS, ROWS[:1])
 @pytest.mark.parametrize(
     ("rule", "value"),
     [
-        ("dice>=0", (1 + 0.75 + 0.25) / 3),  # pooled mean: background 1, cell 6/8, a]b 2/8
-        ("pooled:dice>=0", (1 + 0.75 + 0.25) / 3),
-        ("dice[cell]>=0", 0.75),
-        ("dice[1]>=0", 0.75),  # by its place
-        ("dice[a]b]>=0", 0.25),  # a bracket in a name
-        (" dice [cell] >= 0".replace(" [", "["), 0.75),  # white space
+        ("dice>0", (1 + 0.75 + 0.25) / 3),  # pooled mean: background 1, cell 6/8, a]b 2/8
+        ("pooled:dice>0", (1 + 0.75 + 0.25) / 3),
+        ("dice[cell]>0", 0.75),
+        ("dice[1]>0", 0.75),  # by its place
+        ("dice[a]b]>0", 0.25),  # a bracket in a name
+        (" dice [cell] > 0".replace(" [", "["), 0.75),  # white space
         ("iou[cell]>0", 3 / 5),
         ("precision[cell]>0", 3 / 4),
         ("image_mean:dice[cell]>0", 0.75),  # over the two images where it is defined
@@ -65,16 +65,16 @@ IMAGES = (((3, 0, 0), (1, 2, 1), (0, 1, 0)), ((2, 1, 0), (0, 2, 1), (1, 1, 1)))
 @pytest.mark.parametrize(
     ("rule", "value"),
     [
-        ("dice[both]>=0", 2 * 9 / (10 + 11)),
-        ("recall[both]>=0", 9 / 10),
-        ("image_mean:dice[both]>=0", (8 / 9 + 10 / 12) / 2),
-        ("image_min:dice[both]>=0", 10 / 12),
-        ("image_max:dice[1st]>=0", 12 / 14),
+        ("dice[both]>0", 2 * 9 / (10 + 11)),
+        ("recall[both]>0", 9 / 10),
+        ("image_mean:dice[both]>0", (8 / 9 + 10 / 12) / 2),
+        ("image_min:dice[both]>0", 10 / 12),
+        ("image_max:dice[1st]>0", 12 / 14),
         # a place is one of a class, and never of a region
-        ("dice[1]>=0", 2 * 4 / (7 + 7)),
+        ("dice[1]>0", 2 * 4 / (7 + 7)),
         # the means are over the classes
-        ("dice>=0", (10 / 13 + 8 / 14 + 2 / 7) / 3),
-        ("image_min:dice>=0", (6 / 7 + 4 / 7 + 0) / 3),
+        ("dice>0", (10 / 13 + 8 / 14 + 2 / 7) / 3),
+        ("image_min:dice>0", (6 / 7 + 4 / 7 + 0) / 3),
     ],
 )
 def test_what_a_rule_on_a_region_measures(rule, value):
@@ -90,20 +90,20 @@ def test_the_images_that_miss_a_rule_on_a_region_are_named():
 
 def test_a_region_that_is_not_there_is_refused():
     with pytest.raises(ConfigError) as caught:
-        judge(summarized(REGIONS, []), [parse_rule("dice[all]>=0")])
+        judge(summarized(REGIONS, []), [parse_rule("dice[all]>0")])
     assert caught.value.problem == "dice[all]: there is no class or region 'all'"
     assert caught.value.expected == "one of background, cell, a]b, both, 1st"
 
 
 def test_what_is_of_all_classes_together_is_refused_where_they_overlap():
     channels = Settings(classes=(ClassDef("a", None), ClassDef("b", None)), multilabel=True)
-    for rule in ("accuracy>=0", "image_min:accuracy>=0"):
+    for rule in ("accuracy>0", "image_min:accuracy>0"):
         with pytest.raises(ConfigError, match="there is none, because a pixel can be of several") as caught:
             judge(summarized(channels, []), [parse_rule(rule)])
         assert caught.value.expected.startswith("another metric: loss, soft_dice, dice")
     # a single channel, and one class against the rest
     for settings in (Settings(classes=channels.classes[:1], multilabel=True), replace(SETTINGS, only="cell")):
-        assert judge(summarized(settings, []), [parse_rule("accuracy>=0")])[0].reason == "undefined"
+        assert judge(summarized(settings, []), [parse_rule("accuracy>0")])[0].reason == "undefined"
 
 
 # The losses of a class that is half found, and of one that is missed; every other loss is 0.
@@ -133,11 +133,11 @@ def test_losses_over_all_classes_and_over_those_that_are_there(rows, rule, value
 @pytest.mark.parametrize(
     ("rows", "rule"),
     [
-        ([], "dice>=0"),
-        ([], "image_min:dice>=0"),
-        (ROWS[:1], "dice[a]b]>=0"),
-        (ROWS[:1], "image_mean:dice[a]b]>=0"),
-        (ROWS[:1], "image_max:dice[a]b]>=0"),
+        ([], "dice>0"),
+        ([], "image_min:dice>0"),
+        (ROWS[:1], "dice[a]b]>0"),
+        (ROWS[:1], "image_mean:dice[a]b]>0"),
+        (ROWS[:1], "image_max:dice[a]b]>0"),
     ],
 )
 def test_what_no_image_defines_is_undefined(rows, rule):
@@ -153,11 +153,11 @@ def test_what_no_image_defines_is_undefined(rows, rule):
         (RESULTS, "dice[cell]<=0.75", True, ""),
         (RESULTS, "dice[cell]<0.75", False, ""),
         (RESULTS, "loss<=100", True, ""),
-        (UNDEFINED, "dice[a]b]>=0", False, "undefined"),  # undefined never passes
-        (UNDEFINED, "dice[a]b]<=1", False, "undefined"),
-        (INCOMPLETE, "dice>=0", False, "incomplete"),  # nor does incomplete
-        (SHARD, "dice>=0", False, "incomplete"),  # nor does a part
-        (summarized(SETTINGS, []), "dice>=0", False, "undefined"),
+        (UNDEFINED, "dice[a]b]>0", False, "undefined"),  # undefined never passes
+        (UNDEFINED, "dice[a]b]<=0.9", False, "undefined"),
+        (INCOMPLETE, "dice>0", False, "incomplete"),  # nor does incomplete
+        (SHARD, "dice>0", False, "incomplete"),  # nor does a part
+        (summarized(SETTINGS, []), "dice>0", False, "undefined"),
     ],
 )
 def test_verdicts(results, rule, passed, reason):
@@ -224,3 +224,33 @@ def test_the_images_of_a_rule_are_the_twenty_worst():
     (verdict,) = judge(summarized(SETTINGS, rows), [parse_rule("image_max:loss[cell]<=-1")])
     assert len(verdict.images) == 20
     assert verdict.images[0] == "i00"
+
+
+@pytest.mark.parametrize(
+    ("rule", "note"),
+    [
+        ("dice>0.1", "over 2 of 3 classes, without a]b"),
+        ("image_mean:iou>0.1", "over 2 of 3 classes, without a]b"),
+        ("image_min:dice>0.1", "over 2 of 3 classes, without a]b"),
+        ("loss_present<=9", "over 2 of 3 classes, without a]b"),
+        # a class of its own, and what is always defined
+        ("dice[cell]>0.1", ""),
+        ("loss<=99", ""),
+        ("accuracy>0.1", ""),
+    ],
+)
+def test_a_verdict_says_how_many_classes_stand_behind_a_mean(rule, note):
+    found = summarized(SETTINGS, [counted_row("x", (4, 4, 4), (2, 2, 1), (0, 0, 0))])
+    (verdict,) = judge(found, [parse_rule(rule)])
+    assert (verdict.passed, verdict.note) == (True, note)
+
+
+def test_results_in_which_something_was_left_out_pass_within_a_bound_alone():
+    found = summarized(SETTINGS, [counted_row("x", (4, 4, 4), (2, 2, 1), (1, 1, 1))], left_out=["p/v.npy has no truth"])
+    assert not found.complete
+    rules = [parse_rule("dice>0.1")]
+    (verdict,) = judge(found, rules)
+    assert (verdict.passed, verdict.reason) == (False, "incomplete")
+    assert verdict.note == "1 of 2 pairs were left out (--allow-missing 1 accepts that)"
+    for bound, passed in (("1", True), ("50%", True), ("49.999%", False), ("all", True)):
+        assert judge(found, rules, Allowance(bound))[0].passed is passed

@@ -19,7 +19,7 @@ NUMBERS = Settings(classes=(ClassDef("sky", 0), ClassDef("2", 1), ClassDef("pole
         ("dice>=0.85", "dice>=0.85", "dice"),
         # white space, and an aggregate that need not be written
         ("  pooled : dice[cell]  >  .70", "dice[cell]>0.7", "dice"),
-        ("  image_p05:iou <= 1", "image_p05:iou<=1", "iou"),
+        ("  image_p05:iou <= 0.5", "image_p05:iou<=0.5", "iou"),
         # a bound of more than six digits is shown whole
         ("dice<0.12345678", "dice<0.12345678", "dice"),
         # a loss has no greatest bound
@@ -67,8 +67,8 @@ def test_operators(operator, below, at, above):
         ("dice[cell>=0.8", 5, "a class in brackets"),
         ("mean:dice>=0.8", 1, "an aggregate: pooled, image_mean, image_min, image_max, image_pNN"),
         ("image_p5x:dice>=0.8", 1, "an aggregate"),
-        ("loss_present[cell]<=1", 13, "no class: loss_present is a mean over classes"),
-        ("accuracy[cell]<=1", 9, "no class: accuracy is of all classes together"),
+        ("loss_present[cell]<=0.9", 13, "no class: loss_present is a mean over classes"),
+        ("accuracy[cell]<=0.9", 9, "no class: accuracy is of all classes together"),
         ("loss<=inf", 7, "a number"),
         ("image_p100:dice>=0.8", 1, "an aggregate"),
     ],
@@ -136,25 +136,42 @@ def test_a_drop_that_cannot_be_read(text, place, expected):
 
 
 def test_a_class_is_known_by_its_name_before_its_place():
-    names = [name_in(parse_rule(f"dice[{of}]>=0").score, NUMBERS) for of in ("pole", "2", "1", "0")]
+    names = [name_in(parse_rule(f"dice[{of}]>0").score, NUMBERS) for of in ("pole", "2", "1", "0")]
     assert names == ["pole", "2", "2", "sky"]
-    assert name_in(parse_rule("dice>=0").score, NUMBERS) is None
+    assert name_in(parse_rule("dice>0").score, NUMBERS) is None
 
 
 def test_a_class_that_is_not_scored_has_no_place():
     """Without the background, the first class cannot be asked for, and the others keep their places."""
     settings = Settings(classes=NUMBERS.classes, background=False)
-    assert name_in(parse_rule("dice[1]>=0").score, settings) == "2"
+    assert name_in(parse_rule("dice[1]>0").score, settings) == "2"
     for of in ("sky", "0", "3"):
         with pytest.raises(ConfigError) as caught:
-            name_in(parse_rule(f"image_min:dice[{of}]>=0").score, settings)
+            name_in(parse_rule(f"image_min:dice[{of}]>0").score, settings)
         assert caught.value.problem == f"image_min:dice[{of}]: there is no class '{of}'"
         assert caught.value.expected == "one of 2, pole"
 
 
 def test_classes_are_checked_as_soon_as_they_are_known():
-    scores = [parse_rule(text).score for text in ("dice>=0", "dice[pole]>=0", "dice[cell]>=0")]
+    scores = [parse_rule(text).score for text in ("dice>0", "dice[pole]>0", "dice[cell]>0")]
     check_scores(scores, Settings())
     check_scores(scores[:2], NUMBERS)
     with pytest.raises(ConfigError, match="no class 'cell'"):
         check_scores(scores, NUMBERS)
+
+
+@pytest.mark.parametrize("text", ["dice>=0", "dice<=1", "image_min:iou[cell]>=0", "accuracy<=1", "specificity>=0.0"])
+def test_a_rule_that_every_value_meets_is_refused(text):
+    with pytest.raises(ConfigError, match="is met by every value") as caught:
+        parse_rule(text)
+    assert caught.value.expected.startswith("a bound that")
+    parse_rule(text.replace(">=", ">").replace("<=", "<"))
+
+
+@pytest.mark.parametrize("text", ["1", "2.5", "dice[cell]=1", "image_p05:accuracy=1.0"])
+def test_a_drop_that_nothing_exceeds_is_refused(text):
+    with pytest.raises(ConfigError, match="is met by every value"):
+        parse_drop(text)
+    parse_drop("0.999")
+    # a loss has no greatest value
+    parse_drop("loss=100")

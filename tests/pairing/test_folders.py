@@ -10,6 +10,7 @@ from pairing_folders import files, good, ids, sides
 from systems import posix
 
 from softdice_cli import Pair, PairingError, Side, UnreadableError, pair_folders
+from softdice_cli.records import Allowance
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,9 @@ def test_stems_that_differ_in_case_are_two_pairs_where_both_have_partners(tmp_pa
 
 
 def test_allow_missing_evaluates_the_rest_and_says_what_was_left_out(tmp_path):
-    pairing = pair_folders(*sides(tmp_path, ["a.npy", "b10.npy", "b9.npy"], ["a.png", "z.png"]), allow_missing=True)
+    pairing = pair_folders(
+        *sides(tmp_path, ["a.npy", "b10.npy", "b9.npy"], ["a.png", "z.png"]), allowed=Allowance("all")
+    )
     assert ids(pairing) == ["a"]
     assert [Path(text.split()[0]).name for text in pairing.left_out] == ["z.png", "b9.npy", "b10.npy"]
     assert pairing.left_out[0].endswith("has no prediction")

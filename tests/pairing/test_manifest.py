@@ -16,6 +16,7 @@ from systems import posix
 
 from softdice_cli import Pair, PairingError, UnreadableError, pair_manifest
 from softdice_cli.errors import InputError
+from softdice_cli.records import Allowance
 
 
 @given(st.lists(st.text("aA01/9_-é.", min_size=1, max_size=6), unique=True, max_size=8), st.integers())
@@ -124,7 +125,7 @@ def test_an_id_of_the_wrong_type_is_not_called_a_surplus_column(tmp_path, monkey
 def test_a_manifest_may_leave_out_what_is_missing(tmp_path, monkeypatch):
     sides(tmp_path, ["a.npy"], ["a.png"])
     monkeypatch.chdir(tmp_path)
-    found = pair_manifest("-", b"pred,gt\np/a.npy,g/a.png\np/b.npy,g/b.png\n", allow_missing=True)
+    found = pair_manifest("-", b"pred,gt\np/a.npy,g/a.png\np/b.npy,g/b.png\n", allowed=Allowance("all"))
     assert ids(found) == ["a"]
     assert found.left_out == ("p/b.npy and g/b.png (pair b) not found",)
 
@@ -324,7 +325,7 @@ def rows(count: int, front: str = "") -> str:
         # the paths are those of the working directory
         (8, rows(8), "lists", "its paths are relative to the working directory: --pairs - < lists/list.csv"),
         # most files are there
-        (6, rows(8), ".", "--allow-missing, to evaluate the rest and say what was left out"),
+        (6, rows(8), ".", "--allow-missing 2, to evaluate the rest and say what was left out"),
         # few are, or none
         (2, rows(8), ".", "check its paths, which are relative to ."),
         (8, rows(8, "nowhere/"), ".", "check its paths, which are relative to ."),
@@ -344,7 +345,9 @@ def test_missing_files_of_a_list_are_counted_and_the_cure_works(softdice, tmp_pa
     if "--pairs -" in hint:
         assert softdice("eval", "--pairs", "-", stdin=listed.encode()).code == 0
     if hint.startswith("--allow-missing"):
-        assert softdice("eval", "--pairs", path, "--allow-missing").code == 0
+        for bound in ([], ["2"], ["25%"]):
+            assert softdice("eval", "--pairs", path, "--allow-missing", *bound).code == 0
+        assert softdice("eval", "--pairs", path, "--allow-missing", "1").code == 3
 
 
 def test_a_list_of_nothing_but_missing_files_is_never_a_success(softdice, tmp_path):

@@ -13,10 +13,11 @@ from systems import posix
 from softdice_cli import Pairing, PairingError, Side, pair_folders
 from softdice_cli.errors import SoftdiceError
 from softdice_cli.pairing import nothing_found
+from softdice_cli.records import Allowance
 
 MANY = range(200)
 LIST_THEM = "list the pairs, with the columns pred and gt: --pairs list.csv"
-ALLOW_MISSING = "--allow-missing, to evaluate the rest and say what was left out"
+ALLOW_MISSING = "--allow-missing {}, to evaluate the rest and say what was left out"
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,7 @@ def test_numbers_that_start_at_0_and_at_1_are_not_left_out(tmp_path, monkeypatch
     assert "the numbers of the predictions start at 0, and those of the truths at 1" in error.found
     assert error.hint == LIST_THEM
     # Asked for, the pairs are made, and the doubt is not lost.
-    found = pair_folders(Side("p"), Side("g"), allow_missing=True)
+    found = pair_folders(Side("p"), Side("g"), allowed=Allowance("all"))
     assert len(found.pairs) == 199
     (note,) = found.notes
     assert note.startswith("the numbers of the predictions start at 0, and those of the truths at 1, so that")
@@ -260,7 +261,7 @@ def test_numbers_that_start_at_0_and_at_1_are_not_left_out(tmp_path, monkeypatch
 def test_files_that_are_left_out_are_no_doubt_by_themselves(tmp_path, monkeypatch, gts):
     monkeypatch.chdir(tmp_path)
     write(tmp_path, named("x{:03}.npy", range(200)), named("x{:03}.png", gts))
-    assert pair_folders(Side("p"), Side("g"), allow_missing=True).notes == ()
+    assert pair_folders(Side("p"), Side("g"), allowed=Allowance("all")).notes == ()
 
 
 def test_the_doubt_is_told_unless_it_is_to_be_quiet(tmp_path, softdice):
@@ -277,9 +278,9 @@ def test_the_doubt_is_told_unless_it_is_to_be_quiet(tmp_path, softdice):
     ("preds", "gts", "hint"),
     [
         # half of each side
-        (range(200), range(100), ALLOW_MISSING),
-        (range(100), range(200), ALLOW_MISSING),
-        (range(190), range(10, 195), ALLOW_MISSING),
+        (range(200), range(100), ALLOW_MISSING.format(100)),
+        (range(100), range(200), ALLOW_MISSING.format(100)),
+        (range(190), range(10, 195), ALLOW_MISSING.format(15)),
         # less than half of one side
         (range(200), range(99), LIST_THEM),
         (range(99), range(200), LIST_THEM),
@@ -296,7 +297,7 @@ def test_a_cure_for_nearly_all_files_leads_to_the_rest(tmp_path, monkeypatch):
     write(tmp_path, named("x{:03}_prob.npy"), named("x{:03}.png", range(195)))
     error = refused(Typed())
     assert error.hint == "--pred-suffix _prob"
-    assert refused(Typed().having(error.hint)).hint == ALLOW_MISSING
+    assert refused(Typed().having(error.hint)).hint == ALLOW_MISSING.format(5)
 
 
 def test_counts_and_first_names_are_told_once(tmp_path, monkeypatch):

@@ -19,8 +19,8 @@ the results are incomplete, and nothing passes on them%0Aimages that miss it: x,
 the results are incomplete, and nothing passes on them
 ::warning title=softdice::{WARNING}
 ::warning title=softdice::left out: v.npy
-::notice title=softdice%3A incomplete::1 pair failed, 2 of 2 requirements not met\
-%0Apooled over 2 images: mean hard Dice 0.5000, mean loss 4.2997%0A{SIGNATURE}
+::notice title=softdice%3A incomplete::1 pair failed, 1 of 4 pairs left out, 2 of 2 requirements not met\
+%0Apooled over 2 of 4 images: mean hard Dice 0.5000, mean loss 4.2997%0A{SIGNATURE}
 """
 
 

@@ -23,6 +23,7 @@ JUNIT = f"""\
       <property name="complete" value="no"/>
       <property name="images" value="2"/>
       <property name="failed pairs" value="1"/>
+      <property name="left out" value="1 of 4 pairs"/>
       <property name="pooled:loss" value="0.5"/>
       <property name="pooled:soft_dice" value="0.5"/>
       <property name="pooled:dice" value="0.5"/>

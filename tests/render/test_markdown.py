@@ -17,7 +17,7 @@ from softdice_cli.render.markdown import LIMIT, markdown_text
 MARKDOWN = f"""\
 ### softdice: incomplete
 
-1 pair failed, 2 of 2 requirements not met; 2 images, 12 pixels
+1 pair failed, 1 of 4 pairs left out, 2 of 2 requirements not met; 2 of 4 images, 12 pixels
 
 **Requirements**
 
@@ -164,7 +164,7 @@ def test_a_shortened_comment_keeps_what_is_not_met():
 
 
 def test_a_comment_on_part_of_a_run_says_so():
-    assert "2 images, 12 pixels (shard 1 of 3)" in markdown(
+    assert "2 of 10 images, 12 pixels (shard 1 of 3)" in markdown(
         replace(NORMAL, run=replace(NORMAL.run, shard=Shard(1, 3, 9, "")))
     )
 

@@ -17,7 +17,7 @@ from softdice_cli.render.verdicts import margin_text, requirement_table, rule_te
 
 
 def test_the_verdict_table():
-    found = results("dice>=0.5", "image_min:dice[cell]>=0.6", "iou>=0.44444445", "dice[pole]>=0", images=("x", "y"))
+    found = results("dice>=0.5", "image_min:dice[cell]>=0.6", "iou>=0.44444445", "dice[pole]>0", images=("x", "y"))
     section = Section("requirements", "", table=requirement_table(found.requirements))
     (drawn,) = section_lines(section, Page())
     lines = drawn.splitlines()
@@ -28,7 +28,7 @@ def test_the_verdict_table():
         ["x"],
         ["y"],
         ["iou>=0.44444445", "0.44444444", "-0.00000001", "not", "met"],
-        ["dice[pole]>=0", "0.0000", "0.0000", "met"],
+        ["dice[pole]>0", "0.0000", "0.0000", "not", "met"],
     ]
 
 
