@@ -253,6 +253,7 @@ class Eval:
             shard=part,
             watcher=progress,
             notify=notes.add,
+            warn=notes.warn,
         )
 
     def _stream(

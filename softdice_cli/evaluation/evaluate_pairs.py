@@ -47,6 +47,7 @@ def evaluate(
     shard: Shard | None = None,
     watcher: Watcher | None = None,
     notify: Callable[[str], None] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Results:
     """Evaluate saved predictions against their masks.
 
@@ -70,6 +71,7 @@ def evaluate(
         shard: which part of a run the pairs are, for the results to say.
         watcher: is told of every pair as it is done, in the order of the pairs.
         notify: is told what a person may want to know about how a pair was read, in the same order.
+        warn: is told what of the journal cannot be used, before the first pair.
 
     Returns:
         The results; pairs that could not be evaluated are in `Results.failures`.
@@ -87,6 +89,8 @@ def evaluate(
     with ExitStack() as stack:
         if journal is not None:
             found.journal = stack.enter_context(_journal(Path(journal), found, listed))
+            for text in found.journal.warnings:
+                (warn or _say_nothing)(text)
         fresh = [pair for pair in listed if not found.is_noted(pair)]
         outcomes = stack.enter_context(_outcomes(found, fresh, device, workers, batch_size))
         for pair in listed:

@@ -25,7 +25,7 @@ class Evaluated:
     Attributes:
         classes: how many classes its prediction has.
         rows: one for each image.
-        stamps: of its files before they were read, where a journal wants them.
+        stamps: of its files, where a journal wants them and the files did not change while they were read.
         note: what a person may want to know about the reading, or empty.
         found: what its files show of the meaning of the run.
     """
