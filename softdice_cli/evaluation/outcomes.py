@@ -50,6 +50,24 @@ def killed(pair: Pair, ending: str) -> UnreadableError:
     )
 
 
+def too_slow(pair: Pair, seconds: float) -> UnreadableError:
+    """The error of a pair that took longer than so many seconds."""
+    return UnreadableError(
+        f"took longer than {seconds:g} s",
+        path=pair.pred,
+        hint=f"--timeout {2 * seconds:g}, if it only needs more time; else one of its files is broken",
+    )
+
+
+def not_tried(pair: Pair, failed: Pair) -> InputError:
+    """The error of a pair that was left, because another one failed before it."""
+    return InputError(
+        f"was not tried, as pair {failed.id!r} failed before it",
+        path=pair.pred,
+        hint="leave out --fail-fast, or mend that pair first",
+    )
+
+
 def out_of_memory(pair: Pair) -> UnreadableError:
     """The error of a pair that this machine has too little memory for."""
     return UnreadableError(

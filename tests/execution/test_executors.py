@@ -217,7 +217,7 @@ def test_another_way_of_executing_needs_nothing_from_whoever_evaluates(tmp_path,
     pairs = [*pairs_of(tmp_path), *pairs_of(tmp_path, ("i3", "nan", "i12"))]
     expected = evaluate(pairs, journal=tmp_path / "one")
     assert len(expected.failures) == 3
-    monkeypatch.setattr(evaluate_pairs, "executor_for", lambda workers: Spawned())
+    monkeypatch.setattr(evaluate_pairs, "executor_for", lambda workers, timeout: Spawned())
     assert evaluate(pairs, journal=tmp_path / "other") == expected
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
