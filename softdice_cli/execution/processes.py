@@ -38,7 +38,9 @@ class Processes:
         processes = min(self._workers, len(items))
         grant = Grant(workers=self._workers // processes)
         evenly = len(items) // (self._workers * _LEAST_CHUNKS)
-        task.warm(items[0])
+        if self._timeout is None:
+            # It looks into the item, and nothing would end the program if that took too long.
+            task.warm(items[0])
         work = partial(task, grant=grant)
         chunk = max(1, min(together, evenly))
         limit = None

@@ -198,6 +198,17 @@ def test_an_item_that_takes_too_long_has_a_result(task, expected):
         assert list(results) == [0, expected, 4, 9]
 
 
+@linux
+def test_an_item_whose_time_is_limited_is_not_looked_at_in_the_program():
+    @dataclass(frozen=True)
+    class Eager(Square):
+        def warm(self, item: int) -> None:
+            raise AssertionError
+
+    with Processes(1, timeout=60).run(Eager(), range(3)) as results:
+        assert list(results) == [0, 1, 4]
+
+
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf")])
 def test_a_time_has_to_be_above_zero(timeout):
     with pytest.raises(ConfigError, match=r"timeout .* is out of range"):
