@@ -76,6 +76,7 @@ class Eval:
     workers: o.Workers = None
     batch_size: o.BatchSize = None
     journal: o.JournalFile = None
+    timeout: o.Timeout = None
     fail_fast: o.FailFast = False
     format: o.Format = "table"
     worst: o.Worst = 5
@@ -249,11 +250,13 @@ class Eval:
             workers=self.workers,
             batch_size=self.batch_size,
             journal=self.journal,
+            timeout=self.timeout,
             fail_fast=self.fail_fast,
             left_out=found.left_out,
             shard=part,
             watcher=progress,
             notify=notes.add,
+            warn=notes.warn,
         )
 
     def _stream(

@@ -13,10 +13,8 @@ from softdice_cli.errors import ExitCode, InputError, as_flag
 from softdice_cli.render import at_line_start, neutral
 
 if TYPE_CHECKING:
-    from softdice_cli.inspection import Contents, Inspection, Inverted
+    from softdice_cli.inspection import Contents, Found, Inspection, Inverted
     from softdice_cli.readers import Entry
-
-    Found = Inspection | Contents | InputError
 
 _LISTED = 40
 
@@ -29,24 +27,23 @@ class Inspect:
     key: o.Key = None
     max_pixels: o.MaxPixels = 2**28
     max_bytes: o.MaxBytes = 2**33
+    timeout: o.Timeout = None
     format: o.InspectFormat = "table"
     output: o.Output = None
     debug: o.Debug = False
 
     def run(self) -> int:
         """Look into each file; the exit code says whether one cannot be read."""
-        from softdice_cli.inspection import inspect
+        from softdice_cli.inspection import inspect_files
         from softdice_cli.readers import ReadOptions
 
         options = ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes)
         found: list[Found] = []
         code = ExitCode.DONE
-        for path in self.files:
-            try:
-                found.append(inspect(path, options))
-            except InputError as error:
-                found.append(error)
-                say_error(error)
+        for entry in inspect_files(self.files, options, timeout=self.timeout):
+            found.append(entry)
+            if isinstance(entry, InputError):
+                say_error(entry)
                 code = ExitCode.INPUT
         with Target(self.output) as target:
             if self.format == "json":

@@ -75,19 +75,26 @@ def with_intervals(results: Results, ci: bool, columns: Sequence[str] | None = N
 
 
 class Notes:
-    """What may be worth knowing about the files that were read; told once, however many there are."""
+    """What may be worth knowing about the files that were read; notes are told once, however many there are."""
 
     def __init__(self) -> None:
         self._notes: list[str] = []
+        self._warnings: list[str] = []
 
     def add(self, text: str) -> None:
         """Keep a note; may be called from any thread."""
         self._notes.append(text)
 
-    def tell(self, say: Callable[[str], None]) -> None:
-        """Say the first note, and how many there are."""
+    def warn(self, text: str) -> None:
+        """Keep a warning."""
+        self._warnings.append(text)
+
+    def tell(self, say: Callable[[str, str], None]) -> None:
+        """Say every warning; of the notes the first, and how many there are."""
+        for text in self._warnings:
+            say(text, "warning")
         if self._notes:
-            say(min(self._notes) + _more(len(self._notes) - 1))
+            say(min(self._notes) + _more(len(self._notes) - 1), "")
 
 
 def _more(count: int) -> str:

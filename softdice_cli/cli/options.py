@@ -233,7 +233,13 @@ JournalFile = Annotated[
         metavar="FILE",
     ),
 ]
-FailFast = Annotated[bool, _option(_RUN, "Stop at the first pair that fails.", "--fail-fast")]
+Timeout = Annotated[
+    float | None,
+    _option(_RUN, "A pair (or a file) that takes more seconds fails, and the rest goes on.", metavar="S"),
+]
+FailFast = Annotated[
+    bool, _option(_RUN, "Stop at the first pair that fails; those behind it fail as not tried.", "--fail-fast")
+]
 Quiet = Annotated[bool, _option(_RUN, "No progress and no notes on standard error.", "--quiet", "-q")]
 Ci = Annotated[bool, _option(_SCORE, "Add 95 % bootstrap intervals over the images.", "--ci")]
 Columns = Annotated[

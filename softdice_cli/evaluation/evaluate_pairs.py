@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from softdice_cli.errors import ConfigError, InputError
 from softdice_cli.evaluation.gathering import Failures
 from softdice_cli.evaluation.meaning import Found, FoundLabel, FoundPalette, Meaning
-from softdice_cli.evaluation.outcomes import Evaluated, Outcome
+from softdice_cli.evaluation.outcomes import Evaluated, Outcome, not_tried
 from softdice_cli.evaluation.pair_tasks import EvaluatePair, pairs_together
 from softdice_cli.evaluation.reading import Reading
 from softdice_cli.evaluation.watching import Silent, Watcher
@@ -42,11 +42,13 @@ def evaluate(
     workers: int | None = None,
     batch_size: int | None = None,
     journal: AnyPath | None = None,
+    timeout: float | None = None,
     fail_fast: bool = False,
     left_out: Sequence[str] = (),
     shard: Shard | None = None,
     watcher: Watcher | None = None,
     notify: Callable[[str], None] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Results:
     """Evaluate saved predictions against their masks.
 
@@ -65,18 +67,21 @@ def evaluate(
         batch_size: greatest number of images that an accelerator counts at once; by its memory by
             default.
         journal: file that notes finished pairs, so that the same call goes on where it was cut off.
-        fail_fast: stop at the first pair that fails.
+        timeout: seconds that a pair may take, by default any number. A pair that takes longer fails, and the process
+            that worked on it is ended; so there have to be such processes (see `workers`).
+        fail_fast: stop at the first pair that fails; those behind it fail as well, as they were not tried.
         left_out: files without a partner, for the results to name.
         shard: which part of a run the pairs are, for the results to say.
         watcher: is told of every pair as it is done, in the order of the pairs.
         notify: is told what a person may want to know about how a pair was read, in the same order.
+        warn: is told what of the journal cannot be used, before the first pair.
 
     Returns:
         The results; pairs that could not be evaluated are in `Results.failures`.
 
     Raises:
-        ConfigError: the settings, the layout or the device cannot be used, or two pairs have one
-            id.
+        ConfigError: the settings, the layout or the device cannot be used, two pairs have one id, or the time of a
+            pair cannot be limited here.
         InputError: the journal does not belong to this run.
     """
     listed = [_as_pair(pair) for pair in pairs]
@@ -87,11 +92,15 @@ def evaluate(
     with ExitStack() as stack:
         if journal is not None:
             found.journal = stack.enter_context(_journal(Path(journal), found, listed))
+            for text in found.journal.warnings:
+                (warn or _say_nothing)(text)
         fresh = [pair for pair in listed if not found.is_noted(pair)]
-        outcomes = stack.enter_context(_outcomes(found, fresh, device, workers, batch_size))
-        for pair in listed:
+        outcomes = stack.enter_context(_outcomes(found, fresh, device, workers, batch_size, timeout))
+        for place, pair in enumerate(listed, start=1):
             outcome = found.noted(pair) or next(outcomes)
             if not found.keep(pair, outcome) and fail_fast:
+                for left in listed[place:]:
+                    found.keep(left, not_tried(left, pair))
                 break
     return summarize(
         Run(
@@ -107,7 +116,12 @@ def evaluate(
 
 @contextmanager
 def _outcomes(
-    found: _Findings, pairs: list[Pair], device: str, workers: int | None, batch_size: int | None
+    found: _Findings,
+    pairs: list[Pair],
+    device: str,
+    workers: int | None,
+    batch_size: int | None,
+    timeout: float | None,
 ) -> Iterator[Iterator[Outcome]]:
     """What becomes of each pair, in order; on leaving, whatever is not finished is ended."""
     engine = engine_for(device)
@@ -116,12 +130,18 @@ def _outcomes(
     if isinstance(engine, BatchEngine) and found.asked.prediction != "labels":
         from softdice_cli.evaluation.device_tiles import ReadTiles, evaluate_on_device
 
+        if timeout is not None:
+            raise ConfigError(
+                f"cannot be kept on {device}, as what it works on cannot be ended",
+                option="timeout",
+                hint="--device cpu, or leave out {option}",
+            )
         read = ReadTiles(found.asked, found.reading, journaled, engine)
         with evaluate_on_device(read, pairs, workers, batch_size) as outcomes:
             yield outcomes
         return
     task = EvaluatePair(found.asked, found.reading, journaled, engine)
-    with executor_for(workers).run(task, pairs, together=pairs_together(pairs)) as outcomes:
+    with executor_for(workers, timeout).run(task, pairs, together=pairs_together(pairs)) as outcomes:
         yield outcomes
 
 

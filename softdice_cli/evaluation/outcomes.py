@@ -25,7 +25,7 @@ class Evaluated:
     Attributes:
         classes: how many classes its prediction has.
         rows: one for each image.
-        stamps: of its files before they were read, where a journal wants them.
+        stamps: of its files, where a journal wants them and the files did not change while they were read.
         note: what a person may want to know about the reading, or empty.
         found: what its files show of the meaning of the run.
     """
@@ -47,6 +47,24 @@ def killed(pair: Pair, ending: str) -> UnreadableError:
         path=pair.pred,
         found=ending,
         hint="--workers 1, if memory is short; else one of its files is broken beyond what its library survives",
+    )
+
+
+def too_slow(pair: Pair, seconds: float) -> UnreadableError:
+    """The error of a pair that took longer than so many seconds."""
+    return UnreadableError(
+        f"took longer than {seconds:g} s",
+        path=pair.pred,
+        hint=f"--timeout {2 * seconds:g}, if it only needs more time; else one of its files is broken",
+    )
+
+
+def not_tried(pair: Pair, failed: Pair) -> InputError:
+    """The error of a pair that was left, because another one failed before it."""
+    return InputError(
+        f"was not tried, as pair {failed.id!r} failed before it",
+        path=pair.pred,
+        hint="leave out --fail-fast, or mend that pair first",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from softdice_cli.errors import InputError
 from softdice_cli.evaluation.image_tally import tally_image
-from softdice_cli.evaluation.outcomes import Evaluated, killed, out_of_memory
+from softdice_cli.evaluation.outcomes import Evaluated, killed, out_of_memory, too_slow
 from softdice_cli.evaluation.prepared_pair import PreparedPair, prepare_pair
 from softdice_cli.evaluation.reading import Reading
 from softdice_cli.evaluation.settling import settled_rows
@@ -74,6 +74,10 @@ class PairTask(Task[Pair, Done | InputError]):
     def lost(self, item: Pair, ending: str) -> InputError:
         """The error of a pair whose process died."""
         return killed(item, ending)
+
+    def late(self, item: Pair, seconds: float) -> InputError:
+        """The error of a pair that took too long."""
+        return too_slow(item, seconds)
 
     def warm(self, item: Pair) -> None:
         """Import the libraries that the files of a pair need."""

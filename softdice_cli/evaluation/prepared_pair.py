@@ -24,6 +24,7 @@ from softdice_cli.readers import Blob, ReadOptions, Source, read_array
 from softdice_cli.readers.labels import Role, as_labels
 from softdice_cli.records import ImageRow, Settings
 from softdice_cli.records.classes import is_cut
+from softdice_cli.records.rows import image_ids
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,7 +94,18 @@ class PreparedPair:
         if self.settings.prediction == "labels":
             sources.append((self.prediction, False))
         found = Found(self.found.labels, found_palettes(sources, self.settings, rows))
-        return Evaluated(len(self.settings.classes), rows, self.stamps, self.note, found)
+        return Evaluated(len(self.settings.classes), rows, self._stamps_now(), self.note, found)
+
+    def _stamps_now(self) -> tuple[Stamp, ...] | None:
+        """The stamps that still hold after the files were read; ``None`` where one does not, or none is wanted."""
+        if self.stamps is None:
+            return None
+        # Only a run with a journal needs it.
+        from softdice_cli.journal import is_unchanged
+
+        if all(map(is_unchanged, self.pair.files, self.stamps)):
+            return self.stamps
+        return None
 
 
 def prepare_pair(
@@ -291,9 +303,7 @@ def _images(name: str, fit: layouts.Layout, values: Array, labels: Array, inside
     if fit.images is None:
         yield Image(name, values, labels, None if regions is None else regions[0])
         return
-    digits = len(str(fit.images - 1))
-    for index in range(fit.images):
-        image_name = f"{name}[{index:0{digits}}]" if fit.images > 1 else name
+    for index, image_name in enumerate(image_ids(name, fit.images)):
         yield Image(image_name, values[index], labels[index], None if regions is None else regions[index])
 
 

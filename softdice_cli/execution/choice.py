@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import math
+
+from softdice_cli.errors import ConfigError
 from softdice_cli.execution.contract import Executor
 from softdice_cli.execution.machine import can_fork, cores
 
 
-def executor_for(workers: int | None) -> Executor:
+def executor_for(workers: int | None, timeout: float | None = None) -> Executor:
     """The first of these ways that works here: forked processes, then threads.
 
     Args:
         workers: how many items are worked on side by side. By default, one process for each core,
             or a single thread, since threads share one interpreter and mostly wait for each other.
+        timeout: seconds that an item may take before it is ended, or ``None`` for any time.
+
+    Raises:
+        ConfigError: the time is not above 0, or nothing can be ended here.
     """
+    if timeout is not None and not 0 < timeout < math.inf:
+        raise ConfigError(f"{timeout} is out of range", option="timeout", expected="a number of seconds above 0")
     # A way is imported where it is used, as a run mostly uses one of them.
     if can_fork():
         from softdice_cli.execution.processes import Processes
 
-        return Processes(workers or cores())
+        return Processes(workers or cores(), timeout)
+    if timeout is not None:
+        raise ConfigError(
+            "cannot be kept here, as threads cannot be ended",
+            option="timeout",
+            expected="a system where processes are forked (Linux), and a program without threads and without torch",
+            hint="leave out {option}",
+        )
     from softdice_cli.execution.threads import Threads
 
     return Threads(workers or 1)

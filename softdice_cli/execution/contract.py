@@ -64,6 +64,10 @@ class Task(ABC, Generic[Item, Result]):
     def lost(self, item: Item, ending: str) -> Result:
         """The result of an item whose process died, given how it ended, such as ``killed by SIGKILL``."""
 
+    def late(self, item: Item, seconds: float) -> Result:
+        """The result of an item that was ended because it took longer than so many seconds."""
+        return self.lost(item, f"ended after {seconds:g} s")
+
     def warm(self, item: Item) -> None:
         """Import what such items need; called once before processes are forked, which then inherit it."""
         return

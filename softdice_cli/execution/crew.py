@@ -12,6 +12,7 @@ import gc
 import os
 import pickle
 import signal
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,21 @@ class _Worker:
     process: int
     pipe: Connection
     chunks: deque[range] = field(default_factory=deque)
+    # When it began with the first of its chunks; a clock without a date.
+    began: float = 0.0
+
+
+@dataclass(frozen=True)
+class Limit(Generic[Item, Result]):
+    """How long an item may take.
+
+    Attributes:
+        seconds: until its process is ended.
+        late: the result of an item that took longer.
+    """
+
+    seconds: float
+    late: Callable[[Item], Result]
 
 
 @dataclass
@@ -58,6 +74,7 @@ class Crew(Generic[Item, Result]):
         lost: the result of an item that killed its process, given how the process ended.
         workers: how many processes.
         chunk: how many items a process is given at once.
+        limit: how long an item may take, or ``None`` for any time.
     """
 
     def __init__(
@@ -68,10 +85,12 @@ class Crew(Generic[Item, Result]):
         *,
         workers: int,
         chunk: int,
+        limit: Limit[Item, Result] | None = None,
     ) -> None:
         self._items = items
         self._work = work
         self._lost = lost
+        self._limit = limit
         self._window = workers * _AHEAD * chunk
         self._todo: deque[range] = deque()
         for start in range(0, len(items), chunk):
@@ -116,6 +135,8 @@ class Crew(Generic[Item, Result]):
                 except OSError:
                     # It is dead, which `_collect` will see.
                     break
+                if not worker.chunks:
+                    worker.began = time.monotonic()
                 worker.chunks.append(self._todo.popleft())
 
     def _may_have_more(self, worker: _Worker, place: int) -> bool:
@@ -124,35 +145,52 @@ class Crew(Generic[Item, Result]):
         return self._todo[0].start < place + self._window
 
     def _collect(self) -> None:
-        """Wait for an answer, or for the end of a worker."""
-        ready = wait([worker.pipe for worker in self._workers])
+        """Wait for an answer, for the end of a worker, or until one is late."""
+        ready = wait([worker.pipe for worker in self._workers], self._patience())
         for worker in list(self._workers):
-            if worker.pipe not in ready:
-                continue
-            try:
-                answer = worker.pipe.recv()
-            except (EOFError, OSError):
-                self._replace(worker)
-                continue
-            if isinstance(answer, _Raised):
-                raise answer.error
-            self._results.update(zip(worker.chunks.popleft(), answer, strict=True))
+            if worker.pipe in ready:
+                self._take_answer(worker)
+            elif self._limit is not None and _left(worker, self._limit.seconds) < 0:
+                os.kill(worker.process, signal.SIGKILL)
+                self._replace(worker, self._limit.late)
 
-    def _replace(self, dead: _Worker) -> None:
-        """Go on without a worker that died: its chunk is tried again item by item, and a chunk of one item is lost."""
+    def _patience(self) -> float | None:
+        """Seconds until the next worker is late, or ``None`` where none can be."""
+        if self._limit is None:
+            return None
+        return max(0.0, min(_left(worker, self._limit.seconds) for worker in self._workers))
+
+    def _take_answer(self, worker: _Worker) -> None:
+        try:
+            answer = worker.pipe.recv()
+        except (EOFError, OSError):
+            self._replace(worker)
+            return
+        if isinstance(answer, _Raised):
+            raise answer.error
+        self._results.update(zip(worker.chunks.popleft(), answer, strict=True))
+        worker.began = time.monotonic()
+
+    def _replace(self, dead: _Worker, late: Callable[[Item], Result] | None = None) -> None:
+        """Go on without a worker that died: its chunk is tried again item by item, and a chunk of one item has failed.
+
+        Args:
+            dead: the worker.
+            late: the result of an item, if the worker was ended because it took too long.
+        """
         self._workers.remove(dead)
         dead.pipe.close()
         ending = ending_of(dead.process)
         if dead.chunks:
             current, *queued = dead.chunks
             self._todo.extendleft(reversed(queued))
-            self._retry(current, ending)
+            self._retry(current, late or (lambda item: self._lost(item, ending)))
         if self._todo:
             self._hire(needed=not self._workers)
 
-    def _retry(self, chunk: range, ending: str) -> None:
+    def _retry(self, chunk: range, failed: Callable[[Item], Result]) -> None:
         if len(chunk) == 1:
-            self._results[chunk.start] = self._lost(self._items[chunk.start], ending)
+            self._results[chunk.start] = failed(self._items[chunk.start])
             return
         for place in reversed(chunk):
             self._todo.appendleft(range(place, place + 1))
@@ -189,6 +227,13 @@ class Crew(Generic[Item, Result]):
             except Exception as error:  # noqa: BLE001 - raised again in the program
                 answer = _Raised(_portable(error))
             pipe.send(answer)
+
+
+def _left(worker: _Worker, seconds: float) -> float:
+    """Seconds that a worker still has, if its first chunk may take so many."""
+    if not worker.chunks:
+        return seconds
+    return worker.began + seconds - time.monotonic()
 
 
 def _portable(error: Exception) -> Exception:

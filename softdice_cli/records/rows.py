@@ -25,6 +25,14 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     return key
 
 
+def image_ids(pair: str, images: int) -> list[str]:
+    """The ids of the images of a pair: its own id, or with several images that id and a number each."""
+    if images == 1:
+        return [pair]
+    digits = len(str(images - 1))
+    return [f"{pair}[{index:0{digits}}]" for index in range(images)]
+
+
 @dataclass(frozen=True, slots=True)
 class ClassSums:
     """The sums of one class, over one image or many; every score follows from them.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +12,10 @@ import tifffile
 import torch
 from folders import maps
 from PIL import Image
+from systems import linux
+
+from softdice_cli.inspection import inspect_files
+from softdice_cli.readers import ReadOptions
 
 
 @pytest.fixture
@@ -205,3 +211,54 @@ def test_inspect_says_that_equal_channels_are_labels(softdice, looked):
 def test_inspect_names_are_neutral(softdice, looked):
     (looked / "chw.npy").rename(looked / "\x1b[31m.npy")
     assert "\x1b" not in softdice("inspect", "\x1b[31m.npy").out
+
+
+DEADLY = """
+import os, signal, sys, time
+import softdice_cli.inspection.files as files
+from softdice_cli.cli import main
+look, how = files.inspect, sys.argv.pop(1)
+def deadly(path, options):
+    if path == "hwc.npy":
+        if how == "memory":
+            raise MemoryError
+        if how == "hangs":
+            time.sleep(600)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return look(path, options)
+files.inspect = deadly
+main()
+"""
+"""The command line, with a file that its library does not survive, or never gets done with."""
+
+
+@linux
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        # a broken library
+        ("dies", "hwc.npy: the process that looked into it died\n  found     killed by SIGSEGV\n"),
+        # too little memory
+        ("memory", "hwc.npy: needs more memory than there is\n"),
+        # an endless loop
+        ("hangs", "hwc.npy: took longer than 2 s\n  try       --timeout 4,"),
+    ],
+)
+def test_a_file_that_ends_its_process_costs_that_file_only(looked, how, said):
+    command = ["inspect", "one.npy", "hwc.npy", "broken.npy", "chw.npy", "--format", "json", "--timeout", "2"]
+    run = subprocess.run(
+        [sys.executable, "-c", DEADLY, how, *command],
+        cwd=looked, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 3
+    assert said in run.stderr
+    found = json.loads(run.stdout)
+    assert [entry["path"] for entry in found] == ["one.npy", "hwc.npy", "broken.npy", "chw.npy"]
+    assert ["error" in entry for entry in found] == [False, True, True, False]
+
+
+def test_where_no_process_can_be_forked_files_are_looked_into_all_the_same(looked, monkeypatch):
+    monkeypatch.chdir(looked)
+    monkeypatch.setattr("softdice_cli.execution.choice.can_fork", lambda: False)
+    found = list(inspect_files(["one.npy", "broken.npy"], ReadOptions()))
+    assert [type(entry).__name__ for entry in found] == ["Inspection", "UnreadableError"]

@@ -275,7 +275,7 @@ def test_the_command_line_and_the_library_have_the_same_defaults():
     assert asked._task().settings == settings
     assert (asked.max_pixels, asked.max_bytes) == (reading.max_pixels, reading.max_bytes)
     evaluated = inspect.signature(evaluate).parameters
-    for option in ("device", "workers", "batch_size", "journal", "fail_fast"):
+    for option in ("device", "workers", "batch_size", "journal", "timeout", "fail_fast"):
         assert getattr(asked, option) == evaluated[option].default
     compared = inspect.signature(compare).parameters
     for option in ("resamples", "seed", "worst"):

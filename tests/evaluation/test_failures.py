@@ -93,8 +93,14 @@ def test_fail_fast_stops_at_the_first(softdice, tmp_path, device):
     run = softdice(*eval_("--format", "json", "--allow-missing", "--fail-fast", "--device", device))
     document = json.loads(run.out)
     assert run.code == 3
-    assert [failure["id"] for failure in document["failures"]] == ["i3"]  # the first of them in natural order
+    failed, *others = sorted(document["failures"], key=lambda failure: "not tried" in failure["error"])
+    assert failed["id"] == "i3"  # the first of them in natural order
     assert (document["images"], document["complete"]) == ([], False)
+    # Those behind it are there as well, so that the results say how many of how many.
+    assert {other["id"] for other in others} == {"i8", "i9", "i10", "i11", "i12", "i100", "k", "nan", "two"}
+    for other in others:
+        assert other["error"] == f"{other['pred']}: was not tried, as pair 'i3' failed before it"
+    assert "softdice: error: 9 pairs (e.g. i10, i100, i11): p/i10.npy: was not tried, as pair 'i3' failed" in run.err
 
 
 @pytest.mark.parametrize(

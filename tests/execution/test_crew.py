@@ -17,7 +17,7 @@ from folders import eval_, write
 from systems import linux
 
 from softdice_cli import DeviceError
-from softdice_cli.execution.crew import Crew
+from softdice_cli.execution.crew import Crew, Limit
 
 pytestmark = linux
 
@@ -29,8 +29,9 @@ class TwoWords(Exception):  # noqa: N818 - it is named in a message
         super().__init__(one)
 
 
-def crew(items, work, *, workers: int = 2, chunk: int = 1) -> Crew:
-    return Crew(items, work, lambda item, ended: f"{item} {ended}", workers=workers, chunk=chunk)
+def crew(items, work, *, workers: int = 2, chunk: int = 1, seconds: float | None = None) -> Crew:
+    limit = None if seconds is None else Limit(seconds, lambda item: f"{item} late")
+    return Crew(items, work, lambda item, ended: f"{item} {ended}", workers=workers, chunk=chunk, limit=limit)
 
 
 def children() -> set[str]:
@@ -57,6 +58,42 @@ def test_a_process_that_dies_takes_one_item_with_it(chunk):
 
     with crew(range(12), work, chunk=chunk) as found:
         assert list(found) == [f"{i} killed by SIGKILL" if i in (4, 9) else str(i) for i in range(12)]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 20])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_item_that_takes_too_long_is_ended_and_the_others_are_not(chunk, workers):
+    def work(item: int) -> str:
+        if item in (4, 9):
+            time.sleep(600)
+        if item == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return str(item)
+
+    with crew(range(12), work, chunk=chunk, workers=workers, seconds=1) as found:
+        expected = [f"{i} late" if i in (4, 9) else str(i) for i in range(12)]
+        expected[5] = "5 killed by SIGKILL"
+        assert list(found) == expected
+    assert not children()
+
+
+def test_the_time_of_an_item_begins_when_it_is_begun():
+    """Together they take longer than one may, and those that wait for their turn or to be taken are not late."""
+
+    def work(item: int) -> int:
+        time.sleep(0.4)
+        return item
+
+    with crew(range(8), work, workers=1, seconds=2) as found:
+        taken = iter(found)
+        assert next(taken) == 0
+        time.sleep(2.5)
+        assert list(taken) == list(range(1, 8))
+
+
+def test_a_chunk_may_take_longer_than_an_item():
+    with crew(range(6), lambda item: time.sleep(0.4) or item, workers=1, chunk=6, seconds=1.5) as found:
+        assert list(found) == list(range(6))
 
 
 def test_an_end_without_a_signal_is_told_as_well():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import threading
@@ -12,15 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 from folders import broken, pairs_of
-from systems import POSIX, posix
+from systems import POSIX, linux, posix
 
 import softdice_cli.evaluation.evaluate_pairs as evaluate_pairs
 import softdice_cli.execution.choice as choice
 import softdice_cli.execution.machine as machine
-from softdice_cli import Reading, Settings, evaluate
+from softdice_cli import ConfigError, Reading, Settings, evaluate
 from softdice_cli.evaluation.pair_tasks import EvaluatePair
 from softdice_cli.execution import Abandoned, Executor, Grant, Task
 from softdice_cli.execution.processes import Processes
@@ -172,6 +174,53 @@ def test_processes_where_they_can_be_forked_and_threads_elsewhere(monkeypatch, f
     assert chosen._workers == (workers or (5 if forks else 1))
 
 
+@dataclass(frozen=True)
+class Endless(Square):
+    """Never gets done with the number 1."""
+
+    def __call__(self, item: int, grant: Grant) -> int:
+        time.sleep(600 if item == 1 else 0)
+        return item * item
+
+
+@dataclass(frozen=True)
+class Noticed(Endless):
+    """The same, with a result of its own for what took too long."""
+
+    def late(self, item: int, seconds: float) -> int:
+        return -int(seconds)
+
+
+@linux
+@pytest.mark.parametrize(("task", "expected"), [(Endless(), -1), (Noticed(), -2)])
+def test_an_item_that_takes_too_long_has_a_result(task, expected):
+    with Processes(2, timeout=2).run(task, range(4)) as results:
+        assert list(results) == [0, expected, 4, 9]
+
+
+@linux
+def test_an_item_whose_time_is_limited_is_not_looked_at_in_the_program():
+    @dataclass(frozen=True)
+    class Eager(Square):
+        def warm(self, item: int) -> None:
+            raise AssertionError
+
+    with Processes(1, timeout=60).run(Eager(), range(3)) as results:
+        assert list(results) == [0, 1, 4]
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf")])
+def test_a_time_has_to_be_above_zero(timeout):
+    with pytest.raises(ConfigError, match=r"timeout .* is out of range"):
+        choice.executor_for(1, timeout)
+
+
+def test_no_time_is_promised_where_nothing_can_be_ended(monkeypatch):
+    monkeypatch.setattr(choice, "can_fork", lambda: False)
+    with pytest.raises(ConfigError, match="timeout cannot be kept here, as threads cannot be ended"):
+        choice.executor_for(2, 30)
+
+
 @pytest.mark.parametrize(
     ("forks", "workers", "expected"), [(True, 2, Processes), (True, 1, Serial), (False, 2, Serial)]
 )
@@ -217,9 +266,14 @@ def test_another_way_of_executing_needs_nothing_from_whoever_evaluates(tmp_path,
     pairs = [*pairs_of(tmp_path), *pairs_of(tmp_path, ("i3", "nan", "i12"))]
     expected = evaluate(pairs, journal=tmp_path / "one")
     assert len(expected.failures) == 3
-    monkeypatch.setattr(evaluate_pairs, "executor_for", lambda workers: Spawned())
+    monkeypatch.setattr(evaluate_pairs, "executor_for", lambda workers, timeout: Spawned())
     assert evaluate(pairs, journal=tmp_path / "other") == expected
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    assert noted(tmp_path / "one") == noted(tmp_path / "other")
+
+
+def noted(journal: Path) -> list[object]:
+    """The rows in a journal. The files of a young one are stamped in another way than those of an older one."""
+    return [json.loads(line).get("rows") for line in journal.read_text().splitlines()]
 
 
 def test_what_is_sent_to_a_worker_is_an_ordinary_value():

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from systems import posix
 
+import softdice_cli.journal.stamps as stamps
 from softdice_cli import InputError, Run, Settings, evaluate
 from softdice_cli.journal import Journal
+from softdice_cli.journal.seals import seal_of, sealed
 
 pytestmark = pytest.mark.slow
 
@@ -117,7 +121,7 @@ def test_half_a_line_at_the_end_is_dropped(tmp_path, cut, device):
     whole = journal.read_bytes()
     journal.write_bytes(whole[: len(whole) - cut])
     assert evaluate(pairs, journal=journal, device=device) == first
-    assert journal.read_bytes() == whole
+    assert lines(journal) == 4
 
 
 @pytest.mark.parametrize("start", [b"", b"{", b'{"format": "softdice-journal", "vers'])
@@ -163,50 +167,99 @@ def test_options_that_change_no_score_may_differ(softdice, tmp_path, options):
     assert softdice(*command(*options)).code == 0
 
 
-def test_a_file_of_another_size_is_refused(tmp_path):
+@pytest.fixture
+def warned() -> list[str]:
+    """What a run says of its journal; see `resume`."""
+    return []
+
+
+def resume(pairs, folder: Path, warned: list[str]):
+    """The results of a run that goes on with the journal ``j``."""
+    warned.clear()
+    return evaluate(pairs, journal=folder / "j", warn=warned.append)
+
+
+def replaced(path: Path) -> None:
+    """Another prediction of the same size and time, as an archive with fixed times unpacks it."""
+    status = path.stat()
+    array = np.load(path)
+    path.unlink()
+    np.save(path, array[::-1])
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def smaller(path: Path) -> None:
+    np.save(path, np.load(path).astype(np.float32))
+
+
+@pytest.mark.parametrize("change", [replaced, smaller])
+@pytest.mark.parametrize("dated", [pytest.param(True, marks=posix), False])
+def test_a_pair_whose_file_changed_is_evaluated_again_and_named(tmp_path, warned, monkeypatch, change, dated):
+    monkeypatch.setattr(stamps, "_is_dated", lambda status: dated)
+    pairs = write(tmp_path, ["a", "b", "c"])
+    assert resume(pairs, tmp_path, warned) == evaluate(pairs)
+    time.sleep(0.05)
+    change(pairs[1][0])
+    assert resume(pairs, tmp_path, warned) == evaluate(pairs)
+    assert warned == [f"{tmp_path / 'j'}: 1 pair is evaluated again, as a file of it changed: {pairs[1][0]}"]
+    assert lines(tmp_path / "j") == 5
+    # It is noted as it is now.
+    assert resume(pairs, tmp_path, warned) == evaluate(pairs)
+    assert (warned, lines(tmp_path / "j")) == ([], 5)
+
+
+def test_a_model_that_took_the_place_of_another_does_not_pass_with_its_rows(softdice, tmp_path):
     pairs = write(tmp_path, ["a", "b"])
-    evaluate(pairs, journal=tmp_path / "j")
-    np.save(pairs[1][0], np.load(pairs[1][0]).astype(np.float32))
-    with pytest.raises(InputError) as caught:
-        evaluate(pairs, journal=tmp_path / "j")
-    for text in (f"'b', whose file {pairs[1][0]} changed since", "448 bytes", "288 bytes"):
-        assert text in str(caught.value)
+    for prediction, truth in pairs:
+        labels = np.load(truth)
+        np.save(prediction, np.stack([labels == 0, labels == 1]).astype(np.float32))
+        os.utime(prediction, (0, 0))
+    gate = ("eval", "--pred", "p", "--gt", "g", "--journal", "j", "--fail-under", "0.9")
+    assert softdice(*gate).code == 0
+    for prediction, _ in pairs:
+        replaced(prediction)
+    run = softdice(*gate)
+    assert run.code == 1
+    assert "softdice: warning: j: 2 pairs are evaluated again, as files of them changed, e.g. p/a.npy\n" in run.err
 
 
-@pytest.mark.parametrize("side", [0, 1])
-def test_a_file_of_another_time_is_refused(tmp_path, side):
+def test_a_copied_tree_is_used_as_far_as_it_is_the_same(tmp_path, warned, monkeypatch):
+    """Another inode and another time, as a restored cache has them."""
+    monkeypatch.setattr(stamps, "_is_dated", lambda status: True)
     pairs = write(tmp_path, ["a", "b"])
-    evaluate(pairs, journal=tmp_path / "j")
-    os.utime(pairs[0][side], ns=(0, 1_000_000_007))
-    with pytest.raises(InputError) as caught:
-        evaluate(pairs, journal=tmp_path / "j")
-    for text in (f"'a', whose file {pairs[0][side]} changed since", "1000000007 nanoseconds"):
-        assert text in str(caught.value)
+    first = resume(pairs, tmp_path, warned)
+    for prediction, _ in pairs:
+        moved = prediction.rename(prediction.with_suffix(".old"))
+        shutil.copy2(moved, prediction)
+    assert resume(pairs, tmp_path, warned) == first
+    assert "2 pairs are evaluated again" in warned[0]
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_believed_later(tmp_path, monkeypatch):
+@pytest.mark.parametrize("device", ["cpu", "torch:cpu"])
+def test_a_pair_whose_file_changes_while_it_is_read_is_not_noted(tmp_path, monkeypatch, device):
     import softdice_cli.evaluation.pair_tasks as tasks
 
-    pairs = write(tmp_path, ["a"])
+    pairs = write(tmp_path, ["a", "b"])
     prepare = tasks.prepare_pair
 
-    def changed(*arguments):
-        prepared = prepare(*arguments)
-        os.utime(pairs[0][0], ns=(0, 5))
+    def changed(pair, *arguments):
+        prepared = prepare(pair, *arguments)
+        if pair.id == "a":
+            replaced(pairs[0][0])
         return prepared
 
     monkeypatch.setattr(tasks, "prepare_pair", changed)
-    evaluate(pairs, journal=tmp_path / "j")
-    with pytest.raises(InputError, match="changed since"):
-        evaluate(pairs, journal=tmp_path / "j")
+    assert len(evaluate(pairs, journal=tmp_path / "j", device=device).images) + 1 >= lines(tmp_path / "j")
+    assert [json.loads(line)["id"] for line in (tmp_path / "j").read_text().splitlines()[1:]] == ["b"]
 
 
-def test_a_file_that_is_gone_is_refused(tmp_path):
-    pairs = write(tmp_path, ["a"])
-    evaluate(pairs, journal=tmp_path / "j")
+def test_a_pair_whose_file_is_gone_fails(tmp_path, warned):
+    pairs = write(tmp_path, ["a", "b"])
+    resume(pairs, tmp_path, warned)
     pairs[0][0].unlink()
-    with pytest.raises(InputError, match="changed since"):
-        evaluate(pairs, journal=tmp_path / "j")
+    (failure,) = resume(pairs, tmp_path, warned).failures
+    assert "no such file" in failure.error
+    assert "1 pair is evaluated again" in warned[0]
 
 
 def test_pairs_of_another_run_are_refused(tmp_path):
@@ -220,22 +273,6 @@ def test_new_pairs_are_evaluated(tmp_path):
     pairs = write(tmp_path, ["a", "b", "c"])
     evaluate(pairs[::2], journal=tmp_path / "j")
     assert evaluate(pairs, journal=tmp_path / "j") == evaluate(pairs)
-
-
-def test_another_model_of_equal_sizes_and_times_is_not_taken_for_the_first(tmp_path):
-    (tmp_path / "one").mkdir()
-    (tmp_path / "two").mkdir()
-    one, two = write(tmp_path / "one", ["a", "b"], seed=1), write(tmp_path / "two", ["a", "b"], seed=2)
-    for path in [path for pair in one + two for path in pair]:
-        # as a reproducible archive or image unpacks them
-        os.utime(path, (0, 0))
-    evaluate(one, journal=tmp_path / "j")
-    expected = evaluate(two)
-    try:
-        found = evaluate(two, journal=tmp_path / "j")
-    except InputError:
-        return
-    assert found == expected
 
 
 def test_shards_do_not_share_a_journal(softdice, tmp_path):
@@ -269,33 +306,180 @@ def test_what_is_not_a_journal_is_refused_and_left_as_it_was(tmp_path, content):
     assert journal.read_bytes() == content
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        # a line that is not JSON, or of another shape
-        lambda entry: None,
-        lambda entry: [],
-        lambda entry: {"id": "a"},
-        lambda entry: {**entry, "files": [[1]]},
-        # the right size without a time
-        lambda entry: {**entry, "files": [file[:1] for file in entry["files"]]},
-        # rows that cannot be
-        lambda entry: {**entry, "rows": 5},
-        lambda entry: {**entry, "rows": [{}]},
-        lambda entry: {**entry, "rows": []},
-        lambda entry: {**entry, "rows": [{**entry["rows"][0], "pixels": -1}]},
-        lambda entry: {**entry, "rows": [{**entry["rows"][0], "sums": {}}]},
-    ],
-)
-def test_a_broken_line_is_refused(softdice, tmp_path, change):
+def contents(whole: bytes) -> Iterator[bytes]:
+    """A journal with a bit flipped, a byte left out or zeroed, or a digit changed, at every place."""
+    for place, byte in enumerate(whole):
+        before, after = whole[:place], whole[place + 1 :]
+        yield before + bytes([byte ^ (1 << place % 8)]) + after
+        yield before + after
+        yield before + b"\0" + after
+        yield before
+        yield before + bytes(len(after) + 1)
+        # Half a line and a line behind it, which a crash has glued together.
+        yield before + whole[whole.index(b"\n") + 1 :]
+        if chr(byte).isdigit():
+            yield before + (b"1" if byte != ord("1") else b"2") + after
+
+
+def test_whatever_happens_to_a_byte_no_other_row_is_believed(tmp_path):
+    pairs = write(tmp_path, ["a", "b"])
+    evaluate(pairs, journal=tmp_path / "j")
+    whole = (tmp_path / "j").read_bytes()
+    files = {path.stem: (str(path), str(truth)) for path, truth in pairs}
+
+    def read() -> dict[str, list] | None:
+        journal = Journal(tmp_path / "j", Run(settings=Settings()), {"layout": "", "key": None, "gt_key": None}, files)
+        try:
+            with journal:
+                return {name: journal.rows(name) for name in files}
+        except InputError:
+            return None
+
+    right, believed, refused = read(), 0, 0
+    assert all(right.values())
+    for content in contents(whole):
+        (tmp_path / "j").write_bytes(content)
+        rows = read()
+        if rows is None:
+            refused += 1
+            continue
+        for name, found in rows.items():
+            assert found in (None, right[name]), content
+            believed += found is not None
+    assert believed > len(whole)
+    assert 0 < refused < believed
+
+
+def glued(header: str, a: str, b: str, other: str) -> list[str]:
+    return [header, a[: len(a) // 2] + b]
+
+
+def one_digit(header: str, a: str, b: str, other: str) -> list[str]:
+    return [header, a, b.replace('"pixels": 20', '"pixels": 21')]
+
+
+def of_other_settings(header: str, a: str, b: str, other: str) -> list[str]:
+    return [header, a, other]
+
+
+def without_checksum(header: str, a: str, b: str, other: str) -> list[str]:
+    return [header, a, json.dumps({**json.loads(b), "check": None})]
+
+
+def zeros(header: str, a: str, b: str, other: str) -> list[str]:
+    return [header, a, "\0" * len(b)]
+
+
+def rows_of_another_pair(header: str, a: str, b: str, other: str) -> list[str]:
+    return [header, a, sign(header, {**json.loads(b), "rows": json.loads(a)["rows"]})]
+
+
+def rows_of_an_image_of_a_batch(header: str, a: str, b: str, other: str) -> list[str]:
+    rows = [{**row, "id": "b[1]"} for row in json.loads(b)["rows"]]
+    return [header, a, sign(header, {**json.loads(b), "rows": rows})]
+
+
+def no_rows(header: str, a: str, b: str, other: str) -> list[str]:
+    return [header, a, sign(header, {**json.loads(b), "rows": []})]
+
+
+def impossible_rows(header: str, a: str, b: str, other: str) -> list[str]:
+    return [header, a, sign(header, {**json.loads(b), "rows": [{**json.loads(b)["rows"][0], "pixels": -1}]})]
+
+
+def too_few_stamps(header: str, a: str, b: str, other: str) -> list[str]:
+    return [header, a, sign(header, {**json.loads(b), "files": json.loads(b)["files"][:1]})]
+
+
+def sign(header: str, entry: dict) -> str:
+    """A line with the right checksum, as a mistake in a program would write it."""
+    entry.pop("check")
+    return sealed(entry, seal_of(header.encode())).decode()
+
+
+DAMAGES = [
+    glued, one_digit, of_other_settings, without_checksum, zeros, rows_of_another_pair, rows_of_an_image_of_a_batch,
+    no_rows, impossible_rows, too_few_stamps,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_line_is_told_and_its_pair_evaluated_again(softdice, tmp_path, damage):
+    write(tmp_path, ["a", "b"])
+    expected = fresh(softdice)
+    assert softdice(*command("--eps", "1e-6")).code == 0
+    other = (tmp_path / "j").read_text().splitlines()[2]
+    (tmp_path / "j").unlink()
+    assert softdice(*command()).out == expected
+    changed = damage(*(tmp_path / "j").read_text().splitlines(), other)
+    (tmp_path / "j").write_text("\n".join([*changed, ""]))
+    run = softdice(*command())
+    assert (run.code, run.out) == (0, expected)
+    said = f"j: line {len(changed)} is damaged; what stands in no other line is evaluated again"
+    assert f"softdice: warning: {said}\n" in run.err
+    # What was evaluated again is noted behind it.
+    before = (tmp_path / "j").read_bytes()
+    assert softdice(*command()).out == expected
+    assert (tmp_path / "j").read_bytes() == before
+
+
+def test_many_damaged_lines_are_counted(tmp_path, warned):
+    pairs = write(tmp_path, [f"i{index}" for index in range(9)])
+    first = resume(pairs, tmp_path, warned)
+    (tmp_path / "j").write_text((tmp_path / "j").read_text().replace('"pixels": 20', '"pixels": 21'))
+    assert resume(pairs, tmp_path, warned) == first
+    assert "j: lines 2, 3, 4, 5, 6 and 4 more are damaged" in warned[0]
+
+
+def test_lines_that_are_doubled_or_in_another_order_are_whole(tmp_path, warned):
+    pairs = write(tmp_path, ["a", "b"])
+    first = resume(pairs, tmp_path, warned)
+    header, a, b = (tmp_path / "j").read_text().splitlines()
+    (tmp_path / "j").write_text("\n".join([header, b, a, b, a, ""]))
+    assert resume(pairs, tmp_path, warned) == first
+    assert warned == []
+
+
+def test_a_damaged_first_line_is_refused_by_name(softdice, tmp_path):
     write(tmp_path, ["a"])
     assert softdice(*command()).code == 0
-    header, entry, _ = (tmp_path / "j").read_text().split("\n")
-    changed = change(json.loads(entry))
-    (tmp_path / "j").write_text(f"{header}\n{'{' if changed is None else json.dumps(changed)}\n")
-    run = softdice(*command())
-    assert run.code == 3, run.err
-    assert "j: " in run.err
+    whole = (tmp_path / "j").read_text()
+    (tmp_path / "j").write_text(whole.replace('"eps": 1e-05', '"eps": 1e-06', 1))
+    run = softdice(*command("--eps", "1e-6"))
+    assert (run.code, run.out) == (3, "")
+    assert "j: is damaged in its first line" in run.err
+    assert "remove the journal to begin again" in run.err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        # a later version, and a member that only a later softdice knows
+        ({"version": 3}, "is newer than this softdice: it holds 'version 3'"),
+        ({"speed": 1}, "is newer than this softdice: it holds 'speed'"),
+        # a line that says nothing of its settings
+        ({"settings": None}, "is broken"),
+    ],
+)
+def test_a_first_line_of_another_program_is_refused(tmp_path, change, said):
+    pairs = write(tmp_path, ["a"])
+    evaluate(pairs, journal=tmp_path / "j")
+    header = json.loads((tmp_path / "j").read_text().splitlines()[0])
+    header.pop("check")
+    (tmp_path / "j").write_bytes(sealed({**header, **change}) + b"\n")
+    with pytest.raises(InputError, match=said):
+        evaluate(pairs, journal=tmp_path / "j")
+
+
+def test_a_member_that_only_a_later_softdice_knows_is_not_damage(tmp_path):
+    pairs = write(tmp_path, ["a"])
+    evaluate(pairs, journal=tmp_path / "j")
+    header, a = (tmp_path / "j").read_text().splitlines()
+    entry = json.loads(a)
+    entry["rows"][0]["speed"] = 1
+    (tmp_path / "j").write_text(f"{header}\n{sign(header, entry)}\n")
+    with pytest.raises(InputError, match="is newer than this softdice"):
+        evaluate(pairs, journal=tmp_path / "j")
 
 
 @posix
