@@ -18,7 +18,7 @@ FORMATS = ("table", "json", "jsonl", "csv")
 SCORES = ("loss", "soft_dice", "dice", "iou", "precision", "recall")
 COUNTS = ("truth_pixels", "predicted_pixels", "true_positives")
 NAMES = ("i9", "i10", "i11", "i100", "k", "i8")
-FAILED = {"i12": "cannot be read as png", "i3": "does not fit", "nan": "NaN"}
+FAILED = {"i12": "is truncated", "i3": "does not fit", "nan": "NaN"}
 """What goes wrong in the folder of `broken`, by id."""
 
 
