@@ -17,6 +17,10 @@ except ImportError as error:
     raise missing_torch("SoftDiceLoss", error) from error
 
 
+# Types with which torch computes; of the others, such as float8, it only knows the names.
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
 class SoftDiceLoss(nn.Module):
     """−ln of the soft Dice, pooled over the batch, as the mean over all classes.
 
@@ -44,16 +48,18 @@ class SoftDiceLoss(nn.Module):
         """The loss of a batch.
 
         Args:
-            probabilities: ``(B, C, *S)``, any float type; summed in float32 or wider.
-            target: labels ``(B, *S)`` or ``(B, 1, *S)``, of any type that holds whole numbers.
+            probabilities: ``(B, C, *S)``, dense, of float16, bfloat16, float32 or float64; summed in float32 or
+                wider.
+            target: labels ``(B, *S)`` or ``(B, 1, *S)``, of any type that holds whole numbers, on the same device.
 
         Returns:
             A scalar tensor with a gradient; float32, or float64 for float64 input.
 
         Raises:
-            ShapeError: the shapes do not belong together.
+            ShapeError: the shapes do not belong together, hold no pixel, or are not those of dense tensors.
             LabelError: a label is neither a class nor ignored.
         """
+        _check_tensors(probabilities, target)
         labels = self._labels(probabilities, target)
         wide = torch.promote_types(probabilities.dtype, torch.float32)
         truth = self._one_hot(labels).to(wide)
@@ -79,8 +85,6 @@ class SoftDiceLoss(nn.Module):
                 expected=f"(B, {self.num_classes}, *S)",
                 found=str(tuple(probabilities.shape)),
             )
-        if not probabilities.is_floating_point():
-            raise ShapeError("the probabilities are not floats", found=str(probabilities.dtype))
         plain = (probabilities.shape[0], *probabilities.shape[2:])
         if tuple(target.shape) == (plain[0], 1, *plain[1:]):
             target = target.squeeze(1)
@@ -114,3 +118,49 @@ class SoftDiceLoss(nn.Module):
             found=", ".join(map(str, strange[:12])),
             hint="ignore_index=…",
         )
+
+
+def _check_tensors(probabilities: Tensor, target: Tensor) -> None:
+    """Refuse what torch would refuse in words of its own, or turn into other numbers."""
+    _check_dense("probabilities", probabilities)
+    _check_dense("target", target)
+    expected = "float16, bfloat16, float32 or float64"
+    if not probabilities.is_floating_point():
+        raise ShapeError("the probabilities are not floats", expected=expected, found=str(probabilities.dtype))
+    if probabilities.dtype not in _FLOATS:
+        problem = "torch cannot compute with the type of the probabilities"
+        found = str(probabilities.dtype)
+        raise ShapeError(problem, expected=expected, found=found, hint="probabilities.float()")
+    if target.is_complex() or (target.is_floating_point() and target.dtype not in _FLOATS):
+        raise ShapeError("the target does not hold labels", expected="whole numbers", found=str(target.dtype))
+    if probabilities.device != target.device:
+        raise ShapeError(
+            "the target is on another device than the probabilities",
+            expected=str(probabilities.device),
+            found=str(target.device),
+            hint="target.to(probabilities.device)",
+        )
+    if not target.numel():
+        hint = "leave out a batch that is empty"
+        raise ShapeError(
+            "the target holds no pixel", expected="at least one", found=str(tuple(target.shape)), hint=hint
+        )
+
+
+def _check_dense(name: str, tensor: Tensor) -> None:
+    found = type(tensor).__name__
+    if not isinstance(tensor, Tensor):
+        hint = f"torch.as_tensor({name})"
+        raise ShapeError(f"not a tensor: {name}", expected="a tensor of torch", found=found, hint=hint)
+    hint = ""
+    if tensor.is_nested:
+        hint = "one image at a time"
+    elif tensor.layout != torch.strided:
+        hint = f"{name}.to_dense()"
+    elif tensor.is_quantized:
+        hint = f"{name}.dequantize()"
+    elif tensor.is_meta:
+        hint = "a device that holds values"
+    if hint:
+        found = f"{found} of {tensor.dtype}, {tensor.layout}, on {tensor.device}"
+        raise ShapeError(f"not a dense tensor: {name}", expected="one number in each place", found=found, hint=hint)

@@ -23,7 +23,7 @@ AVERAGES: tuple[Average, ...] = ("pooled", "image_mean")
 
 
 NEARLY_ALL = 1 - 2.0**-10
-"""Above this ratio, −ln is computed as ln(1 + gap / numerator): it is small, and the ratio has few of its digits."""
+"""Of a ratio above this, −ln is computed as ln(1 + gap / numerator), since the ratio has only few digits of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,8 +206,20 @@ REFUSED = {
         P.int(),
         Y,
         ShapeError,
-        "the probabilities are not floats\n  found     torch.int32",
+        "the probabilities are not floats\n  expected  float16, bfloat16, float32 or float64\n  found     torch.int32",
     ),
+    "float8": ((3,), P.to(torch.float8_e4m3fn), Y, ShapeError, "float8_e4m3fn\n  try       probabilities.float()"),
+    "a sparse tensor": ((3,), P.to_sparse(), Y, ShapeError, "sparse_coo, on cpu\n  try       probabilities.to_dense()"),
+    "a sparse target": ((3,), P, Y.to_sparse(), ShapeError, "not a dense tensor: target"),
+    "complex probabilities": ((3,), P + 0j, Y, ShapeError, "found     torch.complex128"),
+    # its imaginary part would be cut off
+    "a complex target": ((3,), P, Y + 1j, ShapeError, "the target does not hold labels"),
+    "a target of float8": ((3,), P, Y.to(torch.float8_e5m2), ShapeError, "found     torch.float8_e5m2"),
+    "arrays": ((3,), P.numpy(), Y, ShapeError, "found     ndarray\n  try       torch.as_tensor(probabilities)"),
+    "a list as target": ((3,), P, Y.tolist(), ShapeError, "found     list\n  try       torch.as_tensor(target)"),
+    # its loss would be 0, which is perfect
+    "an empty batch": ((3,), P[:0], Y[:0], ShapeError, "the target holds no pixel"),
+    "values that are nowhere": ((3,), P.to("meta"), Y, ShapeError, "on meta\n  try       a device that holds values"),
 }
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from softdice_cli.errors import ConfigError, LayoutError, ShapeError
+from softdice_cli.evaluation.given_arrays import source_of
 from softdice_cli.evaluation.image_tally import tally_image
 from softdice_cli.evaluation.prepared_pair import PreparedPair, line_up
 from softdice_cli.evaluation.reading import Reading
@@ -23,9 +22,6 @@ from softdice_cli.records import ImageRow, Results, Run, Settings
 from softdice_cli.records.classes import is_cut
 from softdice_cli.records.settings import aligned
 from softdice_cli.scores import summarize
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 class Accumulator:
@@ -49,16 +45,17 @@ class Accumulator:
         """Take in a batch.
 
         Args:
-            probabilities: ``(B, C, *S)`` array or tensor of any float type and device; for label
-                maps, ``(B, *S)``.
-            labels: ``(B, *S)`` or ``(B, 1, *S)`` array or tensor of whole numbers.
+            probabilities: ``(B, C, *S)`` array or dense tensor of float16, bfloat16, float32 or float64, on any
+                device; for label maps, ``(B, *S)``.
+            labels: ``(B, *S)`` or ``(B, 1, *S)`` array or dense tensor of whole numbers.
             ids: unique names of the B images; numbers in the order of the updates by default.
 
         Raises:
             InputError: the shapes do not belong together, or the values cannot be scored.
-            ConfigError: an id is there already, or there are not B of them.
+            ConfigError: an id is there already, or there are not B of them; or the arrays hold what cannot be
+                added up exactly, such as long doubles, or hide values, as masked arrays and sparse tensors do.
         """
-        prepared = self._prepared(_source("probabilities", probabilities), _source("labels", labels))
+        prepared = self._prepared(source_of("probabilities", probabilities), source_of("labels", labels))
         names = self._names(len(prepared.images), ids)
         engine = engine_for("cpu")
         tallies = (tally_image(prepared, image, engine, Grant()) for image in prepared.images)
@@ -91,6 +88,8 @@ class Accumulator:
             seen = len(self._rows)
             ids = [f"{self._name}{index:06}" for index in range(seen, seen + count)]
         names = list(ids)
+        if isinstance(ids, str) or not all(isinstance(name, str) for name in names):
+            raise ConfigError("ids are not texts", expected=f"a list of {count} texts", found=repr(ids)[:80])
         repeated = len(set(names)) < len(names) or not self._rows.keys().isdisjoint(names)
         if len(names) != count or repeated:
             raise ConfigError("ids do not name each image once", expected=f"{count} new ids", found=str(names))
@@ -121,25 +120,3 @@ class Accumulator:
     def compute(self) -> Results:
         """The results of all images so far."""
         return summarize(Run(settings=self._settings, rows=tuple(self._rows.values())))
-
-
-def _source(name: str, values: Any) -> Source:
-    """An array or tensor as if it had been read from a file of that name."""
-    # Only tensors of torch can be detached; asking for that does not import torch.
-    if hasattr(values, "detach"):
-        array, stored = _of_tensor(values)
-    else:
-        array = np.asarray(values)
-        stored = array.dtype.newbyteorder("=").name
-    if array.dtype.kind not in "biuf":
-        raise ConfigError(f"{name} do not hold numbers", found=f"{type(values).__name__} of {array.dtype}")
-    return Source(name=name, format="array", array=array, stored=stored)
-
-
-def _of_tensor(tensor: Any) -> tuple[NDArray[Any], str]:
-    """The values of a tensor, and the name of their type; NumPy has no bfloat16, so float32 stands in for it."""
-    tensor = tensor.detach().cpu()
-    stored = str(tensor.dtype).removeprefix("torch.")
-    if stored == "bfloat16":
-        tensor = tensor.float()
-    return tensor.numpy(), stored

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 # Values of a tile whose working set stays in a core's cache.
 _TILE_VALUES = 2**19
 
+# Other floats by their size in bytes.
+_NATIVE = {4: np.float32, 8: np.float64}
+
 # Every float16 is a multiple of this.
 _HALF_GRAIN = 2.0**-24
 
@@ -109,8 +112,8 @@ def as_floats(values: NDArray[Any], scale: int | None) -> Floats:
         native = values.astype(values.dtype.newbyteorder("="), copy=False)
         floats: Floats = _every_half().take(native.view(np.uint16))
         return floats
-    wide = np.float64 if values.dtype.itemsize == 8 else np.float32
-    floats = values.astype(wide, copy=False)
+    # Of anything wider, digits would be lost.
+    floats = values.astype(_NATIVE[values.dtype.itemsize], copy=False)
     if floats.strides[-1] == floats.itemsize:
         return floats
     return np.ascontiguousarray(floats)

@@ -98,7 +98,10 @@ def _check_numbers(settings: Choices) -> None:
     # Written so that NaN, with which every comparison is false, is refused as well.
     if not low <= settings.eps <= high:
         raise ConfigError(
-            f"{settings.eps} is out of range", option="eps", expected=f"a number from {low:g} to {high:g}"
+            f"{settings.eps} is out of range",
+            option="eps",
+            expected=f"a number from {low:g} to {high:g}: for a smaller one, sums are not fine enough for the loss",
+            hint="{option} 1e-05, the default",
         )
     for limit in (settings.threshold, *dict(settings.thresholds).values()):
         if not 0 <= limit < 1:

@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 
 from softdice_cli import Accumulator, ClassDef, ConfigError, LabelError, Reading, Settings, SoftdiceError, evaluate
 
@@ -70,6 +71,27 @@ def test_an_accumulator_takes_arrays_and_tensors(change):
     assert filled(data).compute() == expected
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p, y: (p.astype(">f4"), y.astype(">i4")),
+        lambda p, y: (np.asfortranarray(p), y[::-1].copy()[::-1]),
+        lambda p, y: (p.tolist(), y.tolist()),
+        # a masked array that masks nothing
+        lambda p, y: (np.ma.array(p), np.ma.array(y)),
+        # the sign and the conjugation are flags, and the values in memory are others
+        lambda p, y: (torch.complex(torch.from_numpy(p), torch.from_numpy(-p)).conj().imag, y),
+        lambda p, y: (p, torch.from_numpy(y.copy()).to(torch.uint16)),
+    ],
+)
+def test_an_accumulator_takes_any_order_of_bytes_and_axes(change):
+    data = [(p.astype(np.float64), y) for p, y in batches()]
+    for array in data[0]:
+        array.flags.writeable = False
+    expected = filled(data).compute()
+    assert sums_of(filled([change(p.astype(np.float32), y) for p, y in data]).compute()) == sums_of(expected)
+
+
 def test_an_accumulator_takes_bfloat16_like_a_file(tmp_path):
     data = [(torch.from_numpy(p).bfloat16(), y) for p, y in batches()]
     torch.save(torch.cat([p for p, _ in data]), tmp_path / "p.pt")
@@ -104,6 +126,21 @@ def test_accumulators_with_names_of_their_own_merge():
 
 
 P, Y = next(batches(1))
+tensor = torch.from_numpy
+
+
+class Broken:
+    def __array__(self, *_, **__):
+        raise RuntimeError("no values here")
+
+
+def test_a_mask_is_kept_by_what_the_refusal_proposes():
+    mask = Y > 1
+    expected = Accumulator(Settings(ignore=(255,)))
+    expected.update(P, np.where(mask, 255, Y))
+    given = Accumulator(Settings(ignore=(255,)))
+    given.update(P, np.ma.array(Y, mask=mask).filled(255))
+    assert given.compute() == expected.compute()
 
 
 @pytest.mark.parametrize(
@@ -133,6 +170,31 @@ P, Y = next(batches(1))
         (lambda a: a.update(P, Y + 0.5), "whole numbers"),
         (lambda a: a.update((P * 255).astype(np.uint8), Y), "integers"),
         (lambda a: a.update([["a"]], Y), "do not hold numbers"),
+        # what would be cut, or has no values of its own; P is float32
+        (lambda a: a.update(P.astype(np.longdouble), Y), "try       probabilities.astype(np.float64)"),
+        (lambda a: a.update(P, Y.astype(np.longdouble)), "labels are "),
+        (lambda a: a.update(tensor(P).to(torch.float8_e4m3fn), Y), "are float8_e4m3fn, which NumPy does not have"),
+        (lambda a: a.update(P, tensor(Y).to(torch.float8_e5m2)), "are float8_e5m2"),
+        (lambda a: a.update(tensor(P).to_sparse(), Y), "float32, sparse_coo, on cpu"),
+        (lambda a: a.update(P, tensor(Y).to_sparse()), "try       to_dense() it"),
+        (lambda a: a.update(tensor(P).to("meta"), Y), "on meta"),
+        (lambda a: a.update(sparse.csr_matrix(P[0, 0]), Y), "csr_matrix of object"),
+        (lambda a: a.update(P + 0j, Y), "ndarray of complex64"),
+        (lambda a: a.update(tensor(P) + 0j, Y), "Tensor of complex64"),
+        (lambda a: a.update(P.astype(object), Y), "ndarray of object"),
+        (lambda a: a.update(np.ma.array(P, mask=P > 0.5), Y), "probabilities.data, labels of 255"),
+        (lambda a: a.update(P, np.ma.array(Y, mask=Y > 1)), "labels.filled(255), with Settings(ignore=(255,))"),
+        (lambda a: a.update(None, Y), "NoneType of object"),
+        (lambda a: a.update([[0.5], [0.5, 0.5]], Y), "cannot be read as an array"),
+        (lambda a: a.update(Broken(), Y), "cannot be read as an array: no values here"),
+        # nothing to count
+        (lambda a: a.update(P[:0], Y[:0]), "try       leave out the update for a batch that is empty"),
+        (lambda a: a.update(P[:, :0], Y), "found     (2, 0, 5, 4)"),
+        (lambda a: a.update(P[..., :0], Y[..., :0]), "probabilities hold no values"),
+        (lambda a: a.update(0.5, 0), "labels (B, *S) or (B, 1, *S)"),
+        # a text of two letters is not a list of two ids
+        (lambda a: a.update(P, Y, ids="xy"), "ids are not texts"),
+        (lambda a: a.update(P, Y, ids=[1, 2]), "a list of 2 texts"),
     ],
 )  # fmt: skip
 def test_an_accumulator_refuses_and_stays_as_it_was(update, said):
