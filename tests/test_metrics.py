@@ -93,10 +93,10 @@ def test_rules_are_about_every_metric():
     classes = Settings(classes=(ClassDef("a", 0), ClassDef("b", 1)))
     rows = [image_row("x", (12, 9, 12, 11, 9), (8, 6, 8, 9, 6)), image_row("y", (12, 9, 12, 12, 12), (8, 6, 8, 8, 8))]
     results = summarized(classes, rows)
-    assert measure(results, parse_rule("accuracy>=0").score) == 35 / 40
-    assert measure(results, parse_rule("image_min:accuracy>=0").score) == 15 / 20
-    assert measure(results, parse_rule("image_mean:accuracy>=0").score) == (15 / 20 + 1) / 2
-    assert measure(results, parse_rule("specificity[b]>=0").score) == (24 - 3) / 24
+    assert measure(results, parse_rule("accuracy>0").score) == 35 / 40
+    assert measure(results, parse_rule("image_min:accuracy>0").score) == 15 / 20
+    assert measure(results, parse_rule("image_mean:accuracy>0").score) == (15 / 20 + 1) / 2
+    assert measure(results, parse_rule("specificity[b]>0").score) == (24 - 3) / 24
     (verdict,) = judge(results, [parse_rule("image_min:accuracy>=0.8")])
     assert (verdict.passed, verdict.images) == (False, ("x",))
     with pytest.raises(ConfigError, match="at character 9") as caught:

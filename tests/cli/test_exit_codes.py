@@ -56,8 +56,8 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
         ("show main.json --fail-under 0.88", 1, "not met"),
         ("merge main.json --require loss<=0.01", 1, "not met"),
         # 1: undefined never passes, whatever is asked
-        ("eval --pred three --gt m --require dice[2]>=0", 1, "dice[2]>=0: the score is undefined"),
-        ("eval --pred three --gt m --require dice[2]<=1", 1, "undefined"),
+        ("eval --pred three --gt m --require dice[2]>0", 1, "dice[2]>0: the score is undefined"),
+        ("eval --pred three --gt m --require dice[2]<=0.9", 1, "undefined"),
         # 1: worse than the baseline by more than is allowed
         ("eval --pred three --gt m --baseline main.json --max-drop 0", 3, "has other classes than these results"),
         # 2: a rule that cannot be read, and one of a class that is not there
