@@ -18,7 +18,7 @@ MOST_CLASSES = 2**12
 """A run has no more classes, and no more regions: results count the pixels of each pair of classes."""
 
 MOST_LABELS = 2**16
-"""All classes of a run together have no more labels, and no more labels are ignored: as many as 16 bits can tell apart."""
+"""All classes together have no more labels, and no more are ignored: as many as 16 bits can tell apart."""
 
 
 # Names that an error lists.
