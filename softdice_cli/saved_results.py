@@ -85,9 +85,7 @@ def _difference(claimed: Any, computed: Any, where: str) -> str:
     """
     if isinstance(computed, dict) and isinstance(claimed, dict):
         for name, value in claimed.items():
-            other = computed.get(name)
-            # Nearly every member of a large file is a number that is the same to the last digit.
-            if type(value) in (float, int) and type(value) is type(other) and value == other:
+            if _is_equal_number(value, computed.get(name)):
                 continue
             place = f"{where}.{name}" if where else name
             if name not in computed:
@@ -99,12 +97,19 @@ def _difference(claimed: Any, computed: Any, where: str) -> str:
         if len(claimed) != len(computed):
             return f"{where} has {len(claimed)} entries, and its sums give {len(computed)}"
         for index, value in enumerate(claimed):
+            if _is_equal_number(value, computed[index]):
+                continue
             if found := _difference(value, computed[index], f"{where}[{index}]"):
                 return found
         return ""
     if _is_same(claimed, computed):
         return ""
     return f"{where} is {_brief(claimed)}, and its sums give {_brief(computed)}"
+
+
+def _is_equal_number(value: Any, other: Any) -> bool:
+    """Whether two are the same number to the last digit, as nearly every member of a large file is."""
+    return type(value) in (float, int) and type(value) is type(other) and bool(value == other)
 
 
 def _is_same(claimed: Any, computed: Any) -> bool:

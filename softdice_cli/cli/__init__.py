@@ -13,7 +13,7 @@ import typer
 
 from softdice_cli.cli.command_table import app
 from softdice_cli.cli.streams import Forgiving, prepare, reader_is_gone
-from softdice_cli.errors import ConfigError, ExitCode, SoftdiceError
+from softdice_cli.errors import ConfigError, ExitCode, InputError, SoftdiceError
 from softdice_cli.version import __version__
 
 _TAKES_PATTERNS = "eval"
@@ -90,12 +90,24 @@ def _unforeseen(error: Exception) -> int:
             return _closed_pipe()
         if error.errno == errno.ENOSPC:
             return _full(error)
+    if isinstance(error, MemoryError):
+        return _too_small()
     from softdice_cli.cli.terminal import say
 
     _trace()
     say(f"internal error, a bug in softdice: {type(error).__name__}: {error}", "error")
     say("run it again with --debug for the traceback, and report both")
     return ExitCode.BUG
+
+
+def _too_small() -> int:
+    """Say that what was read did not fit into the memory that the process may have."""
+    from softdice_cli.cli.terminal import say_error
+
+    _trace()
+    refused = InputError("there is not enough memory for what was read", hint="raise ulimit -v, or --workers 1")
+    say_error(refused)
+    return refused.exit_code
 
 
 def _trace() -> None:

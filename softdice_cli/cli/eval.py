@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING
 
 from softdice_cli.cli import options as o
 from softdice_cli.cli.gating import Gate, Judged
-from softdice_cli.cli.input_files import read_file
+from softdice_cli.cli.input_files import MOST_OF_LIST, STDIN, read_file, read_stdin
 from softdice_cli.cli.option_values import Notes, columns_from, refuse_combinations, shard_of, with_intervals
 from softdice_cli.cli.progress import Progress
 from softdice_cli.cli.report import Shown, check_formats, conclude, extras, report
 from softdice_cli.cli.task import Task, said_by_options, task_from
-from softdice_cli.cli.terminal import Target, read_stdin, say
+from softdice_cli.cli.terminal import Target, say
 from softdice_cli.errors import ConfigError, EmptyError
 from softdice_cli.records import Allowance, Failure, ImageRow, Prediction, Results, Settings, Shard
 
 if TYPE_CHECKING:
     from softdice_cli.evaluation import Reading
     from softdice_cli.pairing import Pairing
-
-_STDIN = "-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,9 +194,9 @@ class Eval:
 
     def _manifest(self, path: str) -> bytes:
         """The bytes of the list of pairs."""
-        if path == _STDIN:
-            return read_stdin(self.max_bytes)
-        return read_file(path)
+        if path == STDIN:
+            return read_stdin(MOST_OF_LIST, hint="a list of pairs has a line for each")
+        return read_file(path, MOST_OF_LIST, hint="a list of pairs has a line for each")
 
     def _inputs(self, task: Task) -> list[tuple[str, str | Path | None]]:
         """Files that no output may replace."""
@@ -218,8 +216,8 @@ class Eval:
         from softdice_cli.readers import ReadOptions
 
         stdin = None
-        if _STDIN in (self.pred, self.gt):
-            stdin = read_stdin(self.max_bytes)
+        if STDIN in (self.pred, self.gt):
+            stdin = read_stdin(self.max_bytes, hint="--max-bytes, or save it to a file")
         return Reading(
             layout=self.layout,
             pred=ReadOptions(key=self.key, max_pixels=self.max_pixels, max_bytes=self.max_bytes, verify=self.verify),

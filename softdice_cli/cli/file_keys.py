@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
+from typing import Any
+
+# A key of so many parts with dots between them: a.a.a.a
+_DEEP = re.compile(r"""(?<![\w"'-])(?:(?:"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[\w-]++)[ \t]*+\.[ \t]*+){64}""")
 
 # How many characters of a wrong value an error quotes.
 _QUOTED = 60
+
+
+def toml_table(text: str) -> dict[str, Any]:
+    """The keys of a TOML file.
+
+    Raises:
+        ValueError: it is not valid TOML.
+        RecursionError: its tables or lists lie too deep in each other.
+    """
+    # The time that tomllib takes grows with the square of the depth.
+    if _DEEP.search(text):
+        raise RecursionError
+    import tomllib
+
+    return tomllib.loads(text)
 
 
 def to_toml(value: object) -> str:

@@ -1,15 +1,23 @@
-"""Files that softdice itself wrote, or that a user lists things in: small, and read whole."""
+"""Files that softdice itself wrote, or that a user lists things in: read whole, and no further than a limit each."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
 
-from softdice_cli.cli.terminal import read_stdin
-from softdice_cli.errors import UnreadableError
+from softdice_cli.errors import ConfigError, SoftdiceError, UnreadableError
+from softdice_cli.opening import open_regular, read_up_to
 from softdice_cli.records import Results
 
-# Bytes that standard input may have.
-_LIMIT = 2**33
+STDIN = "-"
+
+MOST_OF_OPTIONS = 2**20
+"""Bytes of a file of options."""
+
+MOST_OF_LIST = 2**30
+"""Bytes of a list of pairs, and of a file of classes, which can be the annotations of a whole data set."""
+
+_MOST_OF_RESULTS = 2**32
+_MOST_OF_PIPED_RESULTS = 2**30
 
 
 def load(path: str) -> Results:
@@ -20,20 +28,57 @@ def load(path: str) -> Results:
     """
     from softdice_cli.saved_results import restore
 
-    if path == "-":
-        return restore(read_stdin(_LIMIT), path)
-    return restore(read_file(path), path)
+    if path == STDIN:
+        return restore(read_stdin(_MOST_OF_PIPED_RESULTS, hint="save it to a file, and name the file"), path)
+    return restore(read_file(path, _MOST_OF_RESULTS), path)
 
 
-def read_file(path: str) -> bytes:
-    """The bytes of a file.
+def read_file(path: str, limit: int, *, hint: str = "name a file that is shorter") -> bytes:
+    """The bytes of a file, or of a pipe that the shell has opened for it.
+
+    Args:
+        path: as the user gave it.
+        limit: how many bytes it may have.
+        hint: what to do where it has more.
 
     Raises:
-        UnreadableError: it cannot be read, or may have no end.
+        UnreadableError: it cannot be read, is not a regular file, or is longer than the limit.
     """
+    longer = UnreadableError("is longer than the limit", path=path, expected=f"at most {limit} bytes", hint=hint)
     try:
-        if Path(path).is_char_device():
-            raise UnreadableError("is a device, and a file was expected", path=path)
-        return Path(path).read_bytes()
+        with open_regular(path, pipes=True, hint=f"name a file, or pipe it in where - is taken: - < {path}") as stream:
+            return read_up_to(stream.read, limit, longer)
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}", path=path, hint="check the path") from error
+    except MemoryError:
+        raise no_memory(path) from None
+
+
+def read_stdin(limit: int, *, hint: str) -> bytes:
+    """What was piped into standard input.
+
+    Args:
+        limit: how many bytes it may have.
+        hint: what to do where it has more.
+
+    Raises:
+        ConfigError: nothing is piped, or it is longer than the limit.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        raise ConfigError("nothing is piped into standard input", hint="softdice eval --pred - --gt mask.png < p.npy")
+    longer = ConfigError("standard input is longer than the limit", expected=f"at most {limit} bytes", hint=hint)
+    try:
+        return read_up_to(sys.stdin.buffer.read, limit, longer)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", path="standard input", hint="save it to a file"
+        ) from error
+    except MemoryError:
+        raise no_memory("standard input") from None
+
+
+def no_memory(path: str) -> SoftdiceError:
+    """The error for a file that does not fit into the memory that this process may have."""
+    return UnreadableError(
+        "needs more memory than there is", path=path, hint="raise ulimit -v, or take a larger machine"
+    )

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from softdice_cli.cli.task.said import MOST_CLASSES
 from softdice_cli.records import Activation, Empty
+from softdice_cli.records.classes import MOST_CLASSES
 from softdice_cli.render import Format as OutputFormat
 
 _DATA, _READ, _CLASSES, _SCORE, _GATE, _RUN, _OUT = "Files", "Reading", "Classes", "Scores", "Gate", "Run", "Output"

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softdice_cli.cli.file_keys import anchored, nearest, shown
+from softdice_cli.cli.file_keys import anchored, nearest, shown, toml_table
+from softdice_cli.cli.input_files import MOST_OF_OPTIONS, read_file
 from softdice_cli.cli.options import Trait
-from softdice_cli.errors import ConfigError, as_flag
+from softdice_cli.errors import ConfigError, UnreadableError, as_flag
 
 # Most runs have no file, and need no keys.
 if TYPE_CHECKING:
@@ -207,15 +208,13 @@ def _table(path: str) -> dict[str, Any] | None:
     """The keys in a file; ``None`` for a pyproject.toml without a table of ours."""
     project = os.path.basename(path) == _PROJECT
     try:
-        data = Path(path).read_bytes()
+        data = read_file(path, MOST_OF_OPTIONS)
         # Parsing takes longer than a look at the bytes.
         if project and b"softdice" not in data:
             return None
-        import tomllib
-
-        document = tomllib.loads(data.decode())
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", path=path, hint="check it, or --no-config") from error
+        document = toml_table(data.decode())
+    except UnreadableError as error:
+        raise ConfigError(error.problem, path=path, expected=error.expected, hint="check it, or --no-config") from error
     except ValueError as error:
         raise ConfigError(f"is not valid TOML: {error}", path=path, hint="fix it, or --no-config") from error
     except RecursionError:

@@ -36,6 +36,10 @@ def page(
     return Page(width=width, color=color, unicode=unicode, worst=worst, per_image=per_image, columns=columns)
 
 
+# What the names of temporary files start with.
+_TEMPORARY = ".softdice-"
+
+
 class Target:
     """Where a result goes: standard output, or a file that is written whole or not at all.
 
@@ -52,6 +56,7 @@ class Target:
     def __init__(self, output: Path | None) -> None:
         self._output = output
         self._temporary: str | None = None
+        self._unnamed: int | None = None
 
     def __enter__(self) -> Target:
         if self._output is None:
@@ -61,6 +66,9 @@ class Target:
             self._open(self._output)
         except OSError as error:
             raise self._failed(error) from error
+        except ValueError as error:
+            # A null character, or half of a surrogate pair.
+            raise ConfigError(f"cannot be written: {error}", path=str(self._output), hint="check the path") from error
         return self
 
     def _open(self, output: Path) -> None:
@@ -70,12 +78,13 @@ class Target:
         if output.exists() and not stat.S_ISREG(output.stat().st_mode):
             self._stream = open(output, "w", encoding="utf-8", newline="\n")
             return
-        # Imported here, as most results go to standard output.
-        import tempfile
-
         # A link stays, and what it points to is replaced.
         self._output = Path(os.path.realpath(output))
-        handle, self._temporary = tempfile.mkstemp(dir=self._output.parent, prefix=f".{self._output.name}.")
+        self._unnamed = _opened_without_name(self._output.parent)
+        if self._unnamed is None:
+            handle, self._temporary = _opened_beside(self._output)
+        else:
+            handle = self._unnamed
         self._stream = open(handle, "w", encoding="utf-8", newline="\n")
 
     def write(self, text: str) -> None:
@@ -108,10 +117,12 @@ class Target:
 
     def _commit(self, output: Path) -> None:
         self._stream.flush()
-        if self._temporary is None:
+        if self._temporary is None and self._unnamed is None:
             self._stream.close()
             return
         os.fsync(self._stream.fileno())
+        if self._temporary is None:
+            self._temporary = _named(self._stream.fileno(), output.parent)
         # Windows does not replace a file by one that is open.
         self._stream.close()
         mode = 0o666 & ~_umask()
@@ -140,6 +151,36 @@ class Target:
         return ConfigError(f"cannot be written: {error.strerror}", path=name, hint="check the path and the disk")
 
 
+def _opened_without_name(folder: Path) -> int | None:
+    """A new file that has no name yet, so that nothing of it is left where the process is killed.
+
+    ``None`` where the system or its file system has no such files.
+    """
+    flags = getattr(os, "O_TMPFILE", None)
+    if flags is None or not os.path.isdir("/proc/self/fd"):
+        return None
+    try:
+        return os.open(folder, flags | os.O_RDWR | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR)
+    except OSError:
+        return None
+
+
+def _opened_beside(output: Path) -> tuple[int, str]:
+    """A new temporary file in the folder of the output."""
+    # Imported here, as most results go to standard output, and most others to a file without a name.
+    import tempfile
+
+    return tempfile.mkstemp(dir=output.parent, prefix=_TEMPORARY)
+
+
+def _named(file: int, folder: Path) -> str:
+    """Give a file without a name a temporary one, which only lasts until it takes the place of the output."""
+    temporary = str(folder / f"{_TEMPORARY}{os.getpid()}-{os.urandom(8).hex()}")
+    # With a descriptor, which an absolute path makes no use of, links are followed.
+    os.link(f"/proc/self/fd/{file}", temporary, src_dir_fd=file)
+    return temporary
+
+
 def _umask() -> int:
     # It can only be read by setting it.
     mask = os.umask(0)
@@ -165,21 +206,3 @@ def say_failure(headline: str, details: Iterable[tuple[str, str]]) -> None:
     say(headline, "error")
     for label, text in details:
         print(f"  {label:<8}  {neutral(text)}", file=sys.stderr)
-
-
-def read_stdin(limit: int) -> bytes:
-    """What was piped into standard input.
-
-    Raises:
-        ConfigError: nothing is piped, or it is longer than the limit.
-    """
-    if sys.stdin is None or sys.stdin.isatty():
-        raise ConfigError("nothing is piped into standard input", hint="softdice eval --pred - --gt mask.png < p.npy")
-    data = sys.stdin.buffer.read(limit + 1)
-    if len(data) > limit:
-        raise ConfigError(
-            "standard input is longer than the limit",
-            expected=f"at most {limit} bytes",
-            hint="--max-bytes, or save it to a file",
-        )
-    return data

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from softdice_cli.errors import UnreadableError
+from softdice_cli.opening import open_regular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,22 +65,7 @@ class Blob:
         """
         if self.data is not None:
             return io.BytesIO(self.data)
-        try:
-            mode = os.stat(self.name).st_mode
-            if stat.S_ISDIR(mode):
-                raise UnreadableError(
-                    "is a folder, and a file was expected", path=self.name, hint="name one file of the folder"
-                )
-            if not stat.S_ISREG(mode):
-                raise UnreadableError(
-                    "is not a regular file", path=self.name, hint="pass a saved file, or pipe a .npy into --pred -"
-                )
-            return open(self.name, "rb")
-        except FileNotFoundError:
-            raise UnreadableError("there is no such file", path=self.name, hint="check the path") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise UnreadableError(f"cannot be opened: {reason}", path=self.name) from error
+        return open_regular(self.name, hint="pass a saved file, or pipe a .npy into --pred -")
 
 
 @functools.lru_cache(maxsize=64)

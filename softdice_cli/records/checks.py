@@ -6,7 +6,17 @@ from typing import get_args
 
 from softdice_cli.errors import ConfigError
 from softdice_cli.records.choices import THRESHOLD, Activation, Choices, Empty, Prediction, WhiteIsZero
-from softdice_cli.records.classes import MAX_LABEL, ClassDef, Region, check_regions, foreground_of, shared_labels
+from softdice_cli.records.classes import (
+    MAX_LABEL,
+    MOST_CLASSES,
+    MOST_LABELS,
+    ClassDef,
+    Region,
+    check_regions,
+    first,
+    foreground_of,
+    shared_labels,
+)
 
 EPS_RANGE = (1e-100, 1e6)
 
@@ -56,6 +66,7 @@ def _check_containers(settings: Choices) -> None:
         value = getattr(settings, option)
         if type(value) is not tuple:
             raise ConfigError(f"{value!r} is not a tuple", option=option)
+        _refuse_many(option, option, len(value), MOST_CLASSES)
     for region in settings.regions:
         if type(region) is not Region or type(region.name) is not str or type(region.members) is not tuple:
             raise ConfigError(f"{region!r} is not a region", option="regions", expected='Region(name, ("a", "b"))')
@@ -140,8 +151,11 @@ def _check_classes(settings: Choices) -> None:
             hint="give every class its own name and label",
         )
     check_regions(settings.regions, names)
+    _refuse_many("classes", "labels", sum(len(definition.labels) for definition in classes), MOST_LABELS)
+    _refuse_many("ignore", "labels", len(settings.ignore), MOST_LABELS)
+    ignored = frozenset(settings.ignore)
     for definition in classes:
-        _check_class(settings, definition)
+        _check_class(settings, definition, ignored)
 
 
 def _check_combinations(settings: Choices) -> None:
@@ -184,12 +198,13 @@ def _check_options_of_classes(settings: Choices) -> None:
         _check_options_of_one(settings)
     if count and settings.only and settings.only not in names:
         raise ConfigError(
-            f"names {settings.only!r}, which is not a class", option="only", expected=f"one of {', '.join(names)}"
+            f"names {settings.only!r}, which is not a class", option="only", expected=f"one of {first(names)}"
         )
-    strange = [name for name, _ in settings.thresholds if count and name not in names]
+    known = frozenset(names)
+    strange = [name for name, _ in settings.thresholds if count and name not in known]
     if strange:
         raise ConfigError(
-            f"names {strange[0]!r}, which is not a class", option="threshold", expected=f"one of {', '.join(names)}"
+            f"names {strange[0]!r}, which is not a class", option="threshold", expected=f"one of {first(names)}"
         )
     others = [name for name, _ in settings.thresholds if settings.only and name != settings.only]
     if others:
@@ -239,7 +254,7 @@ def _check_options_of_one(settings: Choices) -> None:
         raise ConfigError("says something else than the label of the class", option="foreground", against="classes")
 
 
-def _check_class(settings: Choices, definition: ClassDef) -> None:
+def _check_class(settings: Choices, definition: ClassDef, ignored: frozenset[int]) -> None:
     """Raises ConfigError for one class that cannot be."""
     name = definition.name
     if not name:
@@ -253,13 +268,24 @@ def _check_class(settings: Choices, definition: ClassDef) -> None:
             raise ConfigError(
                 f"{name!r} has the label {label}, which is out of range", option="classes", expected="a 32-bit label"
             )
-        if label in settings.ignore:
+        if label in ignored:
             text = settings.label_text(label)
             raise ConfigError(
                 f"{name!r} has the label {text}, which is ignored",
                 option="classes",
                 hint=f"take {text} out of the ignored labels, or give the class another label",
             )
+
+
+def _refuse_many(option: str, what: str, count: int, most: int) -> None:
+    if count > most:
+        raise ConfigError(
+            f"holds too many {what}",
+            option=option,
+            expected=f"at most {most}",
+            found=f"{count}",
+            hint="name only what is to be evaluated",
+        )
 
 
 def _refuse_repeats(items: list[str], what: str, option: str = "classes") -> None:

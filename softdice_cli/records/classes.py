@@ -14,6 +14,16 @@ from softdice_cli.errors import ConfigError
 
 MAX_LABEL = 2**31 - 1
 
+MOST_CLASSES = 2**12
+"""A run has no more classes, and no more regions: results count the pixels of each pair of classes."""
+
+MOST_LABELS = 2**16
+"""All classes together have no more labels, and no more are ignored: as many as 16 bits can tell apart."""
+
+
+# Names that an error lists.
+_LISTED = 40
+
 
 @dataclass(frozen=True, slots=True)
 class ClassDef:
@@ -146,25 +156,33 @@ def resolved_regions(regions: Iterable[Region], classes: tuple[ClassDef, ...]) -
     Raises:
         ConfigError: a member is not a class, by name or by label.
     """
-    return tuple(replace(region, members=_members(region, classes)) for region in regions)
-
-
-def _members(region: Region, classes: tuple[ClassDef, ...]) -> tuple[str, ...]:
     # A name comes first: a class that is called "1" may have another label.
     by_text: dict[str, str] = {}
     for definition in classes:
         for label in definition.labels:
             by_text.setdefault(str(label), definition.name)
     by_text.update({definition.name: definition.name for definition in classes})
+    places = {definition.name: place for place, definition in enumerate(classes)}
+    return tuple(replace(region, members=_members(region, by_text, places)) for region in regions)
+
+
+def _members(region: Region, by_text: Mapping[str, str], places: Mapping[str, int]) -> tuple[str, ...]:
+    """The names of the classes of a region, in the order of their places."""
     unknown = [member for member in region.members if member not in by_text]
     if unknown:
         raise ConfigError(
             f"{region.name!r} holds {unknown[0]!r}, which is not a class",
             option="regions",
-            expected=f"names of classes, or their labels: {', '.join(by_text)}",
+            expected=f"names of classes, or their labels: {first(by_text)}",
         )
-    wanted = {by_text[member] for member in region.members}
-    return tuple(definition.name for definition in classes if definition.name in wanted)
+    return tuple(sorted({by_text[member] for member in region.members}, key=places.__getitem__))
+
+
+def first(names: Iterable[str]) -> str:
+    """The first of some names, and how many more there are, for messages."""
+    listed = list(names)
+    more = len(listed) - _LISTED
+    return ", ".join(listed[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def check_regions(regions: tuple[Region, ...], names: Iterable[str]) -> None:

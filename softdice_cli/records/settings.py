@@ -9,6 +9,7 @@ from softdice_cli.errors import ConfigError, LabelError, ShapeError
 from softdice_cli.records.checks import check, check_types, foreground_label
 from softdice_cli.records.choices import Choices
 from softdice_cli.records.classes import (
+    MOST_CLASSES,
     ClassDef,
     canonical,
     foreground_of,
@@ -67,7 +68,8 @@ class Settings(Choices):
     @property
     def members(self) -> tuple[tuple[int, ...], ...]:
         """For each region the indices of its classes."""
-        return tuple(tuple(map(self._place, region.members)) for region in self.regions)
+        places = {definition.name: place for place, definition in enumerate(self.classes)}
+        return tuple(tuple(places[name] for name in region.members) for region in self.regions)
 
     def _place(self, name: str) -> int:
         return [definition.name for definition in self.classes].index(name)
@@ -102,8 +104,17 @@ class Settings(Choices):
             path: the prediction, for the message.
 
         Raises:
-            ShapeError: the classes were named, and there are more or fewer than channels.
+            ShapeError: the classes were named, and there are more or fewer than channels; or there
+                are more channels than classes can be.
         """
+        if channels > MOST_CLASSES:
+            raise ShapeError(
+                f"the map has {_channels(channels)}, and each of them would be a class",
+                path=path,
+                expected=f"at most {MOST_CLASSES} channels",
+                found=_channels(channels),
+                hint="--layout, if the classes lie on another axis",
+            )
         if not self.classes:
             try:
                 return _of_channels(self, channels)

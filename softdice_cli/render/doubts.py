@@ -6,6 +6,8 @@ that are plausible and wrong. None of it is certain, so the results stand, and a
 
 from __future__ import annotations
 
+from collections import Counter
+
 from softdice_cli.records import ClassScores, ClassSums, Matrix, Results, Settings
 from softdice_cli.render.text import neutral, some
 
@@ -42,12 +44,13 @@ def _shifted(results: Results) -> list[str]:
         return []
     as_is = sum(matrix[place][place] for place in range(1, len(matrix)))
     taken = _mostly_taken(matrix)
+    labelled = list(map(sum, zip(*matrix, strict=True)))
     for step, cure in ((-1, _cure_of_shift), (1, _cure_of_other_shift)):
         # What is labelled 0 can be void, which says nothing of a shift.
         first = 1 if step < 0 else 0
         pairs = [(true + step, true) for true in range(first, len(matrix)) if true + step < len(matrix)]
         moved = sum(matrix[chosen][true] for chosen, true in pairs)
-        pixels = sum(matrix[chosen][true] for chosen in range(len(matrix)) for _, true in pairs)
+        pixels = sum(labelled[true] for _, true in pairs)
         # Two classes that have changed places look so for one of them.
         several = sum(taken.get(true) == chosen for chosen, true in pairs) > 1
         if several and moved > _MUCH * as_is and 2 * moved > pixels:
@@ -89,9 +92,11 @@ def _mixed_up(results: Results) -> list[str]:
         return []
     taken = _mostly_taken(results.confusion)
     # A class that several others are taken for has swallowed them, which is a mistake of the model.
-    clear = {true: most for true, most in taken.items() if list(taken.values()).count(most) == 1}
+    times = Counter(taken.values())
+    clear = {true: most for true, most in taken.items() if times[most] == 1}
     # Each of them changes places with another.
-    moved = {true: most for true, most in clear.items() if most in clear or true in clear.values()}
+    others = set(clear.values())
+    moved = {true: most for true, most in clear.items() if most in clear or true in others}
     if len(moved) < 2:
         return []
     names = [neutral(definition.name) for definition in results.settings.classes]
@@ -105,11 +110,10 @@ def _mixed_up(results: Results) -> list[str]:
 def _mostly_taken(matrix: Matrix) -> dict[int, int]:
     """For each class the other one that more than half of its pixels are predicted as, where there is one."""
     taken = {}
-    for true in range(len(matrix)):
-        column = [row[true] for row in matrix]
-        most = max(range(len(column)), key=column.__getitem__)
-        if most != true and 2 * column[most] > sum(column):
-            taken[true] = most
+    for true, column in enumerate(zip(*matrix, strict=True)):
+        greatest = max(column)
+        if 2 * greatest > sum(column) and column[true] != greatest:
+            taken[true] = column.index(greatest)
     return taken
 
 

@@ -203,7 +203,7 @@ def test_labels_are_numbers_or_text_and_keys_have_dashes_or_underscores(softdice
         ("threshold = {a = '1'}", ["a table of names and numbers"]),
         ("threshold = true", ["a finite number"]),
         ("threshold = nan", ["a finite number"]),
-        ("num-classes = 70000", ["an integer of at most 65536"]),
+        ("num-classes = 70000", ["an integer of at most 4096"]),
         ("class = {a = [[1]]}", ["a table of names and their labels"]),
         ("class = {a = 1.5}", ["a table of names and their labels"]),
         ("eps = 1979-05-27", ["a finite number"]),

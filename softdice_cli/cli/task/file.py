@@ -14,10 +14,10 @@ from softdice_cli.cli.task.class_tables import classes_in, is_labels
 from softdice_cli.cli.task.loading import decoded, parsed
 from softdice_cli.cli.task.name_lists import LIST_SUFFIXES, classes_in_lines
 from softdice_cli.cli.task.others import said_by_others
-from softdice_cli.cli.task.said import MOST_CLASSES, Limits, Named, Said
+from softdice_cli.cli.task.said import Limits, Named, Said
 from softdice_cli.errors import ConfigError
 from softdice_cli.records import Region
-from softdice_cli.records.classes import foreground_of
+from softdice_cli.records.classes import MOST_CLASSES, foreground_of
 
 _DOCUMENTS = (".json", ".toml", "")
 

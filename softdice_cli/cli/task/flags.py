@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from softdice_cli.cli.task.labels import reads_as_label
@@ -65,12 +66,14 @@ def _named(text: str) -> Named:
 def _refuse_same_name(classes: Sequence[Named]) -> None:
     """Raises ConfigError where a class is given once for each of its labels, as other programs want it."""
     labels: dict[str, list[str]] = {}
+    times = Counter(named.name for named in classes)
     for position, named in enumerate(classes):
         labels.setdefault(named.name, []).extend(named.labels or (str(position),))
     for named in classes:
+        if times[named.name] == 1 or not named.labels:
+            continue
         texts = list(dict.fromkeys(labels[named.name]))
-        repeated = sum(named.name == other.name for other in classes) > 1
-        if repeated and named.labels and len(texts) > 1 and all(map(reads_as_label, texts)):
+        if len(texts) > 1 and all(map(reads_as_label, texts)):
             raise ConfigError(
                 f"{named.name!r} is the name of two classes",
                 option="classes",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from softdice_cli.errors import ConfigError
+from softdice_cli.cli.file_keys import toml_table
+from softdice_cli.cli.input_files import MOST_OF_LIST, read_file
+from softdice_cli.errors import ConfigError, UnreadableError
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -16,14 +18,14 @@ def decoded(file: Path) -> str:
     Raises:
         ConfigError: it cannot be read, or is not text.
     """
-    # A device may have no end.
-    if file.is_char_device():
-        raise ConfigError("is a device, and a file was expected", hint="check --classes")
     try:
-        data = file.read_bytes()
+        data = read_file(str(file), MOST_OF_LIST, hint="a file of classes has a line or two for each")
         return data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", hint="check --classes") from error
+    except UnreadableError as error:
+        # What the file means is part of the command, and not of the data.
+        raise ConfigError(
+            error.problem, expected=error.expected, found=error.found, hint=error.hint or "check --classes"
+        ) from error
     except ValueError as error:
         raise ConfigError("is not text", expected="UTF-8", found=str(error), hint="save it as UTF-8") from error
 
@@ -35,12 +37,11 @@ def parsed(text: str, *, toml: bool) -> Any:
         ConfigError: it is not valid, or a name stands twice in one table.
     """
     import json
-    import tomllib
 
     kind = "TOML" if toml else "JSON"
     try:
         if toml:
-            return tomllib.loads(text)
+            return toml_table(text)
         return json.loads(text, object_pairs_hook=_distinct)
     except ValueError as error:
         raise ConfigError(f"is not valid {kind}: {error}", hint="check it where the error says") from error

@@ -6,9 +6,6 @@ from dataclasses import dataclass, fields
 
 from softdice_cli.records import Region
 
-# As many as 16 bits can tell apart.
-MOST_CLASSES = 2**16
-
 
 @dataclass(frozen=True, slots=True)
 class Named:
