@@ -74,7 +74,7 @@ class Gate:
         if not drops:
             raise ConfigError("needs the largest drop that is allowed", option="baseline", hint=_BOTH)
         path = str(baseline)
-        return Gate(rules, drops, (path, load(path)))
+        return Gate(rules, drops, (path, load(path, decides=True)))
 
     @property
     def asks(self) -> bool:

@@ -69,6 +69,7 @@ def schema() -> Schema:
         "images": told(list_of(ref("image")), "Sorted by id."),
         "failures": told(list_of(ref("failure")), "The pairs that could not be evaluated, sorted by id."),
         "requirements": told(list_of(ref("requirement")), "What was asked of the scores."),
+        "digest": _digest(),
     }
     return {
         "$schema": _DIALECT,
@@ -78,6 +79,11 @@ def schema() -> Schema:
         **object_with(document, optional=(*_optional_texts(), "confusion", "intervals")),
         "$defs": _definitions(),
     }
+
+
+def _digest() -> Schema:
+    text = "Of all values but the scores of single images, which follow from their sums. It shows damage, not forgery."
+    return told({**TEXT, "pattern": "^sha256:[0-9a-f]{64}$"}, text)
 
 
 def _optional_texts() -> list[str]:

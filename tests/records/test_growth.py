@@ -8,6 +8,7 @@ import sys
 from dataclasses import fields, replace
 
 import pytest
+from builders import signed
 from folders import pairs_of, write
 
 from softdice_cli import evaluate, restore, to_text
@@ -46,7 +47,7 @@ def document(tmp_path):
 
 
 def restored(document):
-    return restore(json.dumps(document).encode(), "r.json")
+    return restore(signed(document), "r.json")
 
 
 def test_a_file_with_one_more_metric_is_newer_for_a_program_without_it(softdice, tmp_path):
