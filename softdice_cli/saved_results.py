@@ -1,6 +1,7 @@
 """Results files → results: every score is computed again from the saved sums, and held against what the file claims.
 
-What no score follows from, such as names, failures and shards, is held against the digest of the file. A score that a file does not have is older than the metric, and not forged. A score or field that
+What no score follows from, such as names, failures and shards, is held against the digest of the file.
+A score that a file does not have is older than the metric, and not forged. A score or field that
 this program does not know is an error that says which side is newer.
 """
 

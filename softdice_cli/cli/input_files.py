@@ -28,8 +28,8 @@ def load(path: str, *, decides: bool = False) -> Results:
     results = restore(read_stdin(_LIMIT) if path == "-" else read_file(path), path)
     if decides and SOFTWARE in results.run.software.split(", "):
         say(
-            f"{path}: was counted by softdice {SOFTWARE}, whose files have no digest: a change of what no score depends "
-            "on, such as failures, ids and shards, is not seen; to be sure, run softdice eval again",
+            f"{path}: was counted by softdice {SOFTWARE}, whose files have no digest: a change of what no score "
+            "depends on, such as failures, ids and shards, is not seen; to be sure, run softdice eval again",
             "warning",
         )
     return results

@@ -246,6 +246,9 @@ def _shard(document: dict[str, Any]) -> Shard | None:
     value = document.get("shard")
     if value is None:
         return None
+    if isinstance(value, dict):
+        # Shards of 0.1.0 know nothing of their files.
+        value = {"files": "", **value}
     shard = _build(Shard, value, "shard.")
     if not 1 <= shard.index <= min(shard.count, shard.pairs):
         raise ValueError(f"there is no shard {shard.index} of {shard.count} of {shard.pairs} pairs")

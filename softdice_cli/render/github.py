@@ -111,6 +111,8 @@ def _notice(results: Results) -> str:
             f"mean hard Dice {number(means.dice)}, mean loss {number(means.loss)}"
             f"\n{neutral(results.settings.signature)}"
         )
+    if results.run.label:
+        message += f"\nlabel: {neutral(results.run.label)}"
     return _command("notice", f"softdice: {word}", message)
 
 

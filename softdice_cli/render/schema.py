@@ -143,7 +143,9 @@ def _definitions() -> Schema:
 def _shard() -> Schema:
     place: Schema = {"type": "integer", "minimum": 1}
     digest = told(TEXT, "Digest of the ids of all pairs of the run.")
-    return object_with({"index": place, "count": place, "pairs": place, "run": digest})
+    files = told(TEXT, "Digest of the sizes and samples of all files of the run, where eval wrote the results.")
+    members = {"index": place, "count": place, "pairs": place, "run": digest, "files": files}
+    return object_with(members, optional=("files",))
 
 
 def _score_name(metric: Metric) -> str:
