@@ -1,5 +1,6 @@
 """Results files → results: every score is computed again from the saved sums, and held against what the file claims.
 
+What no score follows from, such as names, failures and shards, is held against the digest of the file.
 A score that a file does not have is older than the metric, and not forged. A score or field that
 this program does not know is an error that says which side is newer.
 """
@@ -11,6 +12,7 @@ from typing import Any
 
 from softdice_cli.errors import UnreadableError
 from softdice_cli.records import Results
+from softdice_cli.records.digest import digest_of
 from softdice_cli.records.from_json import document_of, newer, parse, run_from_json
 from softdice_cli.records.members import UnknownMember
 from softdice_cli.records.to_json import class_to_json, matrix_to_json, summary_to_json
@@ -19,6 +21,11 @@ from softdice_cli.scores import score_image, score_regions, summarize
 # Relative difference up to which two scores are the same: the last digits of a logarithm differ
 # between machines.
 _SAME = 1e-12
+
+# How much of a digest a message shows.
+_SHOWN = 19
+
+_AGAIN = "run softdice eval again"
 
 
 def restore(data: bytes, path: str) -> Results:
@@ -29,23 +36,53 @@ def restore(data: bytes, path: str) -> Results:
         path: its name, for messages.
 
     Raises:
-        UnreadableError: it is not a results file, it is newer than this program, or its scores are
-            not those of its sums.
+        UnreadableError: it is not a results file, it is newer than this program, its scores are not
+            those of its sums, or its digest is not that of its values.
     """
-    document = document_of(parse(data, path), path)
-    results = summarize(run_from_json(document, path))
+    value = parse(data, path)
+    document = document_of(value, path)
     try:
+        results = summarize(run_from_json(document, path))
         found = _contradiction(document, results)
     except UnknownMember as unknown:
-        raise newer(unknown.where, results.run.software, path) from unknown
+        # A name that was damaged is unknown as well.
+        _check_digest(value, path)
+        raise newer(unknown.where, document.get("softdice"), path) from unknown
     if found:
         raise UnreadableError(
             "was changed by hand: its scores are not those of its sums",
             path=path,
             found=found,
-            hint="run softdice eval again",
+            hint=_AGAIN,
         )
+    _check_digest(value, path)
     return results
+
+
+def _check_digest(document: dict[str, Any], path: str) -> None:
+    """Raises UnreadableError where the digest of a file is not that of its values; files of version 1 have none."""
+    if document["version"] == 1:
+        return
+    claimed = document.get("digest")
+    if not isinstance(claimed, str):
+        raise UnreadableError(
+            "was changed or damaged after it was written: it has no digest",
+            path=path,
+            expected='"digest", which is the last member that softdice writes',
+            hint=_AGAIN,
+        )
+    try:
+        digest = digest_of(document)
+    except RecursionError as error:
+        raise UnreadableError("is nested too deeply", path=path, hint=_AGAIN) from error
+    if digest != claimed:
+        raise UnreadableError(
+            "was changed or damaged after it was written: its digest is not that of its values",
+            path=path,
+            expected=f"{claimed[:_SHOWN]}…, as it says",
+            found=f"{digest[:_SHOWN]}…, of its values",
+            hint=_AGAIN,
+        )
 
 
 def _contradiction(document: dict[str, Any], results: Results) -> str:

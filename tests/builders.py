@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from softdice_cli.records import ClassSums, Failure, ImageRow, Results, Run, Settings, Shard
+from softdice_cli.records.digest import digest_of
 from softdice_cli.scores import summarize
 
 Sums = tuple[float, float, int, int, int]
@@ -60,3 +63,8 @@ def summarized(
     """The results of a run of these rows."""
     run = Run(settings=settings, rows=tuple(rows), failures=tuple(failures), left_out=tuple(left_out), shard=shard)
     return summarize(run)
+
+
+def signed(document: dict[str, Any]) -> bytes:
+    """The results file of a softdice that wrote these values itself, with their digest."""
+    return json.dumps({**document, "digest": digest_of(document)}).encode()

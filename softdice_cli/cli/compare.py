@@ -85,7 +85,7 @@ class Compare:
         # Imported here, so that --help needs no NumPy.
         from softdice_cli.comparison import compare, judge
 
-        results = load(self.a), load(self.b)
+        results = [load(path, decides=self.fail_if_worse) for path in (self.a, self.b)]
         comparison = compare(
             *results,
             names=(self.a, self.b),

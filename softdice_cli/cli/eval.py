@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from softdice_cli.cli import options as o
 from softdice_cli.cli.gating import Gate, Judged
 from softdice_cli.cli.input_files import MOST_OF_LIST, STDIN, read_file, read_stdin
-from softdice_cli.cli.option_values import Notes, columns_from, refuse_combinations, shard_of, with_intervals
+from softdice_cli.cli.option_values import (
+    Notes,
+    columns_from,
+    label_of,
+    refuse_combinations,
+    shard_of,
+    with_intervals,
+)
 from softdice_cli.cli.progress import Progress
 from softdice_cli.cli.report import Shown, check_formats, conclude, extras, report
 from softdice_cli.cli.task import Task, said_by_options, task_from
@@ -40,6 +47,7 @@ class Eval:
     gt_suffix: o.GtSuffix = ""
     allow_missing: o.AllowMissing = None
     shard: o.ShardOf = None
+    label: o.Label = None
     key: o.Key = None
     gt_key: o.GtKey = None
     layout: o.Layout = ""
@@ -86,6 +94,7 @@ class Eval:
 
     def run(self) -> int:
         """Evaluate, and give the exit code."""
+        label_of(self.label)
         task = self._task()
         settings = task.settings
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop, self.allow_missing)
@@ -96,7 +105,7 @@ class Eval:
         found = self._pairing(task, gate.allowed)
         if self.shard is not None and gate.asks:
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
-        part = shard_of(self.shard, [pair.id for pair in found.pairs])
+        part = shard_of(self.shard, found.pairs)
         notes = Notes()
         reading = self._reading()
         if self.format == "jsonl":
@@ -252,6 +261,7 @@ class Eval:
             fail_fast=self.fail_fast,
             left_out=found.left_out,
             shard=part,
+            label=label_of(self.label),
             watcher=progress,
             notify=notes.add,
             warn=notes.warn,

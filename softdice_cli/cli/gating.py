@@ -85,7 +85,7 @@ class Gate:
         if not drops:
             raise ConfigError("needs the largest drop that is allowed", option="baseline", hint=_BOTH)
         path = str(baseline)
-        return Gate(rules, drops, (path, load(path)), allowed)
+        return Gate(rules, drops, (path, load(path, decides=True)), allowed)
 
     @property
     def asks(self) -> bool:

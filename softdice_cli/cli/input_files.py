@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from softdice_cli.cli.terminal import say
 from softdice_cli.errors import ConfigError, SoftdiceError, UnreadableError
 from softdice_cli.opening import open_regular, read_up_to
 from softdice_cli.records import Results
+from softdice_cli.records.version1 import SOFTWARE
 
 STDIN = "-"
 
@@ -20,17 +22,30 @@ _MOST_OF_RESULTS = 2**32
 _MOST_OF_PIPED_RESULTS = 2**30
 
 
-def load(path: str) -> Results:
+def load(path: str, *, decides: bool = False) -> Results:
     """The results in a file, or on standard input for ``-``; every score is computed again.
 
+    Args:
+        path: the file.
+        decides: whether an exit code depends on them, so that what cannot be checked of them is worth a warning.
+
     Raises:
-        UnreadableError: it is not a results file, or was changed by hand.
+        UnreadableError: it is not a results file, or was changed or damaged.
     """
     from softdice_cli.saved_results import restore
 
     if path == STDIN:
-        return restore(read_stdin(_MOST_OF_PIPED_RESULTS, hint="save it to a file, and name the file"), path)
-    return restore(read_file(path, _MOST_OF_RESULTS), path)
+        data = read_stdin(_MOST_OF_PIPED_RESULTS, hint="save it to a file, and name the file")
+    else:
+        data = read_file(path, _MOST_OF_RESULTS)
+    results = restore(data, path)
+    if decides and SOFTWARE in results.run.software.split(", "):
+        say(
+            f"{path}: was counted by softdice {SOFTWARE}, whose files have no digest: a change of what no score "
+            "depends on, such as failures, ids and shards, is not seen; to be sure, run softdice eval again",
+            "warning",
+        )
+    return results
 
 
 def read_file(path: str, limit: int, *, hint: str = "name a file that is shorter") -> bytes:

@@ -38,6 +38,6 @@ class Merge:
         inputs = [("RESULTS", file) for file in self.files]
         reports = extras(self.report, self.output, [*inputs, ("--baseline", self.baseline)])
         shown = Shown(worst=self.worst, per_image=self.per_image, columns=columns_from(self.columns))
-        whole = merge([Part(path, load(path).run) for path in self.files])
+        whole = merge([Part(path, load(path, decides=gate.asks).run) for path in self.files])
         judged = gate.judge(with_intervals(summarize(whole), self.ci, shown.columns))
         return report(judged, self.format, self.output, reports, shown)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from softdice_cli.errors import ConfigError, EmptyError
 from softdice_cli.records import Results, Shard
 
+if TYPE_CHECKING:
+    from softdice_cli.pairing import Pair
 
-def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
-    """The part of a run over these pairs that ``I/N`` names.
+
+def shard_of(text: str | None, pairs: Sequence[Pair]) -> Shard | None:
+    """The part of a run over these pairs that ``I/N`` names, with what tells the run from others.
 
     Raises:
         ConfigError: it is no such thing.
@@ -24,11 +28,27 @@ def shard_of(text: str | None, ids: Sequence[str]) -> Shard | None:
         raise ConfigError(f"{text!r} is not a part", option="shard", expected="I/N with 1 ≤ I ≤ N", hint="--shard 1/4")
     import hashlib
 
-    run = hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    shard = Shard(int(match[1]), int(match[2]), len(ids), run)
+    from softdice_cli.pairing import fingerprint
+
+    ids = "\n".join(pair.id for pair in pairs)
+    run = hashlib.sha256(ids.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    shard = Shard(int(match[1]), int(match[2]), len(pairs), run)
     if shard.index > shard.pairs:
         raise EmptyError(f"shard {text} of {shard.pairs} pairs is empty", hint="merge does not ask for it")
-    return shard
+    return replace(shard, files=fingerprint(pairs))
+
+
+def label_of(text: str | None) -> str:
+    """What ``--label`` calls a run, or nothing.
+
+    Raises:
+        ConfigError: it is blank, as where a variable of a shell is not set.
+    """
+    if text is None:
+        return ""
+    if not text.strip():
+        raise ConfigError("is blank", option="label", expected="a name of the run or model", hint="--label run-7")
+    return text
 
 
 def refuse_combinations(pairs: str | None, pred: str | None, gt: str | None) -> None:

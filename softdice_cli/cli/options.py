@@ -83,6 +83,14 @@ AcceptMissing = Annotated[
 ShardOf = Annotated[
     str | None, _option(_DATA, "Evaluate every N-th pair, from the I-th; merge the results later.", metavar="I/N")
 ]
+Label = Annotated[
+    str | None,
+    _option(
+        _DATA,
+        "Your name for this run or model, e.g. a git commit: kept in the results, and the same in all that are merged.",
+        metavar="TEXT",
+    ),
+]
 Key = Annotated[str | None, _option(_READ, "Prediction: array of an .npz, or tensor of a .pt dict.", metavar="NAME")]
 GtKey = Annotated[str | None, _option(_READ, "The same for the truth.", metavar="NAME")]
 Layout = Annotated[

@@ -35,5 +35,5 @@ class Show:
         gate = Gate.of(self.fail_under, self.require, self.baseline, self.max_drop, self.allow_missing)
         reports = extras(self.report, self.output, [("RESULTS", self.file), ("--baseline", self.baseline)])
         shown = Shown(worst=self.worst, per_image=self.per_image, columns=columns_from(self.columns))
-        judged = gate.judge(with_intervals(load(self.file), self.ci, shown.columns))
+        judged = gate.judge(with_intervals(load(self.file, decides=gate.asks), self.ci, shown.columns))
         return report(judged, self.format, self.output, reports, shown)

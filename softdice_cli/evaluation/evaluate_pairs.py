@@ -46,6 +46,7 @@ def evaluate(
     fail_fast: bool = False,
     left_out: Sequence[str] = (),
     shard: Shard | None = None,
+    label: str = "",
     watcher: Watcher | None = None,
     notify: Callable[[str], None] | None = None,
     warn: Callable[[str], None] | None = None,
@@ -72,6 +73,7 @@ def evaluate(
         fail_fast: stop at the first pair that fails; those behind it fail as well, as they were not tried.
         left_out: files without a partner, for the results to name.
         shard: which part of a run the pairs are, for the results to say.
+        label: a name of the run or model, likewise; `merge` joins only what has the same.
         watcher: is told of every pair as it is done, in the order of the pairs.
         notify: is told what a person may want to know about how a pair was read, in the same order.
         warn: is told what of the journal cannot be used, before the first pair.
@@ -109,6 +111,7 @@ def evaluate(
             failures=found.failures.cured(found.rows, found.settings),
             left_out=tuple(left_out),
             shard=shard,
+            label=label,
             palette=found.palette,
         )
     )

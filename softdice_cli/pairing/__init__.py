@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from softdice_cli.pairing.listing import Side, is_many
     from softdice_cli.pairing.manifest import pair_manifest
     from softdice_cli.pairing.regions import with_regions
+    from softdice_cli.pairing.sampling import fingerprint
     from softdice_cli.pairing.unpaired import nothing_found
 
 _HOMES = {
     "Side": "listing",
+    "fingerprint": "sampling",
     "is_many": "listing",
     "nothing_found": "unpaired",
     "pair_folders": "folders",
@@ -31,6 +33,7 @@ __all__ = [
     "Pairing",
     "PairingError",
     "Side",
+    "fingerprint",
     "is_many",
     "nothing_found",
     "pair_folders",

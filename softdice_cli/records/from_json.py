@@ -28,7 +28,7 @@ T = TypeVar("T")
 _TEXTS = tuple(member.name for member in members().values())
 _RUN = (*_TEXTS, "signature", "settings", "classes", "complete", "shard", "left_out")
 _SCORES = ("pooled", "image_mean", "confusion", "intervals")
-_MEMBERS = ("format", "version", *_RUN, *_SCORES, "images", "failures", "requirements")
+_MEMBERS = ("format", "version", *_RUN, *_SCORES, "images", "failures", "requirements", "digest")
 
 _TYPES = {
     "eps": float,
@@ -87,18 +87,28 @@ def parse(data: bytes, path: str) -> Any:
     """The JSON value in a file.
 
     Raises:
-        UnreadableError: it is not valid JSON, which knows no NaN.
+        UnreadableError: it is not valid JSON, which knows no NaN, or an object has two members of one name.
     """
 
     def no_constant(text: str) -> None:
         raise ValueError(f"{text} is not JSON")
 
     try:
-        return json.loads(data, parse_constant=no_constant)
+        return json.loads(data, parse_constant=no_constant, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise UnreadableError(
             f"is not valid JSON: {error}", path=path, expected="a file that softdice eval --format json wrote"
         ) from error
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; programs differ on which of two members of one name they believe."""
+    found = dict(members)
+    if len(found) != len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"an object holds {twice!r} twice")
+    return found
 
 
 def document_of(value: Any, path: str) -> dict[str, Any]:
@@ -117,7 +127,10 @@ def document_of(value: Any, path: str) -> dict[str, Any]:
         )
     version = value.get("version")
     if version == 1:
-        return upgraded(value)
+        try:
+            return upgraded(value)
+        except UnknownMember as unknown:
+            raise newer(unknown.where, SOFTWARE, path) from unknown
     if version == FORMAT_VERSION:
         return value
     if isinstance(version, int) and version > FORMAT_VERSION:
@@ -144,7 +157,8 @@ def run_from_json(document: dict[str, Any], path: str) -> Run:
         path: the file, for messages.
 
     Raises:
-        UnreadableError: it is broken, or holds something that this program does not know.
+        UnreadableError: it is broken.
+        UnknownMember: it holds something that this program does not know.
     """
     try:
         refuse_unknown(document, _MEMBERS, "")
@@ -159,8 +173,6 @@ def run_from_json(document: dict[str, Any], path: str) -> Run:
             shard=_shard(document),
             **_texts(document),
         )
-    except UnknownMember as unknown:
-        raise newer(unknown.where, document.get("softdice"), path) from unknown
     except (ValueError, ConfigError) as error:
         raise UnreadableError(f"is broken: {error}", path=path, hint="run softdice eval again") from error
 
@@ -234,6 +246,9 @@ def _shard(document: dict[str, Any]) -> Shard | None:
     value = document.get("shard")
     if value is None:
         return None
+    if isinstance(value, dict):
+        # Shards of 0.1.0 know nothing of their files.
+        value = {"files": "", **value}
     shard = _build(Shard, value, "shard.")
     if not 1 <= shard.index <= min(shard.count, shard.pairs):
         raise ValueError(f"there is no shard {shard.index} of {shard.count} of {shard.pairs} pairs")

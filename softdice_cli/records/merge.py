@@ -8,7 +8,7 @@ from typing import Any
 
 from softdice_cli.errors import ConfigError, InputError
 from softdice_cli.records.rows import Failure, ImageRow, natural
-from softdice_cli.records.run import Run, members
+from softdice_cli.records.run import Run, Shard, each, members
 from softdice_cli.records.settings import Settings, aligned
 
 
@@ -25,8 +25,8 @@ def merge(parts: Sequence[Part]) -> Run:
 
     Raises:
         ConfigError: there is no part.
-        InputError: an image is in two parts; signatures, classes or shards differ; or a shard is
-            missing.
+        InputError: an image is in two parts; signatures, classes, labels or shards differ; or a
+            shard is missing.
     """
     if not parts:
         raise ConfigError("there is nothing to merge", expected="results files")
@@ -36,6 +36,7 @@ def merge(parts: Sequence[Part]) -> Run:
         settings, _ = aligned(settings, part.run.settings)
     for part in parts:
         _refuse_difference(settings, first.path, part)
+    _refuse_other_labels(parts)
     _check_shards(parts)
     _refuse_repeats(parts)
     rows: list[ImageRow] = []
@@ -49,6 +50,7 @@ def merge(parts: Sequence[Part]) -> Run:
     texts: dict[str, Any] = {
         name: member.joined(getattr(part.run, name) for part in parts) for name, member in members().items()
     }
+    texts["unchecked"] = each([texts["unchecked"], *_unchecked(parts)])
     return replace(
         first.run,
         **texts,
@@ -89,6 +91,37 @@ def _refuse_difference(settings: Settings, first: str, other: Part) -> None:
             )
 
 
+def _refuse_other_labels(parts: Sequence[Part]) -> None:
+    """Raises InputError where the user called two parts by different names."""
+    first = parts[0]
+    for part in parts:
+        if part.run.label != first.run.label:
+            raise InputError(
+                f"has another label than {first.path}, so it is of another run or model",
+                path=part.path,
+                expected=_label(first.run),
+                found=_label(part.run),
+                hint="evaluate all parts with one --label",
+            )
+
+
+def _label(run: Run) -> str:
+    return f"the label {run.label!r}" if run.label else "no label"
+
+
+def _unchecked(parts: Sequence[Part]) -> list[str]:
+    """What the parts do not show of their belonging together, as clauses of `Run.unchecked`."""
+    shards = [part.run.shard for part in parts if part.run.shard is not None]
+    unknown = [shard for shard in shards if not shard.files]
+    if unknown and len(shards) > 1:
+        return [
+            f"whether all shards are of the same files: {len(unknown)} of {len(shards)} hold no fingerprint of them"
+        ]
+    if not shards and len(parts) > 1 and not parts[0].run.label:
+        return ["whether the separate runs are of one model: they have no label"]
+    return []
+
+
 def _named(settings: Settings) -> str:
     return ", ".join(f"{c.name}={c.value}" for c in settings.classes)
 
@@ -113,13 +146,15 @@ def _check_shards(parts: Sequence[Part]) -> None:
     known = [part.run.shard for part in parts if part.run.shard is not None]
     if not known:
         return
-    runs = {(shard.count, shard.pairs, shard.run) for shard in known}
-    if len(known) < len(parts) or len(runs) > 1:
+    sizes = {(shard.count, shard.pairs) for shard in known}
+    if len(known) < len(parts) or len(sizes) > 1:
         raise InputError(
             "these are not the shards of one run",
             expected="one shard I/N each, of the same pairs",
             found=", ".join(f"{part.path}: {_which(part.run)}" for part in parts),
+            hint="evaluate all of them with --shard I/N, over the same pairs and with one N",
         )
+    _refuse_other_runs(parts)
     # The shards beyond the pairs are empty, and write no file.
     count = min(known[0].count, known[0].pairs)
     missing = sorted(set(range(1, count + 1)) - {shard.index for shard in known})
@@ -133,6 +168,32 @@ def _check_shards(parts: Sequence[Part]) -> None:
             found=", ".join(str(shard.index) for shard in known),
             hint=f"run it with --shard {missing[0]}/{known[0].count}, and merge all",
         )
+
+
+def _refuse_other_runs(parts: Sequence[Part]) -> None:
+    """Raises InputError where two shards are of runs over other ids, or over other files of the same ids."""
+    for member, what in (("run", "ids"), ("files", "contents")):
+        # A shard of 0.1.0 knows no contents.
+        known = [part for part in parts if getattr(part.run.shard, member)]
+        for part in known[1:]:
+            _refuse_other(known[0], part, member, what)
+
+
+def _refuse_other(first: Part, other: Part, member: str, what: str) -> None:
+    mine, theirs = first.run.shard, other.run.shard
+    if mine is None or theirs is None or getattr(mine, member) == getattr(theirs, member):
+        return
+    raise InputError(
+        f"is a shard of another run than {first.path}: its files have other {what}",
+        path=other.path,
+        expected=f"{what} {getattr(mine, member)}, as in {first.path}",
+        found=f"{what} {getattr(theirs, member)}",
+        hint=f"run both again over the same predictions and masks: --shard {_place(mine)} and --shard {_place(theirs)}",
+    )
+
+
+def _place(shard: Shard) -> str:
+    return f"{shard.index}/{shard.count}"
 
 
 def _which(run: Run) -> str:

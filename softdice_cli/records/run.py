@@ -42,6 +42,17 @@ def every(texts: Iterable[str]) -> str:
     return ", ".join(sorted(found, key=natural))
 
 
+def alike(texts: Iterable[str]) -> str:
+    """The text of all parts; `merge` refuses parts that differ in it, by name."""
+    return next(iter(texts))
+
+
+def each(texts: Iterable[str]) -> str:
+    """All different clauses, in order, with a semicolon between them."""
+    found = {clause for text in texts for clause in text.split("; ") if clause}
+    return "; ".join(sorted(found))
+
+
 def one_palette(texts: Iterable[str]) -> str:
     """The colours of all labels of several palettes, written as ``1=#rrggbb`` with spaces between.
 
@@ -71,12 +82,14 @@ class Shard:
         count: into how many parts the run was cut.
         pairs: how many pairs the whole run has.
         run: digest of the ids of all its pairs, the same in every part.
+        files: digest of samples of all its files, likewise; empty where they were not looked at, as by softdice 0.1.0.
     """
 
     index: int
     count: int
     pairs: int
     run: str
+    files: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +103,8 @@ class Run:
         left_out: files without a partner that were allowed to be missing, one sentence each.
         shard: which part of a run this is, or ``None`` for the whole.
         palette: the colours of labels in masks with palettes; see `one_palette`.
+        label: what the user calls the run or its model, or nothing; no score depends on it.
+        unchecked: what a merge could not check of its parts, as clauses that begin with ``whether``.
         software: the version of softdice that counted the rows, or several with a comma between
             them. It is not part of the signature, and runs of different versions may be merged and
             compared.
@@ -120,6 +135,30 @@ class Run:
                 description="The colours of labels, as 1=#rrggbb with spaces between, where masks have palettes.",
                 missing="",
                 joined=one_palette,
+            )
+        },
+    )
+
+    label: str = field(
+        default="",
+        metadata={
+            "member": Member(
+                name="label",
+                description="What the user calls the run or its model; the same in all parts of a merge.",
+                missing="",
+                joined=alike,
+            )
+        },
+    )
+
+    unchecked: str = field(
+        default="",
+        metadata={
+            "member": Member(
+                name="unchecked",
+                description="What the merge of these results could not check, as clauses with a semicolon between.",
+                missing="",
+                joined=each,
             )
         },
     )

@@ -122,7 +122,10 @@ def shard_to_json(shard: Shard | None) -> dict[str, Any] | None:
     """Which part of a run this is, or nothing for the whole."""
     if shard is None:
         return None
-    return asdict(shard)
+    members = asdict(shard)
+    if not shard.files:
+        del members["files"]
+    return members
 
 
 def class_to_json(scores: ClassScores) -> dict[str, Any]:

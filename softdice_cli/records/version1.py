@@ -8,15 +8,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from softdice_cli.records.members import refuse_unknown
+
 # No other release wrote version 1, and it did not say so in the file.
 SOFTWARE = "0.1.0"
 
 # The counts behind the image mean of each metric, which had a name each.
 _DEFINED = {"dice": "defined", "iou": "defined", "precision": "precision_defined", "recall": "recall_defined"}
 
+# What a file holds. A file of version 2 whose number was changed holds more.
+_MEMBERS = (
+    *("format", "version", "signature", "settings", "classes", "complete", "shard", "left_out"),
+    *("pooled", "image_mean", "intervals", "images", "failures", "requirements"),
+)
+
 
 def upgraded(document: dict[str, Any]) -> dict[str, Any]:
-    """A document of version 1 as one of version 2; what is broken in it stays broken."""
+    """A document of version 1 as one of version 2; what is broken in it stays broken.
+
+    Raises:
+        UnknownMember: it holds what no file of version 1 does.
+    """
+    refuse_unknown(document, _MEMBERS, "")
     changed = {**document, "version": 2, "softdice": SOFTWARE}
     # Version 1 called a run complete in which files were left out.
     if changed.get("complete") is True and changed.get("left_out"):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from softdice_cli.records import FORMAT, FORMAT_VERSION, Failure, ImageRow, Results, Settings, natural
+from softdice_cli.records.digest import Digest
 from softdice_cli.records.to_json import (
     class_to_json,
     failure_to_json,
@@ -26,23 +27,32 @@ from softdice_cli.scores import score_image, score_regions
 
 
 def json_text(results: Results, _: Page) -> Iterator[str]:
-    """The results file: one JSON document, with one line an image."""
-    head = {**_head(results), **_scores(results)}
+    """The results file: one JSON document, with one line an image, and a digest of it all."""
+    digest = Digest()
+
+    def told(name: str, value: Any) -> str:
+        digest.add(name, value)
+        return f"  {json.dumps(name)}: {_indented(value)}"
+
     yield "{\n"
-    for name, value in head.items():
-        yield f"  {json.dumps(name)}: {_indented(value)},\n"
+    for name, value in {**_head(results), **_scores(results)}.items():
+        yield told(name, value) + ",\n"
     if results.confusion is not None:
         # A row a line, as there may be many classes.
+        digest.add("confusion", results.confusion)
         rows = ",\n    ".join(_line(list(row)) for row in results.confusion)
         yield f'  "confusion": [\n    {rows}\n  ],\n'
     yield '  "images": ['
     separator = "\n    "
     for row in results.images:
-        yield separator + _line(image_to_json(results.settings, row))
+        image = image_to_json(results.settings, row)
+        digest.add_image(image)
+        yield separator + _line(image)
         separator = ",\n    "
     yield "\n  ],\n" if results.images else "],\n"
-    yield f'  "failures": {_indented([failure_to_json(failure) for failure in results.failures])},\n'
-    yield f'  "requirements": {_indented(_verdicts(results))}\n}}\n'
+    yield told("failures", [failure_to_json(failure) for failure in results.failures]) + ",\n"
+    yield told("requirements", _verdicts(results)) + ",\n"
+    yield f'  "digest": {_line(digest.text())}\n}}\n'
 
 
 def jsonl_text(results: Results, _: Page) -> Iterator[str]:

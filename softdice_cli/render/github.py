@@ -115,6 +115,8 @@ def _notice(results: Results) -> str:
     for verdict in results.requirements:
         if verdict.passed and verdict.note:
             message += f"\n{rule_text(verdict)}: {neutral(verdict.note)}"
+    if results.run.label:
+        message += f"\nlabel: {neutral(results.run.label)}"
     return _command("notice", f"softdice: {word}", message)
 
 

@@ -67,6 +67,8 @@ def _counts(results: Results) -> str:
 def _properties(results: Results) -> Iterator[tuple[str, object]]:
     """Signature, counts and means; a mean that is undefined says so."""
     yield "signature", results.settings.signature
+    if results.run.label:
+        yield "label", results.run.label
     yield "complete", "yes" if results.complete else "no"
     yield "images", len(results.images)
     yield "failed pairs", len(results.failures)

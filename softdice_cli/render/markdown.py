@@ -45,6 +45,8 @@ def markdown_text(results: Results, page: Page) -> Iterator[str]:
         blocks = [f"### softdice: {word}", _scope(sentence, results)]
         blocks += [section_text(section, most) for section in sections]
         blocks.append(code(results.settings.signature, most=_SIGNATURE))
+        if results.run.label:
+            blocks.append(f"label: {code(results.run.label)}")
         text = "\n\n".join(blocks) + "\n"
         if len(text) <= LIMIT:
             break

@@ -70,6 +70,7 @@ def schema() -> Schema:
         "images": told(list_of(ref("image")), "Sorted by id."),
         "failures": told(list_of(ref("failure")), "The pairs that could not be evaluated, sorted by id."),
         "requirements": told(list_of(ref("requirement")), "What was asked of the scores."),
+        "digest": _digest(),
     }
     return {
         "$schema": _DIALECT,
@@ -79,6 +80,11 @@ def schema() -> Schema:
         **object_with(document, optional=(*_optional_texts(), "confusion", "intervals")),
         "$defs": _definitions(),
     }
+
+
+def _digest() -> Schema:
+    text = "Of all values but the scores of single images, which follow from their sums. It shows damage, not forgery."
+    return told({**TEXT, "pattern": "^sha256:[0-9a-f]{64}$"}, text)
 
 
 def _optional_texts() -> list[str]:
@@ -138,7 +144,9 @@ def _definitions() -> Schema:
 def _shard() -> Schema:
     place: Schema = {"type": "integer", "minimum": 1}
     digest = told(TEXT, "Digest of the ids of all pairs of the run.")
-    return object_with({"index": place, "count": place, "pairs": place, "run": digest})
+    files = told(TEXT, "Digest of the sizes and samples of all files of the run, where eval wrote the results.")
+    members = {"index": place, "count": place, "pairs": place, "run": digest, "files": files}
+    return object_with(members, optional=("files",))
 
 
 def _score_name(metric: Metric) -> str:

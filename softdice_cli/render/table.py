@@ -52,6 +52,8 @@ def table_text(results: Results, page: Page) -> str:
             title = _headline(results)
         blocks.append([title, *section_lines(section, page)])
     blocks[-1].append(neutral(results.settings.signature))
+    if results.run.label:
+        blocks[-1].append(f"label: {neutral(results.run.label)}")
     return page_text(blocks, page)
 
 

@@ -16,7 +16,14 @@ def warnings(results: Results) -> list[str]:
     """One sentence for each thing that needs saying; names what it is about."""
     dark = _never_reached(results)
     # What is not predicted at all agrees with nothing, and that is said.
-    return [*_absent(results), *_never_hit(results), *(dark or doubts(results))]
+    return [*_unchecked(results), *_absent(results), *_never_hit(results), *(dark or doubts(results))]
+
+
+def _unchecked(results: Results) -> list[str]:
+    """What a merge could not check of its parts."""
+    if not results.run.unchecked:
+        return []
+    return [f"merge could not check {neutral(results.run.unchecked)}"]
 
 
 def _absent(results: Results) -> list[str]:

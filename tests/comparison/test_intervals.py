@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from builders import signed
 from folders import eval_, pairs_of, write
 
 from softdice_cli import ClassDef, Results, Settings, evaluate, restore, to_text
@@ -159,7 +160,7 @@ def test_only_where_they_are_asked_for(softdice, results, format):
 def test_intervals_in_a_file_are_ignored(results):
     document = json.loads(to_text(replace(results, intervals=intervals(results)), "json"))
     document["intervals"][0]["value"] = 7
-    assert restore(json.dumps(document).encode(), "r.json") == restore(to_text(results, "json").encode(), "r.json")
+    assert restore(signed(document), "r.json") == restore(to_text(results, "json").encode(), "r.json")
 
 
 def test_nothing_was_evaluated(softdice, tmp_path):

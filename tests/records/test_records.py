@@ -159,7 +159,7 @@ def results():
 def test_the_results_file_has_its_members_in_order():
     document = json.loads(to_text(results(), "json"))
     head = ["format", "version", "softdice", "signature", "settings", "classes", "complete", "shard", "left_out"]
-    assert list(document) == [*head, "pooled", "image_mean", "images", "failures", "requirements"]
+    assert list(document) == [*head, "pooled", "image_mean", "images", "failures", "requirements", "digest"]
     assert (document["format"], document["version"], document["complete"]) == ("softdice-results", 2, False)
     assert [image["id"] for image in document["images"]] == ["a", "b"]
     image = document["images"][0]

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from builders import signed
 from folders import FAILED, broken, eval_, pairs_of, saved, write
 
 from softdice_cli import Accumulator, ClassDef, Settings, Shard, UnreadableError, evaluate, restore, to_text
@@ -95,6 +96,7 @@ def edit(document, path: str, value: object) -> None:
 
 
 WRONG = "was changed by hand"
+DAMAGED = "was changed or damaged after it was written"
 REFUSED = [
     # sums
     ("images.0.sums.truth.0", 8, "is broken"),
@@ -124,7 +126,22 @@ REFUSED = [
     ("failures", [dict.fromkeys(("id", "pred", "gt", "error", "expected", "found", "hint"), "x")], WRONG),
     # rows removed, or twice
     ("images", [], WRONG),
+    # what no score follows from
+    ("shard", {"index": 1, "count": 2, "pairs": 6, "run": "r"}, DAMAGED),
+    ("left_out", ["x has no truth"], DAMAGED),
+    ("images.0.id", "z", DAMAGED),
+    ("images.0.pred", "p/z.npy", DAMAGED),
+    ("images.0.gt", "g/z.png", DAMAGED),
+    ("images.0.ignored", 7, DAMAGED),
+    ("softdice", "9.9.9", DAMAGED),
+    ("requirements", [{"rule": "dice>=0"}], DAMAGED),
+    ("classes.0.value", 9, WRONG),
+    # the digest itself
+    ("digest", "sha256:00", "its digest is not that of its values"),
+    ("digest", None, "it has no digest"),
     # another version, another kind
+    ("version", 1, "holds 'softdice', which softdice 0.1.0 never wrote"),
+    ("version", True, "holds 'softdice', which softdice 0.1.0 never wrote"),
     ("version", 3, "version 3 of the results format"),
     ("version", "2", "has version '2'"),
     ("version", None, "has version None"),
@@ -139,7 +156,8 @@ REFUSED = [
     ("settings.ignore", ["x"], "is broken"),
     ("settings.ignore", None, "is broken"),
     ("settings.ignore", 5, "is broken"),
-    ("settings.surplus", 5, "it holds 'settings.surplus'"),
+    # a name that nobody wrote is damage, and not a newer file
+    ("settings.surplus", 5, DAMAGED),
     ("settings.eps", 10**400, "is broken"),
     ("classes", {}, "is broken"),
     ("classes.0.name", 0, "is broken"),
@@ -254,7 +272,7 @@ def test_a_file_that_another_program_wrote_again_is_the_same(tmp_path):
 def test_last_digits_of_a_logarithm_may_differ(document):
     changed = json.loads(document)
     changed["pooled"]["classes"][0]["loss"] *= 1 + 1e-15
-    assert restore(json.dumps(changed).encode(), "r.json") == restore(document.encode(), "r.json")
+    assert restore(signed(changed), "r.json") == restore(document.encode(), "r.json")
 
 
 def test_more_than_the_last_digits_may_not_differ(document):
@@ -274,11 +292,11 @@ def test_a_sum_may_be_above_its_pixels_by_the_rounding_of_the_stored_type(docume
         del changed[member]
     del row["classes"]
     if readable:
-        restored = restore(json.dumps(changed).encode(), "r.json")
+        restored = restore(signed(changed), "r.json")
         assert restored.images[0].sums[0].probability == row["pixels"] * above
     else:
         with pytest.raises(UnreadableError, match="contradict each other"):
-            restore(json.dumps(changed).encode(), "r.json")
+            restore(signed(changed), "r.json")
 
 
 def test_a_refused_file_ends_show_and_merge_with_3(softdice, tmp_path, document):

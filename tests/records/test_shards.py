@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from folders import NAMES, broken, eval_, pairs_of, saved, write
 
-from softdice_cli import ClassDef, Settings, Shard, SoftdiceError, evaluate, to_text
+from softdice_cli import ClassDef, Settings, Shard, SoftdiceError, evaluate, restore, to_text
 from softdice_cli.records.merge import Part, merge
 from softdice_cli.scores import summarize
 
@@ -51,7 +53,7 @@ def test_a_shard_takes_every_nth_pair_of_the_sorted_list(softdice, tmp_path):
     document = json.loads(run.out)
     assert [image["id"] for image in document["images"]] == ["i9", "k"]  # of i8 i9 i10 i11 i100 k
     digest = hashlib.sha256(b"i8\ni9\ni10\ni11\ni100\nk").hexdigest()[:16]
-    assert document["shard"] == {"index": 2, "count": 4, "pairs": 6, "run": digest}
+    assert {**document["shard"], "files": ""} == {"index": 2, "count": 4, "pairs": 6, "run": digest, "files": ""}
     assert "(shard 2 of 4)" in softdice(*eval_("--shard", "2/4")).out
 
 
@@ -142,7 +144,12 @@ def test_merge_refuses_shards_of_runs_over_other_pairs(tmp_path):
 def test_separate_runs_merge_to_the_run_over_all(tmp_path):
     write(tmp_path)
     pairs = pairs_of(tmp_path)
-    assert merged(evaluate(pairs[4:]), evaluate(pairs[:2]), evaluate(pairs[2:4])) == evaluate(pairs)
+    parts = pairs[4:], pairs[:2], pairs[2:4]
+    assert merged(*(evaluate(part, label="m") for part in parts)) == evaluate(pairs, label="m")
+    # Nothing but a name tells that they are of one model.
+    unnamed = merged(*map(evaluate, parts))
+    assert unnamed.run.unchecked == "whether the separate runs are of one model: they have no label"
+    assert unnamed.images == evaluate(pairs).images
 
 
 def test_the_order_of_separate_runs_with_left_out_files_does_not_matter(tmp_path):
@@ -182,3 +189,114 @@ def test_parts_of_which_all_pairs_failed_merge_to_a_run_without_classes(tmp_path
     assert [failure.id for failure in whole.failures] == sorted(NAMES)
     with pytest.raises(SoftdiceError, match=r"0\.json: shard 1 of 3, 6 pairs"):
         merged(shards(tmp_path)[0], shards(tmp_path, 2)[1])
+
+
+SHARD = ("--format", "json", "--label", "m", "--shard")
+
+
+def two_shards(softdice, folder, *, change=lambda: None, labels=("m", "m")) -> tuple[str, str]:
+    """The files of two shards; in between, something changes."""
+    write(folder)
+    assert softdice(*eval_(*SHARD, "1/2", "--label", labels[0], "-o", "1.json")).code == 0
+    change()
+    assert softdice(*eval_(*SHARD, "2/2", "--label", labels[1], "-o", "2.json")).code == 0
+    return "1.json", "2.json"
+
+
+def rewritten(path: Path) -> None:
+    """The last value of an .npy is the greatest that is still below it."""
+    values = np.load(path)
+    values[-1, -1, -1] = np.nextafter(values[-1, -1, -1], np.float32(0))
+    np.save(path, values)
+
+
+@pytest.mark.parametrize("file", ["p/i8.npy", "p/i9.npy"])
+def test_shards_of_two_models_are_refused(softdice, tmp_path, file):
+    """Also where the changed file is of a pair that the other shard evaluated."""
+    parts = two_shards(softdice, tmp_path, change=lambda: rewritten(tmp_path / file))
+    run = softdice("merge", *parts, "--fail-under", "0")
+    assert (run.code, run.out) == (3, "")
+    assert "2.json: is a shard of another run than 1.json: its files have other contents" in run.err
+    assert "--shard 1/2 and --shard 2/2" in run.err
+
+
+def test_a_mask_that_changed_makes_another_run(softdice, tmp_path):
+    def change() -> None:
+        shutil.copy(tmp_path / "g/i8.png", tmp_path / "g/i10.png")
+
+    assert "its files have other contents" in softdice("merge", *two_shards(softdice, tmp_path, change=change)).err
+
+
+def test_shards_of_other_ids_are_refused(softdice, tmp_path):
+    def change() -> None:
+        for file in ("p/k.npy", "g/k.png"):
+            (tmp_path / file).rename(tmp_path / file.replace("k", "l"))
+
+    run = softdice("merge", *two_shards(softdice, tmp_path, change=change))
+    assert "2.json: is a shard of another run than 1.json: its files have other ids" in run.err
+
+
+def test_the_same_files_elsewhere_and_at_another_time_are_the_same_run(softdice, tmp_path):
+    def change() -> None:
+        for side in "pg":
+            shutil.copytree(tmp_path / side, tmp_path / f"elsewhere/{side}", copy_function=shutil.copyfile)
+
+    first, _ = two_shards(softdice, tmp_path, change=change)
+    moved = ("eval", "--pred", "elsewhere/p", "--gt", "elsewhere/g", *SHARD, "2/2", "-o", "2.json")
+    assert softdice(*moved).code == 0
+    run = softdice("merge", first, "2.json")
+    assert (run.code, run.err) == (0, "")
+    assert "unchecked" not in json.loads(run.out)
+
+
+@pytest.mark.parametrize("labels", [("a", "b"), ("a\x1b[31m", "a")])
+def test_parts_of_two_labels_are_refused(softdice, tmp_path, labels):
+    run = softdice("merge", *two_shards(softdice, tmp_path, labels=labels))
+    assert (run.code, run.out) == (3, "")
+    assert "2.json: has another label than 1.json" in run.err
+    assert "\x1b" not in run.err
+
+
+def test_a_part_with_a_label_and_one_without_are_refused(tmp_path):
+    write(tmp_path)
+    pairs = pairs_of(tmp_path)
+    with pytest.raises(SoftdiceError) as caught:
+        merged(evaluate(pairs[:2]), evaluate(pairs[2:], label="m"))
+    assert (caught.value.expected, caught.value.found) == ("no label", "the label 'm'")
+
+
+def test_the_label_is_kept_and_shown(softdice, tmp_path):
+    parts = two_shards(softdice, tmp_path)
+    softdice("merge", *parts, "-o", "m.json")
+    assert json.loads((tmp_path / "m.json").read_text())["label"] == "m"
+    assert softdice("show", "m.json").out.splitlines()[-1] == "label: m"
+    for output in ("markdown", "github", "junit"):
+        assert "label" in softdice("show", "m.json", "--format", output).out
+    whole = softdice(*eval_("--format", "json", "--label", "m"))
+    assert (tmp_path / "m.json").read_text() == whole.out
+
+
+@pytest.mark.parametrize("label", ["", " \t"])
+def test_a_blank_label_is_a_variable_that_is_not_set(softdice, tmp_path, label):
+    write(tmp_path, ("a",))
+    run = softdice(*eval_("--label", label))
+    assert (run.code, run.out) == (2, "")
+    assert "--label is blank" in run.err
+
+
+def test_what_a_merge_could_not_check_is_said_for_good(softdice, tmp_path):
+    write(tmp_path)
+    parts = shards(tmp_path, 2)
+    for name, part in zip(("1.json", "2.json"), parts, strict=True):
+        saved(tmp_path / name, part)
+    said = "merge could not check whether all shards are of the same files: 2 of 2 hold no fingerprint of them"
+    run = softdice("merge", "1.json", "2.json", "-o", "m.json")
+    assert run.code == 0
+    assert said in run.err
+    assert said in softdice("show", "m.json").err
+    assert said in softdice("show", "m.json", "--format", "markdown").out.replace("`", "")
+    # As a part of another merge, it keeps what it did not check.
+    names = ("x",)
+    write(tmp_path / "other", names)
+    again = merged(restore((tmp_path / "m.json").read_bytes(), "m"), evaluate(pairs_of(tmp_path / "other", names)))
+    assert again.run.unchecked.count("whether") == 2

@@ -95,6 +95,21 @@ def test_old_files_are_compared_and_used_as_baselines(softdice):
     assert "softdice:1|classes:3" in softdice("show", whole).out
 
 
+def test_an_old_file_that_decides_is_worth_a_warning(softdice):
+    """It has no digest, which matters where an exit code depends on it."""
+    whole, said = FROZEN / "whole.json", "softdice 0.1.0, whose files have no digest"
+    assert said not in softdice("show", whole).err
+    assert said not in softdice("compare", whole, whole).err
+    for command in (
+        ("show", whole, "--fail-under", "0.1"),
+        ("merge", whole, "--fail-under", "0.1", "--format", "table"),
+        ("show", whole, "--baseline", whole, "--max-drop", "0"),
+        ("compare", whole, whole, "--fail-if-worse"),
+    ):
+        run = softdice(*command)
+        assert (run.code, said in run.err) == (0, True), command
+
+
 def test_an_old_and_a_new_file_are_compared_and_merged(softdice, tmp_path):
     """The version that wrote a file need not be the same: the signature says what the numbers mean."""
     write(tmp_path, ("a", "b", "c", "d", "e"))
