@@ -72,6 +72,31 @@ def pages(number: int, data: bytes = b"", compression: int = 1, entries: list[Ta
     return b"II*\0\x08\0\0\0" + b"".join(page(listed, after=next_page) for next_page in after) + data
 
 
+def overlapping(number: int) -> bytes:
+    """Directories that begin four bytes behind each other; the tags of each are those of all others."""
+    span = 2 + 12 * 4096
+    data = bytearray(16 + 4 * number + span + 8)
+    data[:8] = b"II*\0\x10\0\0\0"
+    for index in range(number):
+        struct.pack_into("<H", data, 16 + 4 * index, 4096)
+    for index in range(1, number):
+        struct.pack_into("<I", data, 12 + 4 * index + span, 16 + 4 * index)
+    return bytes(data)
+
+
+def cameras(number: int) -> bytes:
+    """Pages that are as they should be, and name the same directory of 4096 tags."""
+    shared = (
+        struct.pack("<H", 4096) + b"".join(struct.pack("<HHII", tag, SHORT, 1, 1) for tag in range(4096)) + bytes(4)
+    )
+    size = len(page(tags(at=0, held=0, camera=(34665, LONG, 1, 0))))
+    first = 8 + len(shared) + 100
+    listed = tags(at=8 + len(shared), held=100, camera=(34665, LONG, 1, 8))
+    after = [first + index * size for index in range(1, number)] + [0]
+    pictures = b"".join(page(listed, after=next_page) for next_page in after)
+    return b"II*\0" + struct.pack("<I", first) + shared + bytes(100) + pictures
+
+
 def swollen(kind: Any, size: int) -> bytes:
     """So many zeros, compressed."""
     return b"".join(kind.compress(bytes(2**22)) for _ in range(size // 2**22)) + kind.flush()
@@ -82,7 +107,7 @@ HOSTILE: dict[str, tuple[Make, list[str]]] = {
     "tiff-deflate": (lambda: tiff(swollen(zlib.compressobj(1), 2**28), compression=DEFLATE), ["far more than its"]),
     "tiff-lzma": (
         lambda: tiff(swollen(lzma.LZMACompressor(preset=0), 2**27), compression=LZMA),
-        ["far more than its pixels"],
+        ["more than the 100 bytes of its rows"],
     ),
     "tiff-packbits": (lambda: tiff(b"\x81\0" * 2**21, compression=PACKBITS), ["far more than its pixels"]),
     "tiff-nothing": (lambda: tiff(b"\x80" * 2**23, compression=PACKBITS), ["far more than its pixels"]),
@@ -117,6 +142,10 @@ HOSTILE: dict[str, tuple[Make, list[str]]] = {
         lambda: pages(1, bytes(2**20), entries=[(273, LONG, 2**17, 2**16)] * 4000),
         ["tags declare more than the file holds"],
     ),
+    # directories four bytes apart, of as many tags as there may be, whose types nobody knows
+    "tiff-overlapping": (lambda: overlapping(2000), ["tags declare more than the file holds"]),
+    # pages that all name one directory of a camera
+    "tiff-cameras": (lambda: cameras(2000), ["tags declare more than the file holds"]),
     # pages without an end: in a circle, outside of the file, and too many
     "tiff-circle": (lambda: b"II*\0\x08\0\0\0" + page(tags(at=8, held=100), after=8), ["its pages form a loop"]),
     "tiff-outside": (lambda: b"II*\0\x08\0\0\0" + page(tags(at=8, held=99), after=999), ["beyond the end of the file"]),
@@ -375,8 +404,8 @@ def test_pages_that_pillow_reads_are_not_sought_from_the_first_one_each_time(tmp
     ("name", "words"),
     [
         # of the system: without a length, endless, or readable at some places only
-        pytest.param("/dev/zero", ["is not a regular file"], marks=linux),
-        pytest.param("/dev/null", ["is not a regular file"], marks=linux),
+        pytest.param("/dev/zero", ["is a device"], marks=linux),
+        pytest.param("/dev/null", ["is a device"], marks=linux),
         pytest.param("/proc/version", ["is empty", "cannot be read"], marks=linux),
         pytest.param("/proc/kmsg", ["is empty", "cannot be"], marks=linux),
         pytest.param("/proc/self/mem", ["cannot be read"], marks=linux),
@@ -405,7 +434,7 @@ def test_a_file_that_may_not_be_read_is_refused(error: OSError, tmp_path: Path, 
     path = tmp_path / "p.npy"
     np.save(path, np.zeros(3))
 
-    def refuse(*arguments: object) -> None:
+    def refuse(*arguments: object, **more: object) -> None:
         raise error
 
     monkeypatch.setattr("builtins.open", refuse)

@@ -1,11 +1,11 @@
-"""The samples of one page of a TIFF, as stored: by tifffile, and from the strips where tifffile lacks the codec."""
+"""The samples of one page of a TIFF, as stored, by tifffile where they are of unusual numbers of bits."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from softdice_cli.errors import UnreadableError
-from softdice_cli.readers.tiff.segments import FAX, assembled, readable
+from softdice_cli.readers.tiff.segments import FAX, assembled, check_segments, readable
 from softdice_cli.readers.tiff.strips import DamagedError, compression_of
 
 if TYPE_CHECKING:
@@ -41,10 +41,16 @@ def read_page(page: Any, stream: BinaryIO, name: str) -> Array:
     if compression not in _LOSSLESS:
         raise _lossy(page, stream, compression, name)
     try:
-        # Libraries go on after a damaged code of a fax.
-        if int(page.compression) in FAX and readable(page):
+        # Whole bytes that are not packed lie there as they are.
+        plain = page.compression == 1 and page.bitspersample >= 8
+        if readable(page) and not plain:
             return assembled(page, stream)
-        return _by_tifffile(page, stream, name)
+        if int(page.compression) in FAX:
+            raise _codec(page, name)
+        check_segments(page, stream)
+        return _by_tifffile(page, name)
+    except ImportError:
+        raise _codec(page, name) from None
     except DamagedError as error:
         raise UnreadableError(
             f"is damaged: its {compression} data hold {error}",
@@ -54,16 +60,14 @@ def read_page(page: Any, stream: BinaryIO, name: str) -> Array:
         ) from error
 
 
-def _by_tifffile(page: Any, stream: BinaryIO, name: str) -> Array:
+def _by_tifffile(page: Any, name: str) -> Array:
     try:
         array: Array = page.asarray(maxworkers=1)
-    except (ValueError, ImportError, NotImplementedError) as error:
+    except (ValueError, NotImplementedError) as error:
         # tifffile has no type of its own for a codec that is not installed.
-        if not isinstance(error, ImportError) and "imagecodecs" not in str(error):
+        if "imagecodecs" not in str(error):
             raise
-        if not readable(page):
-            raise _codec(page, name) from None
-        return assembled(page, stream)
+        raise _codec(page, name) from None
     return array
 
 

@@ -39,7 +39,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     with _errors_raised(name), tifffile.TiffFile(stream, name=short, _multifile=False, **_PLAIN_FILE) as tiff:
         pages = image_pages(list(tiff.pages), name)
         _check_sizes(pages, name, options)
-        check_strips(pages, stream, length, name)
+        check_strips(pages, length, name)
         found = meaning(pages, name)
         array = _stack(pages, stream, name).reshape(found.shape)
         palette = _palette(pages[0])

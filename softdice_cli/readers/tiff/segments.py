@@ -1,19 +1,15 @@
-"""The samples of a page out of its strips or tiles, where tifffile would need a codec for them.
-
-Packed bytes are unpacked by Pillow, which is told that they are a grey picture of 8 bits: so it
-neither spreads nor cuts nor turns them, whatever they stand for. What the bytes mean is worked out
-here: bits of less than a byte, differences of neighbours, strips and tiles.
-"""
+"""The samples of a page out of its strips or tiles: bits of less than a byte, differences of neighbours, tiles."""
 
 from __future__ import annotations
 
-import io
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+
+from softdice_cli.readers.tiff.strips import DamagedError
+from softdice_cli.readers.tiff.unpacking import UNPACKED, unpacked
 
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
@@ -24,9 +20,6 @@ _HUFFMAN, _GROUP_3, _GROUP_4 = 2, 3, 4
 FAX = (_HUFFMAN, _GROUP_3, _GROUP_4)
 """The compressions of pages of bits, as the file numbers them."""
 
-# Others that Pillow unpacks: none, LZW, deflate by both of its numbers, and PackBits.
-_BY_PILLOW = (1, 5, 8, 32773, 32946)
-
 # The tag with the options of Group 3, and the one of them that says that rows may be described by
 # the row above.
 _OPTIONS, _DIFFERENCES = 292, 1
@@ -34,11 +27,6 @@ _OPTIONS, _DIFFERENCES = 292, 1
 _PLAIN, _HORIZONTAL, _FLOATING = 1, 2, 3
 
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
-
-# An offset in a TIFF that is not a BigTIFF.
-_MOST = 2**32 - 2**12
-
-_ENTRY = struct.Struct("<HHII")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +43,7 @@ class Grid:
         across: tiles beside each other; one strip.
         height: rows of the page, which the last strip ends with, and the last tile may go beyond.
         tiled: whether they are tiles.
+        deep: how often this is repeated, for slices that a page has behind each other.
     """
 
     planes: int
@@ -66,6 +55,7 @@ class Grid:
     across: int
     height: int
     tiled: bool
+    deep: int
 
     @property
     def row_bytes(self) -> int:
@@ -77,7 +67,7 @@ class Grid:
         heights = [self.rows] * (self.down * self.across)
         if not self.tiled:
             heights[-1] = self.height - self.rows * (self.down - 1)
-        return heights
+        return heights * self.deep
 
 
 def readable(page: Any) -> bool:
@@ -88,15 +78,15 @@ def readable(page: Any) -> bool:
         return bool(page.bitspersample == page.samplesperpixel == page.predictor == 1)
     floating = page.predictor == _FLOATING and page.dtype.kind == "f"
     horizontal = page.predictor == _HORIZONTAL and page.bitspersample >= 8
-    return int(page.compression) in _BY_PILLOW and (page.predictor == _PLAIN or horizontal or floating)
+    return int(page.compression) in UNPACKED and (page.predictor == _PLAIN or horizontal or floating)
 
 
 def assembled(page: Any, stream: BinaryIO) -> Array:
     """The samples of a page, in the shape that it has by its tags.
 
     Raises:
-        DamagedError: the strips of a fax are damaged.
-        OSError: other ones are.
+        DamagedError: its strips are damaged, or hold fewer or more bytes than they should.
+        ImportError: they need a codec.
     """
     grid = _grid(page)
     planes = [_in_place(_samples(page, rows, grid), grid) for rows in _rows(page, stream, grid)]
@@ -110,15 +100,20 @@ def _grid(page: Any) -> Grid:
     if page.planarconfig == 2:
         planes, samples = samples, 1
     rows, columns = min(page.rowsperstrip or height, height), width
+    deep = page.imagedepth
     if page.is_tiled:
         rows, columns = page.tilelength, page.tilewidth
+        deep = -(-deep // page.tiledepth)
     down, across = -(-height // rows), -(-width // columns)
-    return Grid(planes, rows, columns, samples, page.bitspersample, down, across, height, page.is_tiled)
+    if page.is_tiled:
+        # The slices of a tile lie one below the other.
+        rows *= page.tiledepth
+    return Grid(planes, rows, columns, samples, page.bitspersample, down, across, height, page.is_tiled, deep)
 
 
 def _rows(page: Any, stream: BinaryIO, grid: Grid) -> Iterator[Array]:
     """The rows of all strips or tiles of each plane, one below the other: bytes ``(rows, row_bytes)``, or bits."""
-    count = grid.down * grid.across
+    count = grid.down * grid.across * grid.deep
     for plane in range(grid.planes):
         spans = slice(plane * count, (plane + 1) * count)
         segments: list[bytes] = []
@@ -132,7 +127,20 @@ def _rows(page: Any, stream: BinaryIO, grid: Grid) -> Iterator[Array]:
         if int(page.compression) in FAX:
             yield _unpacked_fax(page, segments, grid)
         else:
-            yield _unpacked(int(page.compression), segments, grid)
+            yield unpacked(int(page.compression), segments, grid.row_bytes, grid.heights())
+
+
+def check_segments(page: Any, stream: BinaryIO) -> None:
+    """Raises DamagedError where a strip or tile of a page that tifffile reads does not have the bytes of its rows."""
+    grid = _grid(page)
+    if page.compression == 1:
+        heights = grid.heights() * grid.planes
+        for length, height in zip(page.databytecounts, heights, strict=True):
+            if length < height * grid.row_bytes:
+                raise DamagedError(f"{length} bytes where {height * grid.row_bytes} are needed")
+        return
+    for _ in _rows(page, stream, grid):
+        pass
 
 
 def _unpacked_fax(page: Any, segments: list[bytes], grid: Grid) -> Array:
@@ -156,37 +164,6 @@ def _scheme(page: Any) -> Scheme:
     return GROUP_3_2D if page.tags.valueof(_OPTIONS, 0) & _DIFFERENCES else GROUP_3
 
 
-def _unpacked(compression: int, segments: list[bytes], grid: Grid) -> Array:
-    """Unpack by Pillow: the segments are the strips of a grey picture whose pixels are the bytes of a row."""
-    from PIL.TiffImagePlugin import TiffImageFile
-
-    height = sum(grid.heights())
-    with TiffImageFile(io.BytesIO(_picture(compression, segments, grid.row_bytes, grid.rows, height))) as image:
-        array: Array = np.asarray(image)
-    return array
-
-
-def _picture(compression: int, segments: list[bytes], width: int, rows: int, height: int) -> bytes:
-    """A TIFF of one grey page of 8 bits with these strips."""
-    count = len(segments)
-    tags = {256: width, 257: height, 258: 8, 259: compression, 262: 1, 273: 0, 277: 1, 278: rows, 279: 0}
-    lists_at = 8 + 2 + len(tags) * _ENTRY.size + 4
-    at = lists_at + 8 * count
-    offsets: list[int] = []
-    for segment in segments:
-        offsets.append(at)
-        at += len(segment)
-    if at > _MOST:
-        raise OSError("more bytes than Pillow unpacks at once")
-    lengths = [len(segment) for segment in segments]
-    # A list of one number stands in the place of its offset.
-    tags[273], tags[279] = (lists_at, lists_at + 4 * count) if count > 1 else (offsets[0], lengths[0])
-    entries = [_ENTRY.pack(tag, 4, count if tag in (273, 279) else 1, value) for tag, value in tags.items()]
-    lists = struct.pack(f"<{2 * count}I", *offsets, *lengths)
-    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags))
-    return b"".join([head, *entries, bytes(4), lists, *segments])
-
-
 def _samples(page: Any, rows: Array, grid: Grid) -> Array:
     """The samples of rows of bytes: ``(rows, columns * samples)``."""
     count = grid.columns * grid.samples
@@ -195,7 +172,7 @@ def _samples(page: Any, rows: Array, grid: Grid) -> Array:
     if page.predictor == _FLOATING:
         return _floats(rows, grid).astype(page.dtype)
     stored = page.dtype.newbyteorder(page.parent.byteorder)
-    samples: Array = np.ascontiguousarray(rows).view(stored).astype(page.dtype)
+    samples: Array = np.ascontiguousarray(rows).view(stored).astype(page.dtype, copy=False)
     if page.predictor == _HORIZONTAL:
         return _summed(samples, grid.samples)
     return samples
