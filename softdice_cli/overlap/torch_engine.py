@@ -177,7 +177,9 @@ def _activate(values: Tensor, decoding: Decoding) -> Tensor:
         return values
     wide = values.to(_widest(values))
     if decoding.activation == "sigmoid":
-        return torch.sigmoid(wide)
+        # In the steps of NumPy: at the end of a row, torch.sigmoid has other last digits than within it.
+        ratio = torch.exp(-wide.abs())
+        return torch.where(wide >= 0, 1.0, ratio) / (1.0 + ratio)
     raised = torch.exp(wide - wide.amax(dim=1, keepdim=True))
     # One channel after the other, as in NumPy: the order in which torch adds depends on the shape of the tile.
     total = raised[:, 0].clone()
