@@ -134,6 +134,6 @@ def _canonical(box: Array) -> tuple[str, Array]:
 
 def _checks(kind: str, box: Array) -> Checks:
     """The name of a type, and the CRC-32 of both halves of a box of it in C order."""
-    stored = memoryview(np.ascontiguousarray(box)).cast("B")
+    stored = np.ascontiguousarray(box).reshape(-1).view(np.uint8).data
     half = len(stored) // 2
     return kind, crc32(stored[:half]), crc32(stored[half:])
