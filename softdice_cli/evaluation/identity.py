@@ -11,6 +11,7 @@ CRC-32 is of the first halves of all boxes, and another one of the second halves
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import operator
@@ -65,8 +66,8 @@ def truth_of(truth: Source, image: Image) -> str:
             found[corner].append(_checks("roi", inside[_from(corner, box.shape)]))
     first = second = crc32(repr(labels.shape).encode())
     # A large file is read in its own order.
-    for corner in sorted(found):
-        for kind, one, other in found[corner]:
+    for _, checks in sorted(found.items()):
+        for kind, one, other in checks:
             first = crc32(f"{kind}{one:08x}".encode(), first)
             second = crc32(f"{kind}{other:08x}".encode(), second)
     return f"{first:08x}{second:08x}"
@@ -95,14 +96,15 @@ def _boxes(truth: Source, labels: Array) -> Iterator[tuple[Corner, Array]]:
             yield tuple(map(operator.add, corner, inner)), loaded[_from(inner, (0, *sides))]
 
 
-def _sides(shape: tuple[int, ...]) -> list[int]:
+@functools.lru_cache(maxsize=64)
+def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The sides of a box of labels ``(C, *S)`` along S: powers of two."""
     channels, *space = shape
     left = max(0, _LABELS - (channels - 1).bit_length())
     if len(space) < 2:
-        return [2**left] * len(space)
+        return (2**left,) * len(space)
     last = min(left, _LENGTH)
-    return [2 ** ((left - last) // (len(space) - 1))] * (len(space) - 1) + [2**last]
+    return *(2 ** ((left - last) // (len(space) - 1)),) * (len(space) - 1), 2**last
 
 
 def _corners(shape: tuple[int, ...], sides: Sequence[int]) -> Iterator[Corner]:
