@@ -4,7 +4,7 @@ By hand:
 
 ``python tests/readers/fuzzing.py READER CASE [PATH]`` reads one case, with the traceback; the file is kept at the path.
 ``python tests/readers/fuzzing.py READER FIRST COUNT`` reads a range of cases as the tests do.
-`fuzz_long` reads many more.
+`fuzz_long` reads many more, and `fuzz_guided` looks for those that reach new code.
 """
 
 from __future__ import annotations
@@ -194,12 +194,15 @@ def _roles(path: Path, source: Source | None, key: str | None, folder: Path) -> 
     several = bool(shape[0] % 2)
     zeros = _partner(folder, shape[1:] if several else shape, "zeros")
     halves = _partner(folder, shape, "halves")
-    yield "truth", _evaluated(Pair.of_files(str(halves), str(path)), Settings(), Reading(pred=LIMITS, gt=options))
-    yield "prediction", _evaluated(Pair.of_files(str(path), str(zeros)), Settings(), Reading(pred=options, gt=LIMITS))
     classes = tuple(ClassDef(name=f"label {label}", value=label) for label in range(4))
     labels = Settings(prediction="labels", classes=classes)
     ended = _evaluated(Pair.of_files(str(path), str(path)), labels, Reading(pred=options, gt=options))
     yield "label map", ended
+    # A file that cannot be read cannot be read in any role.
+    if source is None:
+        return
+    yield "truth", _evaluated(Pair.of_files(str(halves), str(path)), Settings(), Reading(pred=LIMITS, gt=options))
+    yield "prediction", _evaluated(Pair.of_files(str(path), str(zeros)), Settings(), Reading(pred=options, gt=LIMITS))
 
 
 def _evaluated(pair: Pair, settings: Settings, reading: Reading) -> str:
