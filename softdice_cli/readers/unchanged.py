@@ -41,16 +41,17 @@ class Version:
         A large file that was written to this very moment is waited for, for 10 ms at most: a write in the same tick of
         the clock would leave the times as they are.
         """
-        version = Version._now(descriptor)
+        version = Version._noted(os.fstat(descriptor))
+        if version.size <= _LARGE:
+            return version
         age = time.time_ns() - version.changed
-        if version.size <= _LARGE or not 0 <= age < _TICK:
+        if not 0 <= age < _TICK:
             return version
         time.sleep((_TICK - age) / 1e9)
-        return Version._now(descriptor)
+        return Version._noted(os.fstat(descriptor))
 
     @staticmethod
-    def _now(descriptor: int) -> Version:
-        noted = os.fstat(descriptor)
+    def _noted(noted: os.stat_result) -> Version:
         return Version(noted.st_size, noted.st_mtime_ns, noted.st_ctime_ns)
 
     def check(self, descriptor: int, path: str) -> None:
@@ -63,17 +64,20 @@ class Version:
         Raises:
             UnreadableError: it is another version, or the path names another file.
         """
-        changes = self._changes(Version._now(descriptor))
-        if not _is_named(descriptor, path):
+        noted = os.fstat(descriptor)
+        after, named = Version._noted(noted), _is_named(noted, path)
+        if named and after == self:
+            return
+        changes = self._changes(after)
+        if not named:
             changes.append("another file of this name, or none")
-        if changes:
-            raise UnreadableError(
-                "changed while it was read",
-                path=path,
-                expected=f"{self.size} bytes that stay as they are",
-                found=", ".join(changes),
-                hint="run again when nothing writes, moves or links the file any more",
-            )
+        raise UnreadableError(
+            "changed while it was read",
+            path=path,
+            expected=f"{self.size} bytes that stay as they are",
+            found=", ".join(changes),
+            hint="run again when nothing writes, moves or links the file any more",
+        )
 
     def _changes(self, after: Version) -> list[str]:
         changes = []
@@ -86,11 +90,11 @@ class Version:
         return changes
 
 
-def _is_named(descriptor: int, path: str) -> bool:
+def _is_named(noted: os.stat_result, path: str) -> bool:
     """Whether the path still leads to the open file; elsewhere an open file cannot be replaced."""
     if os.name != "posix":
         return True
     try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+        return os.path.samestat(noted, os.stat(path))
     except OSError:
         return False
