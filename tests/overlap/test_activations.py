@@ -1,4 +1,4 @@
-"""The softmax and the sigmoid of a pixel are those of the pixel: neither its tile nor the order in memory changes a digit.
+"""The softmax and the sigmoid of a pixel are its own: neither its tile nor the order in memory changes a digit.
 
 On the CPU this holds for NumPy and for torch. What it rests on is tested with it: `exp` gives one number for one
 value, wherever in an array it stands.

@@ -204,8 +204,7 @@ def _tiff(source: Source, data: bytes, key: str | None) -> list[Any]:
     array = source.load(source.array)
     pages: list[Any] = []
     with suppress(Exception):
-        if not _is_ambiguous(data):
-            pages = _pillow_pages(data, source)
+        pages = _pillow_pages(data, source)
     if pages and source.colors and pages[0].shape[-1] == array.shape[-1] + 1:
         # A channel of opacity that holds nothing was left out.
         pages = [page[..., :-1] for page in pages]
@@ -220,9 +219,6 @@ def _tiff(source: Source, data: bytes, key: str | None) -> list[Any]:
         return found
     found = []
     with tifffile.TiffFile(io.BytesIO(data), _multifile=False) as tiff:
-        # Other libraries refuse what is neither beside each other nor in planes.
-        if any(page.planarconfig not in (1, 2) for page in tiff.pages):
-            return []
         # The whole of it, for which pages that should follow each other are taken to do so, and each page by itself.
         for whole in (tiff.asarray(), tiff.asarray(key=slice(None))):
             if whole.size != array.size or whole.dtype.kind != array.dtype.kind:
@@ -233,28 +229,6 @@ def _tiff(source: Source, data: bytes, key: str | None) -> list[Any]:
                 planes = (*array.shape[:-3], array.shape[-1], *array.shape[-3:-1])
                 found.append(np.moveaxis(whole.reshape(planes), -3, -1))
     return found
-
-
-# Compressions in which a predictor counts: LZW, deflate by both of its numbers, LZMA and Zstandard.
-_PREDICTED = (5, 8, 32946, 34925, 50000)
-
-# Tags of one value: sizes, compression, meaning, order of bits, samples, rows of a strip, planes, predictor, tiles.
-_SINGLE = (256, 257, 259, 262, 266, 277, 278, 284, 317, 322, 323)
-
-
-def _is_ambiguous(data: bytes) -> bool:
-    """Whether readers differ about a file that tifffile reads.
-
-    They do about a predictor of other compressions, and about several values where one is meant.
-    """
-    with tifffile.TiffFile(io.BytesIO(data), _multifile=False) as tiff:
-        for page in tiff.pages:
-            if page.predictor != 1 and page.compression not in _PREDICTED:
-                return True
-            tags = [tag for tag in page.tags if tag.code in _SINGLE]
-            if len({tag.code for tag in tags}) < len(tags) or any(tag.count != 1 for tag in tags):
-                return True
-    return False
 
 
 def _turned_back(array: Any, source: Source) -> Any:

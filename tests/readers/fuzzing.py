@@ -57,11 +57,11 @@ SECONDS = 2.0
 HANGS = 60
 """Seconds after which a case is ended from outside."""
 
-CHECKED = ("npz",)
+CHECKED = ("npz", "png", "pt")
 """The formats whose checksums hold in every file that is read."""
 
 # The formats that are read by the descriptor of a file as well, and not only from memory.
-_FROM_FILES = ("npy", "npz", "pt", "tiff")
+_FROM_FILES = ("npy", "npz", "png", "pt", "tiff")
 
 # One case in so many is evaluated too, in the tests.
 _EVALUATED = 8
@@ -185,8 +185,7 @@ def _named(error: InputError, *paths: str) -> str:
 
 def _roles(path: Path, source: Source | None, key: str | None, folder: Path) -> Iterator[tuple[str, str]]:
     """What becomes of the file as a truth, as a prediction and as a label map, each beside a file that fits it."""
-    # Flat arrays that stay in their files, and more axes than a layout has letters, are not for evaluation yet.
-    if source is not None and (source.array.size > _SMALL or not 1 < source.array.ndim < 27):
+    if source is not None and source.array.size > _SMALL:
         return
     shape = source.array.shape if source else (9, 13)
     options = replace(LIMITS, key=key)

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import Softdice
-from fuzzing import archive, chunk
+from fuzz_files import archive, chunk, png_rows
 from PIL import Image, TiffImagePlugin
 from systems import linux, posix, tile_by_tile
 
@@ -146,6 +146,21 @@ HOSTILE: dict[str, tuple[Make, list[str]]] = {
     "tiff-overlapping": (lambda: overlapping(2000), ["tags declare more than the file holds"]),
     # pages that all name one directory of a camera
     "tiff-cameras": (lambda: cameras(2000), ["tags declare more than the file holds"]),
+    # tags that libraries read in different ways: several values, a second tag, planes that nobody knows, and a
+    # predictor that the compression does not have
+    "tiff-two-orders": (lambda: tiff(bytes(100), order=(266, SHORT, 2, 0x20002)), ["FillOrder has several values"]),
+    "tiff-two-tags": (
+        lambda: tiff(bytes(100), one=(266, SHORT, 1, 1), two=(266, SHORT, 1, 2)),
+        ["FillOrder has several values"],
+    ),
+    "tiff-planes": (
+        lambda: tiff(bytes(300), samples=(277, SHORT, 1, 3), planes=(284, SHORT, 1, 26)),
+        ["arranged in an unknown way", "found     26"],
+    ),
+    "tiff-predictor": (
+        lambda: tiff(b"\x81\0", compression=PACKBITS, predictor=(317, SHORT, 1, 2)),
+        ["a predictor, which its compression (PACKBITS) does not know"],
+    ),
     # pages without an end: in a circle, outside of the file, and too many
     "tiff-circle": (lambda: b"II*\0\x08\0\0\0" + page(tags(at=8, held=100), after=8), ["its pages form a loop"]),
     "tiff-outside": (lambda: b"II*\0\x08\0\0\0" + page(tags(at=8, held=99), after=999), ["beyond the end of the file"]),
@@ -155,8 +170,8 @@ HOSTILE: dict[str, tuple[Make, list[str]]] = {
 # PNG
 
 
-def head(width: int, height: int, depth: int = 8) -> bytes:
-    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0))
+def head(width: int, height: int, depth: int = 8, interlaced: int = 0) -> bytes:
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, interlaced))
 
 
 def png(*chunks: bytes) -> bytes:
@@ -184,6 +199,17 @@ HOSTILE |= {
         ["cannot be read as png", "too large"],
     ),
     "png-no-pixels": (lambda: png(head(4, 1)), ["cannot be read as png"]),
+    # pixels that end too early, which Pillow takes for zeros
+    "png-few-rows": (
+        lambda: png(head(4, 400), chunk(b"IDAT", zlib.compress(b"\0\7\7\7\7" * 3))),
+        ["end before the last row", "expected  2000 bytes", "found     15 bytes"],
+    ),
+    "png-a-row": (lambda: png(head(4, 4), chunk(b"IDAT", zlib.compress(bytes(15)))), ["end before the last row"]),
+    # ways of packing that are not known
+    "png-interlacing": (
+        lambda: png(head(4, 1, interlaced=2), ROW),
+        ["packed in a way that is not known", "0, 0 and 2"],
+    ),
     "png-terabytes": (lambda: png(head(2**31 - 1, 2**31 - 1), ROW), ["larger than the limit", "--max-pixels"]),
 }
 
@@ -346,6 +372,21 @@ def test_a_tensor_put_together_by_hand_is_read():
     torch.save(torch.zeros(6), stream := io.BytesIO())
     by_torch, by_hand = (read_array(Blob("p.pt", data), ReadOptions()) for data in (stream.getvalue(), pt(tensor())))
     assert by_hand.describe() == by_torch.describe() == "float32 (6,)"
+
+
+@pytest.mark.parametrize("interlaced", [0, 1])
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (5, 9), (8, 8), (13, 17)])
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_rows_are_missing_from_one_byte_on(interlaced: int, size: tuple[int, int], depth: int):
+    """Of an image of zeros, which does not tell by its last row."""
+    whole = sum(png_rows(*size, depth, 0, interlaced))
+    for held, refused in ((whole, False), (whole - 1, True)):
+        data = png(head(*size, depth, interlaced), chunk(b"IDAT", zlib.compress(bytes(held))))
+        if not refused:
+            assert not read_array(Blob("m.png", data), ReadOptions()).array.any()
+            continue
+        with pytest.raises(UnreadableError):
+            read_array(Blob("m.png", data), ReadOptions())
 
 
 @pytest.mark.parametrize(("make", "words"), HOSTILE.values(), ids=HOSTILE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -14,7 +15,7 @@ GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 """The kinds of pixels, as the header writes them."""
 
 _SAMPLES = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
-_HEADER = struct.Struct(">8x4x4sIIBB")
+_HEADER = struct.Struct(">8x4x4sIIBBBBB")
 
 _CHUNK = struct.Struct(">I4s")
 _FIRST_CHUNK = 8
@@ -39,19 +40,33 @@ class Header:
     height: int
     depth: int
     color: int
+    interlaced: bool
 
     @property
     def nbytes(self) -> int:
         """Size of the unpacked pixels."""
-        return self.width * self.height * _SAMPLES[self.color] * self.depth // 8
+        return self.width * self.height * self.bits // 8
+
+    @property
+    def bits(self) -> int:
+        """Of a pixel."""
+        return _SAMPLES[self.color] * self.depth
 
 
 def read_header(stream: BinaryIO, name: str) -> Header:
     """The header at the start of a stream."""
-    kind, width, height, depth, color = _HEADER.unpack(stream.read(_HEADER.size))
+    kind, width, height, depth, color, packing, filters, interlacing = _HEADER.unpack(stream.read(_HEADER.size))
     if kind != b"IHDR" or color not in _SAMPLES or not width or not height:
         raise UnreadableError("is not a valid PNG: its header is broken", path=name)
-    return Header(width, height, depth, color)
+    # There is one way of packing, one set of filters, and one order of the rows beside the plain one.
+    if packing or filters or interlacing > 1:
+        raise UnreadableError(
+            "is not a valid PNG: its pixels are packed in a way that is not known",
+            path=name,
+            expected="methods of compression and filters 0, and of interlacing 0 or 1",
+            found=f"methods {packing}, {filters} and {interlacing}",
+        )
+    return Header(width, height, depth, color, bool(interlacing))
 
 
 def check_plausible(header: Header, present: int, name: str) -> None:
@@ -100,6 +115,18 @@ def check_checksums(stream: BinaryIO, name: str) -> None:
         for start in range(0, length, _PIECE):
             found = zlib.crc32(stream.read(min(_PIECE, length - start)), found)
         _compare(kind, found, stream.read(_CHECKSUM.size), name)
+
+
+def pieces_of(stream: BinaryIO, wanted: bytes) -> Iterator[bytes]:
+    """The data of all chunks of a kind, piece by piece, in a file whose chunks were checked."""
+    at, kind = _FIRST_CHUNK, b""
+    while kind != b"IEND":
+        stream.seek(at)
+        length, kind = _CHUNK.unpack(stream.read(_CHUNK.size))
+        at += length + _AROUND_CHUNK
+        if kind == wanted:
+            for start in range(0, length, _PIECE):
+                yield stream.read(min(_PIECE, length - start))
 
 
 def _compare(kind: bytes, found: int, stored: bytes, name: str) -> None:

@@ -23,6 +23,7 @@ from softdice_cli.readers.png.chunks import (
     check_plausible,
     read_header,
 )
+from softdice_cli.readers.png.rows import check_rows
 from softdice_cli.readers.source import ReadOptions, Source, check_pixels, type_name
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     check_chunks(stream, name)
     check_checksums(stream, name)
     array, found = _pixels(stream, header, name)
+    # Rows that are not there are zeros. Of an image that is not interlaced, the last row tells mostly.
+    if header.interlaced or not array[-1].any():
+        check_rows(stream, header, name)
     # Pillow spreads small samples over 0 to 255.
     if header.color == GREY and header.depth in (2, 4):
         array = array // np.uint8(255 // (2**header.depth - 1))

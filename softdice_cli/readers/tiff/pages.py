@@ -18,6 +18,7 @@ from softdice_cli.readers.tiff.codecs import read_page
 from softdice_cli.readers.tiff.directories import check_directories
 from softdice_cli.readers.tiff.selection import image_pages
 from softdice_cli.readers.tiff.strips import check_strips, product
+from softdice_cli.readers.tiff.tags import check_tags
 
 if TYPE_CHECKING:
     from softdice_cli.readers.source import Array
@@ -38,6 +39,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     short = os.path.basename(name)
     with _errors_raised(name), tifffile.TiffFile(stream, name=short, _multifile=False, **_PLAIN_FILE) as tiff:
         pages = image_pages(list(tiff.pages), name)
+        check_tags(pages, name)
         _check_sizes(pages, name, options)
         check_strips(pages, length, name)
         found = meaning(pages, name)
