@@ -62,6 +62,7 @@ def test_a_process_that_dies_takes_one_item_with_it(chunk):
 
 @pytest.mark.parametrize("chunk", [1, 3, 20])
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.slow
 def test_an_item_that_takes_too_long_is_ended_and_the_others_are_not(chunk, workers):
     def work(item: int) -> str:
         if item in (4, 9):
@@ -70,13 +71,14 @@ def test_an_item_that_takes_too_long_is_ended_and_the_others_are_not(chunk, work
             os.kill(os.getpid(), signal.SIGKILL)
         return str(item)
 
-    with crew(range(12), work, chunk=chunk, workers=workers, seconds=1) as found:
+    with crew(range(12), work, chunk=chunk, workers=workers, seconds=3) as found:
         expected = [f"{i} late" if i in (4, 9) else str(i) for i in range(12)]
         expected[5] = "5 killed by SIGKILL"
         assert list(found) == expected
     assert not children()
 
 
+@pytest.mark.slow
 def test_the_time_of_an_item_begins_when_it_is_begun():
     """Together they take longer than one may, and those that wait for their turn or to be taken are not late."""
 
@@ -84,16 +86,17 @@ def test_the_time_of_an_item_begins_when_it_is_begun():
         time.sleep(0.4)
         return item
 
-    with crew(range(8), work, workers=1, seconds=2) as found:
+    with crew(range(12), work, workers=1, seconds=4) as found:
         taken = iter(found)
         assert next(taken) == 0
-        time.sleep(2.5)
-        assert list(taken) == list(range(1, 8))
+        time.sleep(4.5)
+        assert list(taken) == list(range(1, 12))
 
 
+@pytest.mark.slow
 def test_a_chunk_may_take_longer_than_an_item():
-    with crew(range(6), lambda item: time.sleep(0.4) or item, workers=1, chunk=6, seconds=1.5) as found:
-        assert list(found) == list(range(6))
+    with crew(range(9), lambda item: time.sleep(0.4) or item, workers=1, chunk=9, seconds=3) as found:
+        assert list(found) == list(range(9))
 
 
 def test_an_end_without_a_signal_is_told_as_well():
