@@ -18,8 +18,8 @@ from softdice_cli.readers.png.chunks import (
     RGB,
     RGBA,
     Header,
-    check_chunks,
     check_plausible,
+    needed_chunks,
     read_header,
 )
 from softdice_cli.readers.source import ReadOptions, Source, check_pixels, type_name
@@ -42,7 +42,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     header = read_header(stream, name)
     check_pixels(name, header.width * header.height, options)
     check_plausible(header, stream.seek(0, os.SEEK_END), name)
-    check_chunks(stream, name)
+    stream = needed_chunks(stream, name)
     array, found = _pixels(stream, header, name)
     # Pillow spreads small samples over 0 to 255.
     if header.color == GREY and header.depth in (2, 4):
