@@ -546,6 +546,9 @@ CODE_STREAM = b"\xff\x4f\xff\x51\0\4\0\0" + b"\xff\x52\0\x0c\0\0\0\1\0\5\4\4\0"
         (33004, b"\0", ["JPEG_2000_LOSSY, which alters"]),
         (34892, b"\0", ["JPEG_LOSSY, which alters"]),
         (52546, b"\0", ["JPEGXL_DNG, which alters"]),
+        (6, b"\xff\xd8", ["OJPEG, which alters"]),
+        (7, b"\xff\xd8", ["JPEG, which alters"]),
+        (34934, b"\0", ["JPEGXR, which alters"]),
         # a number that nobody has given
         (12345, b"\0", ["12345, which alters"]),
     ],

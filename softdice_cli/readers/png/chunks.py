@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -30,6 +32,8 @@ _CHECKSUM = struct.Struct(">I")
 
 # Bytes of a chunk that are read at once.
 _PIECE = 2**20
+# A colour profile, and texts: some are packed, and Pillow would unpack every one of them.
+_NOT_NEEDED = frozenset({b"iCCP", b"zTXt", b"iTXt", b"tEXt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +84,41 @@ def check_plausible(header: Header, present: int, name: str) -> None:
         )
 
 
-def check_chunks(stream: BinaryIO, name: str) -> None:
-    """Refuses a second header, which Pillow would believe, and so many chunks that it takes long to go through them."""
+def needed_chunks(stream: BinaryIO, name: str) -> BinaryIO:
+    """The stream, without the chunks that are not needed where it has such chunks.
+
+    Raises:
+        UnreadableError: there is a second header, which Pillow would believe, or there are so many chunks that it takes
+            long to go through them.
+    """
+    hidden = _not_needed(stream, name)
+    if not hidden:
+        return stream
+    # Most files have none of them, and need no stream of another kind.
+    from softdice_cli.readers.png.hiding import Without
+
+    return io.BufferedReader(Without(stream, hidden, stream.seek(0, os.SEEK_END)))
+
+
+def _not_needed(stream: BinaryIO, name: str) -> list[tuple[int, int]]:
+    """Where the chunks lie that are not needed."""
+    hidden: list[tuple[int, int]] = []
     at = _FIRST_CHUNK
     for _ in range(_MAX_CHUNKS):
         stream.seek(at)
         head = stream.read(_CHUNK.size)
         # Pillow says what it thinks of a file that ends without its last chunk.
         if len(head) < _CHUNK.size:
-            return
+            return hidden
         length, kind = _CHUNK.unpack(head)
         if kind == b"IEND":
-            return
+            return hidden
         if kind == b"IHDR" and at > _FIRST_CHUNK:
             raise UnreadableError("is not a valid PNG: it has two headers", path=name)
-        at += length + _AROUND_CHUNK
+        end = at + length + _AROUND_CHUNK
+        if kind in _NOT_NEEDED:
+            hidden.append((at, end))
+        at = end
     raise UnreadableError(f"is a PNG of more than {_MAX_CHUNKS} chunks", path=name, hint="save it again")
 
 

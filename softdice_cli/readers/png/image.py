@@ -19,8 +19,8 @@ from softdice_cli.readers.png.chunks import (
     RGBA,
     Header,
     check_checksums,
-    check_chunks,
     check_plausible,
+    needed_chunks,
     read_header,
 )
 from softdice_cli.readers.png.rows import check_rows
@@ -44,12 +44,12 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     header = read_header(stream, name)
     check_pixels(name, header.width * header.height, options)
     check_plausible(header, stream.seek(0, os.SEEK_END), name)
-    check_chunks(stream, name)
+    needed = needed_chunks(stream, name)
     check_checksums(stream, name)
-    array, found = _pixels(stream, header, name)
+    array, found = _pixels(needed, header, name)
     # Rows that are not there are zeros. Of an image that is not interlaced, the last row tells mostly.
     if header.interlaced or not array[-1].any():
-        check_rows(stream, header, name)
+        check_rows(needed, header, name)
     # Pillow spreads small samples over 0 to 255.
     if header.color == GREY and header.depth in (2, 4):
         array = array // np.uint8(255 // (2**header.depth - 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,7 +109,8 @@ def _unpacked_by_lzma(data: bytes, most: int) -> bytes:
 
 
 def _unpacked_by_zstd(data: bytes, most: int) -> bytes:
-    import imagecodecs
+    # An extra, which need not be there.
+    imagecodecs = import_module("imagecodecs")
 
     try:
         return bytes(imagecodecs.zstd_decode(data, out=most))
@@ -147,7 +149,7 @@ def _by_pillow(compression: int, segments: Sequence[bytes], row: int, heights: S
         raise DamagedError(f"what cannot be unpacked to {row * height} bytes ({error})") from error
 
 
-def _picture(compression: int, segments: list[bytes], width: int, rows: int, height: int) -> bytes:
+def _picture(compression: int, segments: Sequence[bytes], width: int, rows: int, height: int) -> bytes:
     """A TIFF of one grey page of 8 bits with these strips."""
     count = len(segments)
     tags = {256: width, 257: height, 258: 8, 259: compression, 262: 1, 273: 0, 277: 1, 278: rows, 279: 0}
