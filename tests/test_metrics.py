@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from decimal import Decimal, localcontext
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from builders import image_row, summarized
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, recall_score
 
 from softdice_cli import evaluate
+from softdice_cli.comparison.kinds import kinds_of
+from softdice_cli.comparison.sums import Plan
 from softdice_cli.errors import ConfigError
 from softdice_cli.gates import judge, measure, parse_rule
 from softdice_cli.gates.rules import NAMES
 from softdice_cli.metrics import BY_NAME, METRICS, PER_CLASS
-from softdice_cli.records import ClassDef, ClassSums, Settings
-from softdice_cli.scores import spread_of
+from softdice_cli.records import ClassDef, ClassSums, ImageRow, Run, Settings
+from softdice_cli.scores import quantile, spread_of, summarize
 
 # P, I, truth, predicted and true positives over 20 pixels
 SUMS = ClassSums(7.0, 5.0, 8, 6, 4, 20)
@@ -39,6 +45,50 @@ EVERYTHING = ClassSums(20.0, 20.0, 20, 20, 20, 20)
 )
 def test_hand_values(name, value):
     assert BY_NAME[name].score(SUMS, 0.5, None) == value
+
+
+@pytest.mark.parametrize(
+    "sums",
+    [
+        # P, I and Y, of which P differs from Y by less than a ratio near 1 can hold
+        (1 + 2.0**-52, 1.0, 1),
+        (1000 + 2.0**-43, 1000.0, 1000),
+        (4096.0, 4096 - 2.0**-41, 4096),
+        (10.0, 10 - 1e-9, 10),
+        (1e6, 1e6 - 0.125, 1_000_000),
+        # around the ratio from which on the logarithm is that of the gap
+        (1000.0, 999.03, 1000),
+        (1000.0, 999.02, 1000),
+        (7.0, 3.0, 8),
+        (3.0, 0.0, 0),
+    ],
+)
+@pytest.mark.parametrize("eps", [1e-5, 1e-20, 1.0])
+def test_the_loss_near_0_has_its_own_digits(sums, eps):
+    probability, intersection, truth = sums
+    found = BY_NAME["loss"].score(ClassSums(probability, intersection, truth, 0, 0, 10**6), eps, None)
+    numerator = 2 * Fraction(intersection) + Fraction(eps)
+    denominator = Fraction(probability) + truth + Fraction(eps)
+    with localcontext() as context:
+        context.prec = 60
+        ratio = numerator / denominator
+        expected = float(-(Decimal(ratio.numerator) / Decimal(ratio.denominator)).ln())
+    assert found == pytest.approx(expected, rel=1e-12, abs=0)
+    # and the arrays of a comparison give the same, as far as the ratio goes
+    settings = Settings(classes=(ClassDef("a", 1),), eps=eps)
+    plan = Plan.of(settings, kinds_of(["loss"]))
+    row = ImageRow("x", "p", "m", 10**6, 0, (ClassSums(probability, intersection, truth, truth, 0, 10**6),))
+    scores = plan.scores(plan.columns(summarize(Run(settings=settings, rows=(row,))))[0])
+    assert scores[0][0] == pytest.approx(found, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("pixels", [1, 3, 10**6, 10**15])
+@pytest.mark.parametrize("eps", [1e-5, 1e-100])
+def test_a_perfect_loss_is_0_and_not_below(pixels, eps):
+    loss = BY_NAME["loss"].score(ClassSums(float(pixels), float(pixels), pixels, pixels, pixels, pixels), eps, None)
+    assert (loss, math.copysign(1, loss)) == (0.0, 1.0)
+    worse = math.nextafter(pixels, 0)
+    assert BY_NAME["loss"].score(ClassSums(float(pixels), worse, pixels, pixels, pixels, pixels), eps, None) > 0
 
 
 def test_every_metric_has_a_hand_value_and_unique_names():
@@ -115,6 +165,43 @@ def test_spread_is_that_of_numpy(values):
         assert spread.sd is None
     else:
         assert spread.sd == pytest.approx(np.std(values, ddof=1), abs=1e-15)
+
+
+def exact_quantile(ordered, part: int, whole: int) -> Fraction:
+    place, rest = divmod(part * (len(ordered) - 1), whole)
+    below, above = (Fraction(ordered[min(index, len(ordered) - 1)]) for index in (place, place + 1))
+    return below + (above - below) * Fraction(rest, whole)
+
+
+@pytest.mark.parametrize("percent", [0, 1, 5, 25, 29, 50, 57, 58, 75, 99, 100])
+@pytest.mark.parametrize("count", [1, 2, 3, 100, 101])
+def test_a_quantile_between_equal_neighbours_is_their_value(percent, count):
+    for value in (0.8, 0.1, 1 / 3, 5e-324, -12.5):
+        assert quantile([value] * count, percent, 100) == value
+    results = summarized(
+        Settings(classes=(ClassDef("a", 0),)),
+        [image_row(f"{index:03}", (4, 4, 5, 5, 4)) for index in range(count)],
+    )
+    assert results.image_mean.classes[0].dice == pytest.approx(0.8)
+    if 0 < percent < 100:
+        (verdict,) = judge(results, [parse_rule(f"image_p{percent:02}:dice>=0.8")])
+        assert (verdict.passed, verdict.value) == (True, 0.8)
+
+
+@given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=60), st.integers(0, 100), st.integers(0, 100))
+def test_a_quantile_is_the_exact_one_rounded_once(values, one, other):
+    ordered = sorted(values)
+    low, high = (quantile(ordered, percent, 100) for percent in sorted((one, other)))
+    # in order, between their neighbours, and as near as float64 can be
+    assert low <= high
+    place = one * (len(ordered) - 1) // 100
+    assert ordered[place] <= quantile(ordered, one, 100) <= ordered[min(place + 1, len(ordered) - 1)]
+    assert quantile(ordered, one, 100) == float(exact_quantile(ordered, one, 100))
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=200), st.integers(0, 100))
+def test_a_quantile_is_that_of_numpy_but_for_the_last_digits(values, percent):
+    assert quantile(sorted(values), percent, 100) == pytest.approx(np.quantile(values, percent / 100), abs=1e-14)
 
 
 def test_the_spread_of_a_class_is_over_the_images_where_it_is_defined():
