@@ -30,6 +30,9 @@ _RUN = (*_TEXTS, "signature", "settings", "classes", "complete", "shard", "left_
 _SCORES = ("pooled", "image_mean", "confusion", "intervals")
 _MEMBERS = ("format", "version", *_RUN, *_SCORES, "images", "failures", "requirements", "digest")
 
+# How much of a name a message shows.
+_SHOWN = 80
+
 _TYPES = {
     "eps": float,
     "threshold": float,
@@ -105,9 +108,11 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; programs differ on which of two members of one name they believe."""
     found = dict(members)
     if len(found) != len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"an object holds {twice!r} twice")
+        seen: set[str] = set()
+        for name, _ in members:
+            if name in seen:
+                raise ValueError(f"an object holds {name[:_SHOWN]!r} twice")
+            seen.add(name)
     return found
 
 

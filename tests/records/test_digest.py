@@ -163,6 +163,14 @@ def test_a_member_that_stands_twice_is_refused(written, twice):
         restore(written.replace(f'"{name}":', f'{twice}"{name}":', 1).encode(), "r.json")
 
 
+def test_many_members_of_which_the_last_stands_twice_take_no_time():
+    """Looking for each name among all others would take minutes."""
+    names = [str(place) for place in range(200_000)]
+    text = "{" + ",".join(f'"{name}":0' for name in [*names, names[-1]]) + "}"
+    with pytest.raises(UnreadableError, match="an object holds '199999' twice"):
+        restore(text.encode(), "r.json")
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The paths of all members and entries."""
     found = [path] if path else []
