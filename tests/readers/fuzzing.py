@@ -40,7 +40,7 @@ from softdice_cli.readers import Blob, ReadOptions, Source, read_array, stored
 from softdice_cli.readers.labels import as_labels
 from softdice_cli.records import ClassDef, Settings
 
-__all__ = ["READERS", "SAME", "archive", "case", "chunk", "outcome", "png", "run", "seeds"]
+__all__ = ["READERS", "SAME", "archive", "case", "checked", "chunk", "compared", "outcome", "png", "run", "seeds"]
 
 LIMITS = ReadOptions(max_pixels=2**20, max_bytes=2**24)
 """Far below the memory that a case may take, so that running out of it shows what was not checked."""
@@ -128,13 +128,16 @@ def read_bytes(
     if source:
         said = compared(source, data, key)
         report.others[said] = report.others.get(said, 0) + 1
-        if source.format in CHECKED:
-            checked(source, data)
+    labels_counted = False
     if evaluated:
         path.write_bytes(data)
         with _limited(report):
-            for role, ended in _roles(path, source, key, folder):
-                report.roles[f"{role}: {ended}"] = report.roles.get(f"{role}: {ended}", 0) + 1
+            for role, end in _roles(path, source, key, folder):
+                report.roles[f"{role}: {end}"] = report.roles.get(f"{role}: {end}", 0) + 1
+                labels_counted |= role != "prediction" and end == "evaluated"
+    # The elements of a large tensor are held against their checksum where they are labels.
+    if source and source.format in CHECKED and (source.format != "pt" or labels_counted):
+        checked(source, data)
     return found
 
 
@@ -189,8 +192,9 @@ def _roles(path: Path, source: Source | None, key: str | None, folder: Path) -> 
         return
     shape = source.array.shape if source else (9, 13)
     options = replace(LIMITS, key=key)
-    # Of one class, or of several, whose probabilities would have to sum to 1.
-    several = bool(shape[0] % 2)
+    # Values of several classes, or of one, that need not be probabilities.
+    several = len(shape) > 2
+    values = Settings(activation="softmax" if several else "sigmoid")
     zeros = _partner(folder, shape[1:] if several else shape, "zeros")
     halves = _partner(folder, shape, "halves")
     classes = tuple(ClassDef(name=f"label {label}", value=label) for label in range(4))
@@ -201,7 +205,7 @@ def _roles(path: Path, source: Source | None, key: str | None, folder: Path) -> 
     if source is None:
         return
     yield "truth", _evaluated(Pair.of_files(str(halves), str(path)), Settings(), Reading(pred=LIMITS, gt=options))
-    yield "prediction", _evaluated(Pair.of_files(str(path), str(zeros)), Settings(), Reading(pred=options, gt=LIMITS))
+    yield "prediction", _evaluated(Pair.of_files(str(path), str(zeros)), values, Reading(pred=options, gt=LIMITS))
 
 
 def _evaluated(pair: Pair, settings: Settings, reading: Reading) -> str:

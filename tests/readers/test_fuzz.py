@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 
 import fuzzing
 import pytest
 
-from softdice_cli.readers import Blob
+from softdice_cli.readers import Blob, read_array
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +56,27 @@ def test_the_files_that_are_damaged_are_valid(reader: str):
 
 def _outcome(data: bytes, key: str | None = None) -> str:
     return fuzzing.outcome(Blob("seed", data), key)
+
+
+@pytest.mark.parametrize("reader", fuzzing.READERS)
+def test_a_value_that_another_decoder_reads_otherwise_is_seen(reader: str):
+    data = fuzzing.seeds(reader)[0]
+    source = read_array(Blob("seed", data), fuzzing.LIMITS)
+    assert fuzzing.compared(source, data, None) == fuzzing.SAME
+    other = source.array.copy()
+    other[-1, ..., -1] = 1 - other[-1, ..., -1]
+    with pytest.raises(AssertionError, match="other values"):
+        fuzzing.compared(replace(source, array=other), data, None)
+
+
+def test_a_checksum_and_rows_that_do_not_hold_are_seen():
+    whole = fuzzing.png(4, 3, 8, 0, b"\0\1\2\3\4" * 3)
+    source = read_array(Blob("seed", whole), fuzzing.LIMITS)
+    fuzzing.checked(source, whole)
+    with pytest.raises(AssertionError, match="rows"):
+        fuzzing.checked(source, fuzzing.png(4, 3, 8, 0, b"\0\1\2\3\4" * 2))
+    with pytest.raises(AssertionError, match="checksum of b'IDAT'"):
+        fuzzing.checked(source, whole.replace(b"IDATx", b"IDATy"))
 
 
 @linux
