@@ -87,11 +87,14 @@ def check_plausible(header: Header, present: int, name: str) -> None:
 def needed_chunks(stream: BinaryIO, name: str) -> BinaryIO:
     """The stream, without the chunks that are not needed where it has such chunks.
 
+    The checksums of all chunks are looked at, needed or not: Pillow looks only at those of some. What follows the last
+    chunk is not part of the picture.
+
     Raises:
-        UnreadableError: there is a second header, which Pillow would believe, or there are so many chunks that it takes
-            long to go through them.
+        UnreadableError: a chunk is not what its checksum says, or is cut off; there is a second header, which Pillow
+            would believe; or there are so many chunks that it takes long to go through them.
     """
-    hidden = _not_needed(stream, name)
+    hidden = [(at, end) for kind, at, end in _checked_chunks(stream, name) if kind in _NOT_NEEDED]
     if not hidden:
         return stream
     # Most files have none of them, and need no stream of another kind.
@@ -100,45 +103,46 @@ def needed_chunks(stream: BinaryIO, name: str) -> BinaryIO:
     return io.BufferedReader(Without(stream, hidden, stream.seek(0, os.SEEK_END)))
 
 
-def _not_needed(stream: BinaryIO, name: str) -> list[tuple[int, int]]:
-    """Where the chunks lie that are not needed."""
-    hidden: list[tuple[int, int]] = []
+def _checked_chunks(stream: BinaryIO, name: str) -> Iterator[tuple[bytes, int, int]]:
+    """The kind of each chunk before the last one, where it begins and where it ends."""
     at = _FIRST_CHUNK
+    stream.seek(at)
     for _ in range(_MAX_CHUNKS):
-        stream.seek(at)
-        head = stream.read(_CHUNK.size)
-        # Pillow says what it thinks of a file that ends without its last chunk.
-        if len(head) < _CHUNK.size:
-            return hidden
-        length, kind = _CHUNK.unpack(head)
-        if kind == b"IEND":
-            return hidden
-        if kind == b"IHDR" and at > _FIRST_CHUNK:
-            raise UnreadableError("is not a valid PNG: it has two headers", path=name)
-        end = at + length + _AROUND_CHUNK
-        if kind in _NOT_NEEDED:
-            hidden.append((at, end))
-        at = end
-    raise UnreadableError(f"is a PNG of more than {_MAX_CHUNKS} chunks", path=name, hint="save it again")
-
-
-def check_checksums(stream: BinaryIO, name: str) -> None:
-    """Refuses a file in which a chunk is not what its checksum says: Pillow looks only at those of some chunks.
-
-    All chunks are looked at, whether or not they are used, up to the last one. What follows it is not part of the
-    picture. The checksum inside the packed pixels is not looked at: it covers nothing that those of the chunks do not.
-    """
-    stream.seek(_FIRST_CHUNK)
-    kind = b""
-    while kind != b"IEND":
         head = stream.read(_CHUNK.size)
         if len(head) < _CHUNK.size:
             raise _cut_off(name, "the end of the file before the last chunk, IEND")
         length, kind = _CHUNK.unpack(head)
-        found = zlib.crc32(kind)
-        for start in range(0, length, _PIECE):
-            found = zlib.crc32(stream.read(min(_PIECE, length - start)), found)
-        _compare(kind, found, stream.read(_CHECKSUM.size), name)
+        _check_data(stream, kind, length, name)
+        if kind == b"IEND":
+            return
+        if kind == b"IHDR" and at > _FIRST_CHUNK:
+            raise UnreadableError("is not a valid PNG: it has two headers", path=name)
+        end = at + length + _AROUND_CHUNK
+        yield kind, at, end
+        at = end
+    raise UnreadableError(f"is a PNG of more than {_MAX_CHUNKS} chunks", path=name, hint="save it again")
+
+
+def _check_data(stream: BinaryIO, kind: bytes, length: int, name: str) -> None:
+    """Look at the data of a chunk and at the checksum behind them, which is that of the kind and the data.
+
+    The checksum inside the packed pixels is not looked at: it covers nothing that those of the chunks do not.
+    """
+    found = zlib.crc32(kind)
+    for start in range(0, length, _PIECE):
+        found = zlib.crc32(stream.read(min(_PIECE, length - start)), found)
+    stored = stream.read(_CHECKSUM.size)
+    if len(stored) < _CHECKSUM.size:
+        raise _cut_off(name, f"the end of the file in a chunk {_shown(kind)}")
+    (expected,) = _CHECKSUM.unpack(stored)
+    if found != expected:
+        raise UnreadableError(
+            f"is damaged: a chunk {_shown(kind)} is not what its checksum says",
+            path=name,
+            expected=f"CRC-32 {expected:08x}",
+            found=f"CRC-32 {found:08x}",
+            hint="copy the file again, or save it again from what it was made of",
+        )
 
 
 def pieces_of(stream: BinaryIO, wanted: bytes) -> Iterator[bytes]:
@@ -151,20 +155,6 @@ def pieces_of(stream: BinaryIO, wanted: bytes) -> Iterator[bytes]:
         if kind == wanted:
             for start in range(0, length, _PIECE):
                 yield stream.read(min(_PIECE, length - start))
-
-
-def _compare(kind: bytes, found: int, stored: bytes, name: str) -> None:
-    if len(stored) < _CHECKSUM.size:
-        raise _cut_off(name, f"the end of the file in a chunk {_shown(kind)}")
-    (expected,) = _CHECKSUM.unpack(stored)
-    if found != expected:
-        raise UnreadableError(
-            f"is damaged: a chunk {_shown(kind)} is not what its checksum says",
-            path=name,
-            expected=f"CRC-32 {expected:08x}",
-            found=f"CRC-32 {found:08x}",
-            hint="copy the file again, or save it again from what it was made of",
-        )
 
 
 def _cut_off(name: str, found: str) -> UnreadableError:

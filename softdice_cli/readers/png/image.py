@@ -18,7 +18,6 @@ from softdice_cli.readers.png.chunks import (
     RGB,
     RGBA,
     Header,
-    check_checksums,
     check_plausible,
     needed_chunks,
     read_header,
@@ -45,7 +44,6 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
     check_pixels(name, header.width * header.height, options)
     check_plausible(header, stream.seek(0, os.SEEK_END), name)
     needed = needed_chunks(stream, name)
-    check_checksums(stream, name)
     array, found = _pixels(needed, header, name)
     # Rows that are not there are zeros. Of an image that is not interlaced, the last row tells mostly.
     if header.interlaced or not array[-1].any():
