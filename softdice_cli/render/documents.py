@@ -90,8 +90,12 @@ def _verdicts(results: Results) -> list[dict[str, Any]]:
     return [verdict_to_json(verdict) for verdict in results.requirements]
 
 
+# json.dumps would make an encoder for each image.
+_encode = json.JSONEncoder(allow_nan=False, check_circular=False).encode
+
+
 def _line(value: Any) -> str:
-    return json.dumps(value, allow_nan=False)
+    return _encode(value)
 
 
 def _indented(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from builders import confused_row, summarized
@@ -26,7 +27,9 @@ MATRICES = (
 
 
 def made(*places: int) -> Results:
-    return summarized(BRAIN, [confused_row(f"i{place}", MATRICES[place], MEMBERS) for place in places])
+    """A run of some images; all of them are of one model."""
+    results = summarized(BRAIN, [confused_row(f"i{place}", MATRICES[place], MEMBERS) for place in places])
+    return replace(results, run=replace(results.run, label="model 7"))
 
 
 def test_parts_merge_to_the_bytes_of_the_whole_in_every_order():
