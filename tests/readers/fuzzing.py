@@ -189,7 +189,7 @@ def _named(error: InputError, *paths: str) -> str:
 def _roles(path: Path, source: Source | None, key: str | None, folder: Path) -> Iterator[tuple[str, str]]:
     """What becomes of the file as a truth, as a prediction and as a label map, each beside a file that fits it."""
     # Flat arrays that stay in their files, and more axes than a layout has letters, are not for evaluation yet.
-    if source is not None and (source.array.size > _SMALL or not 1 < source.array.ndim < 27):
+    if source is not None and (source.array.size > _SMALL or not 1 < source.array.ndim < 7):
         return
     shape = source.array.shape if source else (9, 13)
     options = replace(LIMITS, key=key)
