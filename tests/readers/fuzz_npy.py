@@ -84,11 +84,13 @@ def _shape(rng: random.Random, shape: Any) -> Any:
 
 def _declared(header: dict[str, Any], otherwise: int) -> int:
     """How many bytes of data a header declares, if these are few."""
+    if not all(isinstance(length, int) for length in header.get("shape") or ()):
+        return otherwise
     try:
         size = math.prod(header["shape"]) * np.dtype(header["descr"]).itemsize
     except (KeyError, TypeError, ValueError, SyntaxError, OverflowError):
         return otherwise
-    return size if isinstance(size, int) and 0 <= size <= _MOST else otherwise
+    return size if 0 <= size <= _MOST else otherwise
 
 
 def _file(rng: random.Random, data: bytes, header: bytes, values: bytes) -> bytes:
