@@ -87,18 +87,30 @@ def parse(data: bytes, path: str) -> Any:
     """The JSON value in a file.
 
     Raises:
-        UnreadableError: it is not valid JSON, which knows no NaN.
+        UnreadableError: it is not valid JSON, which knows no NaN, or a name stands twice in one object.
     """
 
     def no_constant(text: str) -> None:
         raise ValueError(f"{text} is not JSON")
 
     try:
-        return json.loads(data, parse_constant=no_constant)
+        return json.loads(data, parse_constant=no_constant, object_pairs_hook=_distinct)
     except (ValueError, RecursionError) as error:
         raise UnreadableError(
             f"is not valid JSON: {error}", path=path, expected="a file that softdice eval --format json wrote"
         ) from error
+
+
+def _distinct(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, in which no name may stand twice: one of the two would be lost."""
+    table = dict(members)
+    if len(table) < len(members):
+        names: set[str] = set()
+        for name, _ in members:
+            if name in names:
+                raise ValueError(f"{name!r} stands twice in one object")
+            names.add(name)
+    return table
 
 
 def document_of(value: Any, path: str) -> dict[str, Any]:

@@ -288,3 +288,8 @@ def test_a_refused_file_ends_show_and_merge_with_3(softdice, tmp_path, document)
         assert (run.code, run.out) == (3, "")
         assert WRONG in run.err
         assert "run softdice eval again" in run.err
+
+
+def test_a_name_that_stands_twice_is_refused_by_name():
+    with pytest.raises(UnreadableError, match="'complete' stands twice in one object"):
+        restore(b'{"complete": false, "images": [], "complete": true}', "r.json")
