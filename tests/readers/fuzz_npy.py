@@ -88,7 +88,7 @@ def _declared(header: dict[str, Any], otherwise: int) -> int:
         return otherwise
     try:
         size = math.prod(header["shape"]) * np.dtype(header["descr"]).itemsize
-    except (KeyError, TypeError, ValueError, SyntaxError, OverflowError):
+    except (KeyError, TypeError, ValueError, SyntaxError, OverflowError, MemoryError):
         return otherwise
     return size if 0 <= size <= _MOST else otherwise
 
