@@ -52,6 +52,8 @@ _CODE = re.compile(r"""[\[{("'].*|.*,|.*::.*""")
 _COMMENT = re.compile(r"#(?![0-9a-fA-F]{6}\b).*")
 # Characters of a line, so that no line keeps a pattern busy.
 _LONGEST = 500
+# The time of a pattern grows with the cube of what stands between two columns.
+_WIDE = re.compile(r"\s{5,}")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COLUMNS = frozenset({"id", "index", "value", "label", "class", "name", "pixel", "r", "g", "b", "red", "green", "blue"})
 
@@ -65,7 +67,7 @@ def classes_in_lines(text: str) -> tuple[Named, ...]:
     Raises:
         ConfigError: it holds none, or lines that can be read in two ways.
     """
-    lines = [line.strip() for line in _LINE_END.split(text)]
+    lines = [_WIDE.sub(_narrowed, line.strip()) for line in _LINE_END.split(text)]
     lines = [line for line in lines if line and not _COMMENT.fullmatch(line)]
     if len(lines) > 1 and _is_header(lines[0]) and _NUMBERED.fullmatch(lines[1]):
         lines = lines[1:]
@@ -79,6 +81,11 @@ def classes_in_lines(text: str) -> tuple[Named, ...]:
             return _in_order([match for match in matches if match])
     _refuse_doubtful(lines)
     return tuple(map(Named, lines))
+
+
+def _narrowed(gap: re.Match[str]) -> str:
+    """A wide gap as a narrow one of the same kind."""
+    return "\t" if "\t" in gap[0] else "    "
 
 
 def _is_header(line: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from softdice_cli.cli.eval import Eval
+from softdice_cli.cli.task.name_lists import classes_in_lines
 from softdice_cli.errors import ConfigError
 from softdice_cli.records import ClassDef, Settings
 
@@ -114,3 +115,9 @@ def test_lines_that_can_be_read_in_two_ways_are_refused(tmp_path, text, words):
         read(tmp_path, text)
     assert caught.value.path.endswith("names.txt")
     assert [word for word in words if word not in str(caught.value)] == []
+
+
+def test_wide_gaps_are_as_good_as_narrow_ones():
+    """Tabs and spaces in any number stand between columns, and no line of them keeps a pattern busy."""
+    wide = "x" + "\t" * 490 + "1\n" + "y" + " " * 300 + "\t2\n"
+    assert classes_in_lines(wide * 50) == classes_in_lines("x\t1\ny\t2\n" * 50)
