@@ -11,7 +11,6 @@ import os
 import re
 import stat
 from collections.abc import Callable
-from typing import BinaryIO
 
 from softdice_cli.errors import SoftdiceError, UnreadableError
 
@@ -25,7 +24,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0
 _DESCRIPTOR = re.compile(r"/dev/stdin|/(?:dev|proc/self)/fd/[0-9]{1,9}")
 
 
-def open_regular(path: str, *, pipes: bool = False, hint: str = "pass a saved file") -> BinaryIO:
+def open_regular(path: str, *, pipes: bool = False, hint: str = "pass a saved file") -> io.BufferedReader:
     """A binary stream at the start of a regular file.
 
     Args:

@@ -198,10 +198,17 @@ def _journal(path: Path, found: _Findings, pairs: list[Pair]) -> Journal:
             "cannot note what came through standard input", option="journal", hint="save it to a file first"
         )
     reading = found.reading
+    noted = {
+        "layout": reading.layout,
+        "key": reading.pred.key,
+        "gt_key": reading.gt.key,
+        # What was read without its checksum is not to pass for what was read with it.
+        "verify": reading.pred.verify,
+    }
     return Journal(
         path,
         Run(settings=found.asked),
-        {"layout": reading.layout, "key": reading.pred.key, "gt_key": reading.gt.key},
+        noted,
         {pair.id: pair.files for pair in pairs},
     )
 

@@ -77,9 +77,13 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         try:
-            os.fsync(self._file)
-        finally:
-            os.close(self._file)
+            try:
+                os.fsync(self._file)
+            finally:
+                os.close(self._file)
+        except OSError as error:
+            # A full disk behind a network may be noticed no earlier.
+            raise self._unwritten(error) from error
 
     @property
     def warnings(self) -> list[str]:
@@ -135,7 +139,11 @@ class Journal:
                 os.fsync(self._file)
                 self._synced = time.monotonic()
         except OSError as error:
-            raise self._refuse(f"cannot be written: {error.strerror}") from error
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: OSError) -> InputError:
+        hint = "make room for it; the same command goes on with what it holds"
+        return self._refuse(f"cannot be written: {error.strerror}", hint=hint)
 
     def _lock(self) -> None:
         """Keep other runs out, where the system can."""
@@ -154,15 +162,10 @@ class Journal:
         with open(self._path, "rb") as stream:
             content = stream.read()
         *lines, rest = content.split(b"\n")
-        header = sealed(self._header)
-        if not lines and header.startswith(rest):
-            # New, or cut off while its first line was written.
-            os.ftruncate(self._file, 0)
-            self._seal = seal_of(header)
-            self._write(header)
+        if not lines:
+            self._begin(rest)
             return
-        # A file without a line end is not ours, and its only line tells what it is instead.
-        first, *entries = lines or [rest]
+        first, *entries = lines
         check_header(first, self._header, str(self._path))
         self._seal = seal_of(first)
         for number, line in enumerate(entries, start=2):
@@ -175,6 +178,19 @@ class Journal:
         if rest:
             # Cut off while its last line was written.
             os.ftruncate(self._file, len(content) - len(rest))
+
+    def _begin(self, rest: bytes) -> None:
+        """Write the first line to a file that is new, or was cut off in it.
+
+        Raises:
+            InputError: the file is of somebody else, or of another run.
+        """
+        header = sealed(self._header)
+        if not header.startswith(rest):
+            check_header(rest, self._header, str(self._path))
+        os.ftruncate(self._file, 0)
+        self._seal = seal_of(header)
+        self._write(header)
 
     def _take(self, entry: Any) -> None:
         """Believe one finished pair, if its files are those that it was made of.

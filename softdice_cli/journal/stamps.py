@@ -11,10 +11,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import stat as modes
 import sys
 import time
-from io import FileIO
+from io import BufferedReader
+
+from softdice_cli.errors import UnreadableError
+from softdice_cli.opening import open_regular
 
 Stamp = tuple[int | str, ...]
 """(size, mtime, ctime, inode) or (size, digest of the content), times in nanoseconds; empty for what cannot be read."""
@@ -30,19 +32,15 @@ _TICK = 2 * 10**9
 
 _SECOND = 10**9
 
-# Otherwise a FIFO would be waited for. Windows has no such flag.
-_NOW = getattr(os, "O_NONBLOCK", 0)
-
 
 def stamp(path: str) -> Stamp:
     """What a file is known by; empty where it cannot be read."""
     try:
-        with _open(path) as file:
+        # Opened and not only looked up: a network file system then asks its server.
+        with open_regular(path) as file:
             status = os.fstat(file.fileno())
-            if not modes.S_ISREG(status.st_mode):
-                return ()
             return _times(status) if _is_dated(status) else _content(file)
-    except (OSError, ValueError):
+    except (UnreadableError, OSError):
         return ()
 
 
@@ -51,26 +49,21 @@ def is_unchanged(path: str, then: Stamp) -> bool:
     if not then:
         return False
     try:
-        with _open(path) as file:
+        with open_regular(path) as file:
             status = os.fstat(file.fileno())
-            if status.st_size != then[0] or not modes.S_ISREG(status.st_mode):
+            if status.st_size != then[0]:
                 return False
             now = _content(file) if len(then) == len(("size", "digest")) else _times(status)
             return now == then
-    except (OSError, ValueError):
+    except (UnreadableError, OSError):
         return False
-
-
-def _open(path: str) -> FileIO:
-    # Opened and not only looked up: a network file system then asks its server.
-    return FileIO(path, opener=lambda name, flags: os.open(name, flags | _NOW))
 
 
 def _times(status: os.stat_result) -> Stamp:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def _content(file: FileIO) -> Stamp:
+def _content(file: BufferedReader) -> Stamp:
     digest = hashlib.file_digest(file, "sha256").hexdigest()
     return file.tell(), digest
 

@@ -142,10 +142,6 @@ class ShapesSeen:
             found = fit if found is None else found & fit
         return sorted(found or ())
 
-    def _reordered(self) -> str:
-        """What to do about masks whose axes are in another order."""
-        return self._or_samples(_turned(self._orders()))
-
     def _swapped(self) -> list[str]:
         """What to do about masks that have the shape of a prediction of several classes."""
         ways = ["check whether --pred and --gt are swapped"]

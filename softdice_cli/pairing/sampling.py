@@ -8,10 +8,11 @@ as much as evaluating it. The last block of an .npz or .pt holds the checksums o
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Sequence
 from hashlib import sha256
 
+from softdice_cli.errors import UnreadableError
+from softdice_cli.opening import open_regular
 from softdice_cli.pairing.pair import STDIN, Pair
 
 # A file up to this size is read whole, and of a larger one blocks at equal distances, the first and last bytes among
@@ -23,8 +24,8 @@ _BLOCKS = 4
 # Reading a few bytes is waiting, above all where files come over a network.
 _THREADS = 8
 
-# Neither waits for a FIFO, nor hands the file down, nor changes line breaks.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+# What stands for the sample of a file that cannot be read.
+_UNREADABLE = sha256(b"unreadable").digest()
 
 
 def fingerprint(pairs: Sequence[Pair]) -> str:
@@ -48,31 +49,24 @@ def fingerprint(pairs: Sequence[Pair]) -> str:
 
 def _sample(path: str) -> bytes:
     """A digest of 32 bytes of a file's size and samples."""
-    found = sha256()
+    # Standard input can be read only once.
+    if path == STDIN:
+        return _UNREADABLE
     try:
-        for part in _parts(path):
-            found.update(part)
-    # A name with a null character is not one of a file.
-    except (OSError, ValueError):
-        return sha256(b"unreadable").digest()
-    return found.digest()
+        return sha256(b"".join(_parts(path))).digest()
+    except (UnreadableError, OSError):
+        return _UNREADABLE
 
 
 def _parts(path: str) -> list[bytes]:
     """The size of a regular file, and what of its contents is looked at.
 
     Raises:
+        UnreadableError: it is not a regular file, or cannot be opened.
         OSError: it cannot be read.
-        ValueError: it is not a regular file, or no name of one.
     """
-    # Opening a device may do something, and standard input can be read only once.
-    if path == STDIN or not stat.S_ISREG(os.stat(path).st_mode):
-        raise ValueError("is not a regular file")
-    with open(os.open(path, _FLAGS), "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("is not a regular file")
-        size = status.st_size
+    with open_regular(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
         parts = [b"%d\n" % size]
         if size <= _WHOLE:
             return [*parts, stream.read(_WHOLE)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -19,12 +20,16 @@ from systems import posix
 
 import softdice_cli.journal.stamps as stamps
 from softdice_cli import InputError, Run, Settings, evaluate
+from softdice_cli.evaluation import Reading
 from softdice_cli.journal import Journal
 from softdice_cli.journal.seals import seal_of, sealed
+from softdice_cli.readers import ReadOptions
 
 pytestmark = pytest.mark.slow
 
 PAIRS = 40
+READING = {"layout": "", "key": None, "gt_key": None, "verify": False}
+"""How files are read by default, as the first line of a journal has it."""
 SLOW = """
 import sys, time
 import softdice_cli.evaluation.pair_tasks as tasks
@@ -328,7 +333,7 @@ def test_whatever_happens_to_a_byte_no_other_row_is_believed(tmp_path):
     files = {path.stem: (str(path), str(truth)) for path, truth in pairs}
 
     def read() -> dict[str, list] | None:
-        journal = Journal(tmp_path / "j", Run(settings=Settings()), {"layout": "", "key": None, "gt_key": None}, files)
+        journal = Journal(tmp_path / "j", Run(settings=Settings()), READING, files)
         try:
             with journal:
                 return {name: journal.rows(name) for name in files}
@@ -579,3 +584,37 @@ def test_rows_reach_the_file_before_the_run_ends(tmp_path):
     thread.start()
     thread.join(60)
     assert seen == [2, 3]
+
+
+def test_a_first_line_without_its_end_is_written_again(tmp_path):
+    pairs = write(tmp_path, ["a"])
+    journal = tmp_path / "j"
+    first = evaluate(pairs, journal=journal)
+    begin, _, rest = journal.read_bytes().partition(b"\n")
+    # of another release, whose first line has the same meaning and other bytes
+    other = {**json.loads(begin), "softdice": "0.2.9"}
+    del other["check"]
+    journal.write_bytes(sealed(other))
+    assert evaluate(pairs, journal=journal) == first
+    assert journal.read_bytes() == begin + b"\n" + rest
+
+
+def test_what_was_not_verified_does_not_pass_for_what_was(tmp_path):
+    pairs = write(tmp_path, ["a"])
+    evaluate(pairs, journal=tmp_path / "j")
+    with pytest.raises(InputError, match="other reading"):
+        evaluate(pairs, journal=tmp_path / "j", reading=Reading(pred=ReadOptions(verify=True)))
+
+
+def test_a_disk_that_is_found_full_at_the_end_is_an_error_of_the_journal(tmp_path, monkeypatch):
+    pairs = write(tmp_path, ["a"])
+    evaluate(pairs, journal=tmp_path / "j")
+
+    def full(file):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    # nothing is added, so this is the one on leaving
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="cannot be written") as caught:
+        evaluate(pairs, journal=tmp_path / "j")
+    assert "remove" not in caught.value.hint

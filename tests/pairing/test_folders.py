@@ -194,7 +194,7 @@ def test_left_out_files_are_named_in_every_output(softdice, tmp_path, format):
         (["--pred", "p"], 2, "--gt is missing"),
         ([], 2, "--pairs"),
         # a manifest that is not there
-        (["--pairs", "nope.csv"], 3, "cannot be read"),
+        (["--pairs", "nope.csv"], 3, "there is no such file"),
     ],
 )  # fmt: skip
 def test_nothing_to_evaluate_and_wrong_usage(softdice, tmp_path, arguments, code, said):
