@@ -118,6 +118,21 @@ FOREIGN_FORMATS = (
         hint="save it as PNG, TIFF or .npy",
         magic=b"\xff\xd8\xff",
     ),
+    ForeignFormat(
+        problem="is not the file itself, but a pointer of Git LFS to it",
+        hint="git lfs pull",
+        magic=b"version https://",
+    ),
+    ForeignFormat(
+        problem="is a PNG whose line ends were changed, as by a copy in text mode or by Git",
+        hint="copy it again in binary mode; for Git, the line '*.png binary' in .gitattributes",
+        magic=b"\x89PNG\r\r\n\x1a",
+    ),
+    ForeignFormat(
+        problem="is a PNG whose line ends were changed, as by a copy in text mode or by Git",
+        hint="copy it again in binary mode; for Git, the line '*.png binary' in .gitattributes",
+        magic=b"\x89PNG\n\x1a\n",
+    ),
     ForeignFormat(problem="is HDF5", hint="save the array with np.save", magic=b"\x89HDF"),
     ForeignFormat(
         problem="is gzip (NIfTI?)",

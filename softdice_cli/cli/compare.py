@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -84,16 +84,21 @@ class Compare:
         allowed = allowance_of(self.allow_missing, judged=self.fail_if_worse)
         # Imported here, so that --help needs no NumPy.
         from softdice_cli.comparison import compare, judge
+        from softdice_cli.gates import over_shared_images
 
-        results = [load(path, decides=self.fail_if_worse) for path in (self.a, self.b)]
+        a, b = (load(path, decides=self.fail_if_worse) for path in (self.a, self.b))
+        a, b, shared = over_shared_images(a, b, allowed)
         comparison = compare(
-            *results,
+            a,
+            b,
             names=(self.a, self.b),
             metrics=_names(self.metrics),
             resamples=self.resamples,
             seed=self.seed,
             worst=self.worst,
         )
+        if shared:
+            comparison = replace(comparison, notes=(*comparison.notes, shared))
         verdict = None
         if self.fail_if_worse:
             verdict = judge(comparison, self.min_effect, allowed)

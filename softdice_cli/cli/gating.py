@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softdice_cli.cli.input_files import load
-from softdice_cli.errors import ConfigError, SoftdiceError
+from softdice_cli.errors import ConfigError, SoftdiceError, as_flag
 from softdice_cli.records import Allowance, Results, Settings, Verdict
 from softdice_cli.records.allowance import NONE_MISSING
 
@@ -143,7 +143,7 @@ class Gate:
             return judge(results, [rule], self.allowed)[0]
         except SoftdiceError as error:
             refused.append(error)
-        return _undefined(rule.text, rule.operator, rule.bound)
+            return _refused(rule.text, rule.operator, rule.bound, error)
 
     def _drops(self, results: Results, refused: list[SoftdiceError]) -> list[Verdict]:
         """The verdicts on the drops; an error goes to those that were found before."""
@@ -156,7 +156,7 @@ class Gate:
             return judge_drops(results, before, self.drops, path, self.allowed)
         except SoftdiceError as error:
             refused.append(error)
-        return [_undefined(f"drop of {score.text}", "<=", allowed) for score, allowed in self.drops]
+            return [_refused(f"drop of {score.text}", "<=", allowed, error) for score, allowed in self.drops]
 
 
 def allowance_of(text: str | None, *, judged: bool) -> Allowance:
@@ -178,6 +178,9 @@ def allowance_of(text: str | None, *, judged: bool) -> Allowance:
     return allowed
 
 
-def _undefined(rule: str, operator: str, bound: float) -> Verdict:
-    """The verdict on what could not be judged."""
-    return Verdict(rule, None, operator, bound, passed=False, reason="undefined")
+def _refused(rule: str, operator: str, bound: float, error: SoftdiceError) -> Verdict:
+    """The verdict on what could not be judged, with the reason for every output."""
+    note = error.headline(as_flag)
+    if error.found:
+        note += f" ({error.found})"
+    return Verdict(rule, None, operator, bound, passed=False, reason="refused", note=note)

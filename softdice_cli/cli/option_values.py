@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from softdice_cli.pairing import Pair
 
 
-def shard_of(text: str | None, pairs: Sequence[Pair]) -> Shard | None:
+def shard_of(text: str | None, pairs: Sequence[Pair], read_as: Sequence[str | None]) -> Shard | None:
     """The part of a run over these pairs that ``I/N`` names, with what tells the run from others.
+
+    Args:
+        text: as written; ``None`` for the whole.
+        pairs: of the whole run.
+        read_as: how their files are read, where that is not in the signature: the layout and the keys.
 
     Raises:
         ConfigError: it is no such thing.
@@ -35,7 +40,7 @@ def shard_of(text: str | None, pairs: Sequence[Pair]) -> Shard | None:
     shard = Shard(int(match[1]), int(match[2]), len(pairs), run)
     if shard.index > shard.pairs:
         raise EmptyError(f"shard {text} of {shard.pairs} pairs is empty", hint="merge does not ask for it")
-    return replace(shard, files=fingerprint(pairs))
+    return replace(shard, files=fingerprint(pairs, read_as))
 
 
 def label_of(text: str | None) -> str:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from softdice_cli.cli.gating import Judged
 from softdice_cli.cli.terminal import Target, page, say, say_error, say_failure
@@ -15,6 +15,9 @@ from softdice_cli.errors import ConfigError, ExitCode, SoftdiceError
 from softdice_cli.records import Results, Settings, Verdict
 from softdice_cli.render import Format, render, warnings
 from softdice_cli.render.text import ADVISED, plural
+
+if TYPE_CHECKING:
+    from softdice_cli.pairing import Pair
 
 Extra = tuple[Format, Path]
 """A format, and the file that it goes to besides the output."""
@@ -78,6 +81,18 @@ def _identity(path: str | Path) -> object:
     except (OSError, ValueError):
         return _real(path)
     return status.st_dev, status.st_ino
+
+
+def refuse_replaced(files: Sequence[Path], pairs: Sequence[Pair]) -> None:
+    """Raises ConfigError for an output in the place of a file that is evaluated."""
+    there = {_identity(file): file for file in files if os.path.isfile(file)}
+    # Most outputs are new, and then no file has to be looked at.
+    if not there:
+        return
+    for path in (path for pair in pairs for path in pair.files):
+        file = there.get(_identity(path))
+        if file is not None:
+            raise ConfigError("would be replaced by an output", path=path, hint=f"write {file} elsewhere")
 
 
 def _check_files(kept: dict[object, str], files: Sequence[tuple[str, Path]]) -> None:
@@ -223,6 +238,9 @@ def _sentence(verdict: Verdict) -> str:
     value, bound = verdict_number(verdict.value, verdict.bound)
     if verdict.reason == "undefined":
         return f"{verdict.rule}: the score is undefined"
+    if verdict.reason == "refused":
+        # The error that says why comes after it.
+        return f"{verdict.rule}: it could not be judged"
     if verdict.reason == "incomplete":
         # Without a note, a pair failed, or the results are a shard.
         return f"{verdict.rule}: {value}, and {verdict.note or 'not all pairs were evaluated'}"

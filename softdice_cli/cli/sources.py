@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from softdice_cli.cli.keys import Option
 
 _OWN, _PROJECT = "softdice.toml", "pyproject.toml"
+
+# The table of a project file that is ours.
+_TABLE = "softdice"
 _VARIABLES = {"device": "SOFTDICE_DEVICE", "workers": "SOFTDICE_WORKERS"}
 
 # Options that exclude each other: a flag of the first set also takes the place of keys of the
@@ -196,7 +199,8 @@ def _tables_in(folder: str) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     for name in (_OWN, _PROJECT):
         path = os.path.join(folder, name)
-        if not os.path.isfile(path):
+        # A link to nothing is an error, as the gate in it would be gone.
+        if not os.path.lexists(path) or os.path.isdir(path):
             continue
         table = _table(path)
         if table is not None:
@@ -224,7 +228,10 @@ def _table(path: str) -> dict[str, Any] | None:
     tools = document.get("tool")
     if not isinstance(tools, dict):
         return None
-    table = tools.get("softdice")
+    for name in tools:
+        if name != _TABLE and name.lower().replace("_", "-") in (_TABLE, "softdice-cli"):
+            raise ConfigError(f"[tool.{name}] is not read", path=path, expected=f"[tool.{_TABLE}]", hint="rename it")
+    table = tools.get(_TABLE)
     if table is not None and not isinstance(table, dict):
         raise ConfigError(
             "tool.softdice is not a table", path=path, expected="[tool.softdice], and one key on each line below it"

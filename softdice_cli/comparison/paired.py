@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from softdice_cli.comparison.kinds import JUDGED, Kind, kinds_of, targets, values_of
-from softdice_cli.comparison.refusals import check_options, notes_on, other_classes, refuse_difference
+from softdice_cli.comparison.refusals import check_options, notes_on, other_classes, refuse_difference, shards_among
 from softdice_cli.comparison.resampling import (
     ROUNDING,
     IntervalAt,
@@ -84,6 +84,7 @@ def compare(
         notes=tuple(notes_on(a, b)),
         left_out=(len(a.left_out), len(b.left_out)),
         pairs=(a.run.pairs, b.run.pairs),
+        shards="; ".join(shards_among(a, b)),
         other_classes=other_classes(a.pooled.classes, b.pooled.classes),
     )
 
@@ -112,6 +113,9 @@ def judge(comparison: Comparison, min_effect: float = 0.0, allowed: Allowance = 
     # Subtracting from 0.0 gives 0.0 where a minus sign would give -0.0.
     bound = 0.0 - min_effect
     interval = comparison.judged.interval
+    if comparison.shards:
+        value = interval.high if interval else None
+        return Verdict(rule, value, ">=", bound, passed=False, reason="incomplete", note=comparison.shards)
     for side, left_out, pairs in zip("AB", comparison.left_out, comparison.pairs, strict=True):
         if not allowed.permits(left_out, pairs):
             value = interval.high if interval else None

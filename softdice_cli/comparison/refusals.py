@@ -116,7 +116,8 @@ def _refuse_other_images(a: Results, b: Results, names: tuple[str, str]) -> None
         path=names[1],
         expected=_images_beyond(mine, theirs),
         found=_images_beyond(theirs, mine),
-        hint="evaluate the same images with both",
+        hint=f"evaluate the same images with both, or --allow-missing {len(set(mine) ^ set(theirs))} to compare those "
+        "that both have",
     )
 
 
@@ -138,8 +139,7 @@ def notes_on(a: Results, b: Results) -> Iterator[str]:
     """What would mislead if it were not said."""
     if len(a.images) == 1:
         yield "a single image cannot be resampled: there are no intervals and no p-values"
-    yield from _shard_notes(a, "A")
-    yield from _shard_notes(b, "B")
+    yield from shards_among(a, b)
     if unknown := unknown_truths(b, a, "A"):
         yield unknown
     for average, mine, theirs in (("pooled", a.pooled, b.pooled), ("image-mean", a.image_mean, b.image_mean)):
@@ -147,9 +147,11 @@ def notes_on(a: Results, b: Results) -> Iterator[str]:
         yield from _class_notes(f"{average} region mean", mine.regions, theirs.regions)
 
 
-def _shard_notes(results: Results, side: str) -> Iterator[str]:
-    if results.shard:
-        yield f"{side} is shard {results.shard.index} of {results.shard.count}, not the whole run"
+def shards_among(a: Results, b: Results) -> Iterator[str]:
+    """Which of the two is not the whole of a run."""
+    for side, results in (("A", a), ("B", b)):
+        if results.shard:
+            yield f"{side} is shard {results.shard.index} of {results.shard.count}, not the whole run"
 
 
 def _class_notes(mean: str, a: Sequence[ClassScores], b: Sequence[ClassScores]) -> Iterator[str]:

@@ -81,6 +81,7 @@ class Comparison:
         notes: what a reader must know, in sentences.
         left_out: how many pairs of A and of B lack a file, and were left out.
         pairs: how many there should be in A and in B.
+        shards: which of A and B are only shards of a run, in words; or empty.
         other_classes: the classes whose pooled hard Dice one of the two alone defines, in words; or empty.
     """
 
@@ -95,6 +96,7 @@ class Comparison:
     notes: tuple[str, ...]
     left_out: tuple[int, int] = (0, 0)
     pairs: tuple[int, int] = (0, 0)
+    shards: str = ""
     other_classes: str = ""
 
     @property

@@ -19,6 +19,7 @@ from softdice_cli.evaluation.meaning import Found, FoundLabel, FoundPalette, Mea
 from softdice_cli.evaluation.outcomes import Evaluated, Outcome, not_tried
 from softdice_cli.evaluation.pair_tasks import EvaluatePair, pairs_together
 from softdice_cli.evaluation.reading import Reading
+from softdice_cli.evaluation.since_start import SinceStart
 from softdice_cli.evaluation.watching import Silent, Watcher
 from softdice_cli.execution import executor_for
 from softdice_cli.overlap import BatchEngine
@@ -90,6 +91,7 @@ def evaluate(
     _refuse_repeats(listed)
     asked = _with_regions(settings or Settings(), listed)
     found = _Findings(asked, reading or Reading(), watcher or Silent(), notify or _say_nothing)
+    found.since_start = SinceStart(listed, found.reading)
     found.watcher.started(len(listed))
     with ExitStack() as stack:
         if journal is not None:
@@ -223,6 +225,7 @@ class _Findings:
         reading: how files are read.
         watcher: is told how the run goes on.
         journal: notes finished pairs, or ``None``.
+        since_start: knows whether files were exchanged since the run began.
         rows: of the images that were evaluated.
         failures: of the pairs that were not.
     """
@@ -233,6 +236,7 @@ class _Findings:
         self.reading = reading
         self.watcher = watcher
         self.journal: Journal | None = None
+        self.since_start = SinceStart((), reading)
         self.rows: list[ImageRow] = []
         self.failures = Failures()
         self._meaning = Meaning(named=bool(settings.classes))
@@ -260,7 +264,7 @@ class _Findings:
     def keep(self, pair: Pair, outcome: Outcome) -> bool:
         """Take in the outcome of a pair; whether it could be evaluated."""
         if isinstance(outcome, Evaluated):
-            outcome = self._fitting(pair, outcome)
+            outcome = self.since_start.refusal(pair) or self._fitting(pair, outcome)
         if isinstance(outcome, InputError):
             self.watcher.failed(self.failures.take(pair, outcome))
             return False

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from softdice_cli.errors import InputError
+from softdice_cli.errors import InputError, ProbabilityError
 from softdice_cli.evaluation.image_tally import tally_image
 from softdice_cli.evaluation.outcomes import Evaluated, killed, out_of_memory, too_slow
 from softdice_cli.evaluation.prepared_pair import PreparedPair, prepare_pair
@@ -17,7 +17,7 @@ from softdice_cli.evaluation.settling import settled_rows
 from softdice_cli.execution import Grant, Task
 from softdice_cli.overlap import Engine
 from softdice_cli.pairing import STDIN, Pair
-from softdice_cli.readers import Blob, warm
+from softdice_cli.readers import Blob, read_array, warm
 from softdice_cli.records import Settings
 
 if TYPE_CHECKING:
@@ -62,10 +62,23 @@ class PairTask(Task[Pair, Done | InputError]):
         try:
             stamps = _stamps(pair) if self.journaled else None
             return self.use(prepare_pair(pair, self.settings, self.reading, stamps), grant)
+        except ProbabilityError as error:
+            # Damage looks like many other mistakes, and a checksum that was not looked at tells it.
+            return self._damage(pair) or error
         except InputError as error:
             return error
         except MemoryError:
             return out_of_memory(pair)
+
+    def _damage(self, pair: Pair) -> InputError | None:
+        """The error of a prediction that is not what its checksum says; ``None`` where that is not so."""
+        if pair.pred == STDIN or self.reading.pred.verify:
+            return None
+        try:
+            read_array(Blob(pair.pred), replace(self.reading.pred, verify=True))
+        except InputError as error:
+            return error
+        return None
 
     @abstractmethod
     def use(self, prepared: PreparedPair, grant: Grant) -> Done:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from softdice_cli.errors import ConfigError
 from softdice_cli.execution.contract import Executor
 from softdice_cli.execution.machine import can_fork, cores
+
+# Seconds that the system can wait for; eleven days.
+_LONGEST = 1_000_000
 
 
 def executor_for(workers: int | None, timeout: float | None = None) -> Executor:
@@ -20,8 +21,10 @@ def executor_for(workers: int | None, timeout: float | None = None) -> Executor:
     Raises:
         ConfigError: the time is not above 0, or nothing can be ended here.
     """
-    if timeout is not None and not 0 < timeout < math.inf:
-        raise ConfigError(f"{timeout} is out of range", option="timeout", expected="a number of seconds above 0")
+    if timeout is not None and not 0 < timeout <= _LONGEST:
+        raise ConfigError(
+            f"{timeout} is out of range", option="timeout", expected=f"seconds, above 0 and at most {_LONGEST}"
+        )
     # A way is imported where it is used, as a run mostly uses one of them.
     if can_fork():
         from softdice_cli.execution.processes import Processes

@@ -7,6 +7,7 @@ judged, and what is undefined or incomplete never passes.
 from softdice_cli.gates.baselines import check_baseline, judge_drops
 from softdice_cli.gates.judging import judge, measure, with_verdicts
 from softdice_cli.gates.rules import Rule, Score, check_scores, parse_drop, parse_rule
+from softdice_cli.gates.shared_images import over_shared_images
 from softdice_cli.gates.truths import other_truths, unknown_truths
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "judge_drops",
     "measure",
     "other_truths",
+    "over_shared_images",
     "parse_drop",
     "parse_rule",
     "unknown_truths",

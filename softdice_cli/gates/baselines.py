@@ -13,14 +13,12 @@ from softdice_cli.errors import InputError
 from softdice_cli.gates.common import Place, Table, among, table_of, value_of
 from softdice_cli.gates.judging import measure, over, some, undefined_classes, why_not
 from softdice_cli.gates.rules import PRESENT, Score, check_scores, name_in
+from softdice_cli.gates.shared_images import over_shared_images
 from softdice_cli.gates.truths import other_truths
 from softdice_cli.records import Allowance, Results, Settings, Verdict
 from softdice_cli.records.allowance import NONE_MISSING
 from softdice_cli.records.settings import aligned
 from softdice_cli.records.signature import parts_beyond
-
-# How many images a message names.
-_NAMED = 12
 
 
 def judge_drops(
@@ -46,9 +44,18 @@ def judge_drops(
     # Without an image, the results may not know their classes yet.
     check_baseline(results.settings if results.images else Settings(), baseline, path)
     _refuse_other_masks(results, baseline, path)
-    _refuse_other_images(results, baseline, path)
     check_scores([score for score, _ in drops], results.settings)
-    return [_judge_drop(results, baseline, score, bound, allowed) for score, bound in drops]
+    shared = ""
+    # Images whose pair failed are missing too, and such results are judged as incomplete.
+    if results.images and not results.failures:
+        results, baseline, shared = over_shared_images(results, baseline, allowed)
+        _refuse_other_images(results, baseline, path)
+    verdicts = []
+    for score, bound in drops:
+        verdict = _judge_drop(results, baseline, score, bound, allowed)
+        notes = [note for note in (verdict.note, shared) if note]
+        verdicts.append(replace(verdict, note="; ".join(notes)))
+    return verdicts
 
 
 def check_baseline(settings: Settings, baseline: Results, path: str) -> None:
@@ -185,16 +192,13 @@ def _refuse_other_masks(results: Results, baseline: Results, path: str) -> None:
             "was made with other masks than these results",
             path=path,
             expected="the same pixels and labels in each image",
-            found=f"differences in {', '.join(other[:_NAMED])}",
+            found=f"differences in {some(other)}",
             hint="make the baseline of the same masks",
         )
 
 
 def _refuse_other_images(results: Results, baseline: Results, path: str) -> None:
     """Raises InputError where the two are not of the same images."""
-    # Images whose pair failed are missing here; such results are judged as incomplete.
-    if results.failures or not results.images:
-        return
     ids = {row.id for row in results.images}
     known = {row.id for row in baseline.images}
     if ids == known:
@@ -209,9 +213,10 @@ def _refuse_other_images(results: Results, baseline: Results, path: str) -> None
         path=path,
         expected="the same images",
         found="; ".join(found),
-        hint="make the baseline of the same images",
+        hint="make the baseline of the same images, or "
+        f"--allow-missing {len(ids ^ known)} to judge those that both have",
     )
 
 
 def _some(names: set[str]) -> str:
-    return ", ".join(sorted(names)[:_NAMED])
+    return some(sorted(names))

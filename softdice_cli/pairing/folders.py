@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from softdice_cli.errors import ConfigError, UnreadableError
-from softdice_cli.pairing.listing import Request, Side, is_many
+from softdice_cli.pairing.listing import Listing, Request, Side, is_many
 from softdice_cli.pairing.matching import keyed, match
 from softdice_cli.pairing.pair import STDIN, Pairing, settle
 from softdice_cli.pairing.unpaired import doubts, duplicated, has_duplicates, left_out, one_side_twice, unpaired
@@ -46,7 +47,19 @@ def pair_folders(pred: Side, gt: Side, *, recursive: bool = False, allowed: Allo
     if not allowed.permits(missing, len(found.pairs) + missing):
         raise unpaired(request, listings, found, allowed)
     settled = settle(found.pairs, left_out(found), [*listings[0].clutter, *listings[1].clutter])
-    return replace(settled, notes=doubts(found))
+    return replace(settled, notes=(*doubts(found), *_not_entered(listings)))
+
+
+def _not_entered(listings: Iterable[Listing]) -> Iterator[str]:
+    """What is said of folders below the two, whose files take no part."""
+    for listing in listings:
+        if listing.folders:
+            count = len(listing.folders)
+            folders = "1 folder is" if count == 1 else f"{count} folders are"
+            yield (
+                f"{listing.root}: {folders} not entered, e.g. {min(listing.folders)}; --recursive evaluates "
+                "what is in folders too"
+            )
 
 
 def refuse_mixture(pred: str, gt: str) -> None:

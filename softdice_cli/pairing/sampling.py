@@ -28,7 +28,7 @@ _THREADS = 8
 _UNREADABLE = sha256(b"unreadable").digest()
 
 
-def fingerprint(pairs: Sequence[Pair]) -> str:
+def fingerprint(pairs: Sequence[Pair], read_as: Sequence[str | None] = ()) -> str:
     """The digest of the ids of all pairs of a run, and of the sizes and samples of their files, in this order.
 
     A file that cannot be read counts as such; its own pair says why.
@@ -39,7 +39,8 @@ def fingerprint(pairs: Sequence[Pair]) -> str:
     # No thread may be left when processes are forked.
     with ThreadPoolExecutor(_THREADS) as threads:
         samples = threads.map(_sample, paths)
-        found = sha256()
+        # Another array of the same files is another run.
+        found = sha256(repr(tuple(read_as)).encode("utf-8", "surrogatepass"))
         for pair in pairs:
             name = sha256(pair.id.encode("utf-8", "surrogatepass")).digest()
             files = [next(samples) for _ in pair.files]

@@ -149,6 +149,7 @@ def _csv_rows(name: str, text: str) -> Iterator[Row]:
             # A spreadsheet saves empty rows as separators.
             if not any(field.strip() for field in fields):
                 continue
+            _refuse_line_breaks(name, start + reader.line_num, fields)
             if columns is None:
                 columns = _columns(name, fields)
                 continue
@@ -158,6 +159,19 @@ def _csv_rows(name: str, text: str) -> Iterator[Row]:
         raise UnreadableError(
             f"is not valid CSV: line {start + reader.line_num}: {error}", path=name, hint=hint
         ) from error
+
+
+def _refuse_line_breaks(name: str, line: int, fields: Sequence[str]) -> None:
+    """Two stray quotation marks make one field of the rows between them, which would be lost without a word."""
+    for field in fields:
+        if "\n" in field or "\r" in field:
+            raise UnreadableError(
+                f"has a line break inside a field that ends in line {line}",
+                path=name,
+                expected="each pair on a line of its own",
+                found=repr(field[:_QUOTED]),
+                hint="close each quotation mark, and write one inside a quoted text twice",
+            )
 
 
 def _preamble(lines: Sequence[str]) -> tuple[int, str]:

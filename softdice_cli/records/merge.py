@@ -41,12 +41,9 @@ def merge(parts: Sequence[Part]) -> Run:
     _refuse_repeats(parts)
     rows: list[ImageRow] = []
     failures: list[Failure] = []
-    left_out: set[str] = set()
     for part in parts:
         rows += part.run.rows
         failures += part.run.failures
-        # Each shard names all that was left out of the run; other parts name their own.
-        left_out.update(part.run.left_out)
     texts: dict[str, Any] = {
         name: member.joined(getattr(part.run, name) for part in parts) for name, member in members().items()
     }
@@ -59,8 +56,31 @@ def merge(parts: Sequence[Part]) -> Run:
         shard=None,
         rows=tuple(rows),
         failures=tuple(failures),
-        left_out=tuple(sorted(left_out, key=lambda text: (natural(text), text))),
+        left_out=_left_out(parts),
     )
+
+
+def _left_out(parts: Sequence[Part]) -> tuple[str, ...]:
+    """What was left out of the whole: each shard names all of it, with the paths of its machine; other parts their own.
+
+    Raises:
+        InputError: shards of one run left out another number of files.
+    """
+    if parts[0].run.shard is None:
+        # Files of two parts can have one name.
+        found = [text for part in parts for text in part.run.left_out]
+        return tuple(sorted(found, key=lambda text: (natural(text), text)))
+    first = parts[0]
+    for part in parts:
+        if len(part.run.left_out) != len(first.run.left_out):
+            raise InputError(
+                f"is a shard of another run than {first.path}: it left out another number of files",
+                path=part.path,
+                expected=f"{len(first.run.left_out)} files without a partner",
+                found=str(len(part.run.left_out)),
+                hint="run all shards over the same files",
+            )
+    return first.run.left_out
 
 
 def _first_with_classes(parts: Sequence[Part]) -> Part:
@@ -188,7 +208,8 @@ def _refuse_other(first: Part, other: Part, member: str, what: str) -> None:
         path=other.path,
         expected=f"{what} {getattr(mine, member)}, as in {first.path}",
         found=f"{what} {getattr(theirs, member)}",
-        hint=f"run both again over the same predictions and masks: --shard {_place(mine)} and --shard {_place(theirs)}",
+        hint="run both again over the same predictions and masks, with the same --layout, --key and --gt-key: "
+        f"--shard {_place(mine)} and --shard {_place(theirs)}",
     )
 
 

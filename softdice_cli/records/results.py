@@ -112,7 +112,7 @@ class Summary:
 Matrix = tuple[tuple[int, ...], ...]
 """Pixels by predicted class (rows) and true class (columns)."""
 
-Reason = Literal["", "undefined", "incomplete", "incomparable"]
+Reason = Literal["", "undefined", "incomplete", "incomparable", "refused"]
 """Why a requirement cannot be met whatever its bound, or nothing."""
 
 
@@ -126,8 +126,9 @@ class Verdict:
         operator: ``>=``, ``>``, ``<=`` or ``<``.
         bound: the number that it is held against.
         passed: whether it is met.
-        reason: why it cannot be met whatever the value, or empty: ``undefined``, ``incomplete``, or ``incomparable``
-            with the baseline, because one of the two defines what the other does not.
+        reason: why it cannot be met whatever the value, or empty: ``undefined``, ``incomplete``, ``incomparable``
+            with the baseline, because one of the two defines what the other does not, or ``refused``, because it could
+            not be judged at all; then the note says why.
         images: for a rule on single images that is not met, the images that do not meet it, the
             worst first.
         note: what else is to be known of the value, such as the classes that it is not over; or empty.

@@ -91,6 +91,8 @@ def verdict_sentence(verdict: Verdict) -> str:
     """Value, bound and margin in a sentence, and why the value does not decide where it does not."""
     value, bound = verdict_number(verdict.value, verdict.bound)
     demand = f"required {verdict.operator} {bound}"
+    if verdict.reason == "refused":
+        return f"it could not be judged: {neutral(verdict.note)}; {demand}"
     if verdict.value is None:
         return f"the value is undefined, which never passes; {demand}"
     known = f", {neutral(verdict.note)}" if verdict.note else ""

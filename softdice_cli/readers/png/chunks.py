@@ -59,7 +59,10 @@ class Header:
 
 def read_header(stream: BinaryIO, name: str) -> Header:
     """The header at the start of a stream."""
-    kind, width, height, depth, color, packing, filters, interlacing = _HEADER.unpack(stream.read(_HEADER.size))
+    start = stream.read(_HEADER.size)
+    if len(start) < _HEADER.size:
+        raise _cut_off(name, f"{len(start)} bytes")
+    kind, width, height, depth, color, packing, filters, interlacing = _HEADER.unpack(start)
     if kind != b"IHDR" or color not in _SAMPLES or not width or not height:
         raise UnreadableError("is not a valid PNG: its header is broken", path=name)
     # There is one way of packing, one set of filters, and one order of the rows beside the plain one.
