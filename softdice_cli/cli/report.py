@@ -62,6 +62,22 @@ def extras(
     return found
 
 
+def refuse_to_replace(files: Iterable[str], output: Path | None, reports: Iterable[Extra]) -> None:
+    """Raises ConfigError where an output would replace one of the files that are evaluated, as in their folders."""
+    named: dict[str, list[tuple[str, Path]]] = {}
+    outputs = [("--output", output), *((f"--report {name}", file) for name, file in reports)]
+    for option, file in outputs:
+        if file is not None and os.path.isfile(file):
+            named.setdefault(file.name.lower(), []).append((option, file))
+    if not named:
+        return
+    for path in files:
+        # Only those of the same name are looked up, as there can be many.
+        for option, file in named.get(os.path.basename(path).lower(), ()):
+            if _identity(path) == _identity(file):
+                raise ConfigError(f"{option} would replace a file that is evaluated", path=str(file))
+
+
 def _real(path: str | Path) -> str:
     """The path without links; as it is, where the working directory was removed, or no path can be so."""
     try:
