@@ -19,7 +19,7 @@ from softdice_cli.cli.option_values import (
     with_intervals,
 )
 from softdice_cli.cli.progress import Progress
-from softdice_cli.cli.report import Shown, check_formats, conclude, extras, refuse_replaced, report
+from softdice_cli.cli.report import Shown, check_formats, conclude, extras, refuse_to_replace, report
 from softdice_cli.cli.task import Task, said_by_options, task_from
 from softdice_cli.cli.terminal import Target, say
 from softdice_cli.errors import ConfigError, EmptyError
@@ -103,9 +103,9 @@ class Eval:
         reports = extras(self.report, self.output, self._inputs(task))
         check_formats([self.format, *(other for other, _ in reports)], settings)
         found = self._pairing(task, gate.allowed)
+        refuse_to_replace((path for pair in found.pairs for path in pair.files), self.output, reports)
         if self.shard is not None and gate.asks:
             raise ConfigError("a shard is not the whole, and cannot be judged", hint="softdice merge … with the gate")
-        refuse_replaced([file for file in (self.output, *(file for _, file in reports)) if file], found.pairs)
         part = shard_of(self.shard, found.pairs, (self.layout, self.key, self.gt_key))
         notes = Notes()
         reading = self._reading()

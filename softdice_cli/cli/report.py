@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, get_args
+from typing import cast, get_args
 
 from softdice_cli.cli.gating import Judged
 from softdice_cli.cli.terminal import Target, page, say, say_error, say_failure
@@ -15,9 +15,6 @@ from softdice_cli.errors import ConfigError, ExitCode, SoftdiceError
 from softdice_cli.records import Results, Settings, Verdict
 from softdice_cli.render import Format, render, warnings
 from softdice_cli.render.text import ADVISED, plural
-
-if TYPE_CHECKING:
-    from softdice_cli.pairing import Pair
 
 Extra = tuple[Format, Path]
 """A format, and the file that it goes to besides the output."""
@@ -65,6 +62,19 @@ def extras(
     return found
 
 
+def refuse_to_replace(files: Iterable[str], output: Path | None, reports: Iterable[Extra]) -> None:
+    """Raises ConfigError where an output would replace one of the files that are evaluated, as in their folders."""
+    outputs = [("--output", output), *((f"--report {name}", file) for name, file in reports)]
+    there = {_identity(file): (option, file) for option, file in outputs if file is not None and os.path.isfile(file)}
+    # Mostly no output is there before, and no file has to be looked up.
+    if not there:
+        return
+    for path in files:
+        if (found := there.get(_identity(path))) is not None:
+            option, file = found
+            raise ConfigError(f"{option} would replace a file that is evaluated", path=str(file), found=path)
+
+
 def _real(path: str | Path) -> str:
     """The path without links; as it is, where the working directory was removed, or no path can be so."""
     try:
@@ -81,18 +91,6 @@ def _identity(path: str | Path) -> object:
     except (OSError, ValueError):
         return _real(path)
     return status.st_dev, status.st_ino
-
-
-def refuse_replaced(files: Sequence[Path], pairs: Sequence[Pair]) -> None:
-    """Raises ConfigError for an output in the place of a file that is evaluated."""
-    there = {_identity(file): file for file in files if os.path.isfile(file)}
-    # Most outputs are new, and then no file has to be looked at.
-    if not there:
-        return
-    for path in (path for pair in pairs for path in pair.files):
-        file = there.get(_identity(path))
-        if file is not None:
-            raise ConfigError("would be replaced by an output", path=path, hint=f"write {file} elsewhere")
 
 
 def _check_files(kept: dict[object, str], files: Sequence[tuple[str, Path]]) -> None:

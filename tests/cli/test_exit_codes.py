@@ -76,18 +76,20 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
         (f"{EVAL} --baseline main.json --max-drop 0 -o main.json", 2, "would replace the file of --baseline"),
         ("show main.json --report junit=main.json", 2, "would replace the file of RESULTS"),
         ("merge main.json -o main.json", 2, "would replace the file of RESULTS"),
+        (f"{EVAL} -o m/a.npy", 2, "m/a.npy: --output would replace a file that is evaluated"),
+        (f"{EVAL} --report json=p/../p/b.npy", 2, "--report json would replace a file that is evaluated"),
         # 3: incomplete; no requirement can pass, and the data are what is wrong
         ("eval --pred bad --gt m --fail-under 0.01", 3, "1 pair failed"),
         # 3: an unreadable baseline, and one of something else
         (f"{EVAL} --baseline broken.json --max-drop 0.1", 3, "broken.json: is not valid JSON"),
-        (f"{EVAL} --baseline nowhere.json --max-drop 0.1", 3, "nowhere.json: cannot be read"),
+        (f"{EVAL} --baseline nowhere.json --max-drop 0.1", 3, "nowhere.json: there is no such file"),
         (f"{EVAL} --baseline other.json --max-drop 0.1", 3, "other.json: has another signature"),
         ("eval --pred p --gt turned --baseline main.json --max-drop 0.9", 3, "main.json: was made with other masks"),
         # 3: partners are missing
         ("eval --pred p --gt empty", 3, "files without a partner"),
         # 5: nothing to evaluate is never a green gate
         ("eval --pred empty --gt empty --fail-under 0.01", 5, "there is nothing to evaluate"),
-        ("eval --pred p --gt empty --allow-missing --fail-under 0.01", 5, "there is nothing to evaluate"),
+        ("eval --pred p --gt empty --allow-missing 2 --fail-under 0.01", 5, "there is nothing to evaluate"),
     ],
 )
 def test_exit_codes(folder, line, code, says):

@@ -367,7 +367,7 @@ ROWS: dict[str, Row] = {
         nothing, "--class a=x", 2, ["--class 'a=x' does not end in a label", "an integer or #rrggbb"]
     ),
     # a file that is not there
-    "classes-missing": Row(nothing, "--classes c.json", 2, ["c.json: cannot be read: No such file", "check --classes"]),
+    "classes-missing": Row(nothing, "--classes c.json", 2, ["c.json: there is no such file", "check the path"]),
     # where the JSON breaks
     "classes-broken-json": Row(text("c.json", "[1,"), "--classes c.json", 2, ["c.json: is not valid JSON", "line 1"]),
     # where the TOML breaks
