@@ -68,7 +68,8 @@ def test_what_cannot_be_paired_is_refused(b, problem, expected, found, hint):
     with pytest.raises(InputError) as caught:
         compare(BASE, b)
     error = caught.value
-    assert (error.path, error.problem, error.expected, error.found, error.hint) == ("B", problem, expected, found, hint)
+    assert (error.path, error.problem, error.expected, error.found) == ("B", problem, expected, found)
+    assert error.hint.startswith(hint)
     with pytest.raises(InputError):
         compare(b, BASE)
 

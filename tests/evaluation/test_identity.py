@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from builders import signed
 from PIL import Image as Picture
 
 from softdice_cli import Accumulator, Settings, evaluate
@@ -167,9 +168,9 @@ def test_a_truth_that_is_not_a_digest_is_refused(softdice, tmp_path):
     assert document["images"][0]["truth"] == digest(np.eye(3, 4, dtype=np.uint8))
     for value in ("", "0123", "x" * 16, 1, None):
         document["images"][0]["truth"] = value
-        (tmp_path / "r.json").write_text(json.dumps(document))
+        (tmp_path / "r.json").write_bytes(signed(document))
         assert softdice("show", "r.json").code == 3
     # rows of 0.1.0 have none
     del document["images"][0]["truth"]
-    (tmp_path / "r.json").write_text(json.dumps(document))
+    (tmp_path / "r.json").write_bytes(signed(document))
     assert softdice("show", "r.json").code == 0

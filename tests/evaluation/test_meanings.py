@@ -237,7 +237,7 @@ def test_however_it_is_run_the_bytes_are_the_same(tmp_path, name):
     # In two shards, which are saved and merged; and read again.
     paths = []
     for index in (1, 2):
-        shard = Shard(index, 2, len(pairs), "r")
+        shard = Shard(index, 2, len(pairs), "r", files="f")
         part = evaluate(pairs[index - 1 :: 2], settings=case.settings, shard=shard)
         paths.append(tmp_path / f"{index}.json")
         paths[-1].write_text(to_text(part, "json"))

@@ -128,7 +128,8 @@ REFUSED = [
     ("images", [], WRONG),
     # what no score follows from
     ("shard", {"index": 1, "count": 2, "pairs": 6, "run": "r"}, DAMAGED),
-    ("left_out", ["x has no truth"], DAMAGED),
+    # what is left out is not complete
+    ("left_out", ["x has no truth"], "complete is True"),
     ("images.0.id", "z", DAMAGED),
     ("images.0.pred", "p/z.npy", DAMAGED),
     ("images.0.gt", "g/z.png", DAMAGED),
