@@ -103,6 +103,7 @@ def _as_colors(source: Source) -> Source:
     if source.palette is not None:
         packed = _looked_up(source, array, source.palette)
     elif source.planes and array.dtype == np.uint8:
+        _refuse_transparent(source, array)
         packed, axes = _packed(np.moveaxis(array, -3, -1)), ""
     elif _has_channels(source):
         packed, axes = _packed(array), axes[:-1]
@@ -127,6 +128,18 @@ def _as_colors(source: Source) -> Source:
         axes=axes,
         load=in_memory,
     )
+
+
+def _refuse_transparent(source: Source, planes: Array) -> None:
+    """Refuses a fourth plane ``(…, 4, H, W)`` that is not opaque all over, and so says something of its own."""
+    if planes.shape[-3] == 4 and not (planes[..., 3, :, :] == np.iinfo(planes.dtype).max).all():
+        raise LabelError(
+            "has transparent pixels",
+            path=source.name,
+            expected="an opaque image",
+            found=source.describe(),
+            hint="save it without an alpha channel",
+        )
 
 
 def _has_channels(source: Source) -> bool:

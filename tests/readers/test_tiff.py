@@ -15,7 +15,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from softdice_cli.errors import UnreadableError
+from softdice_cli.errors import LabelError, UnreadableError
 from softdice_cli.readers import Blob, ReadOptions, Source, read_array
 from softdice_cli.readers.labels import as_labels
 from softdice_cli.readers.tiff.fax import GROUP_3, GROUP_3_2D, GROUP_4, HUFFMAN, Scheme, unpack_fax
@@ -559,3 +559,31 @@ def test_a_compression_that_may_alter_values_is_refused(
     path = tmp_path / "m.tif"
     path.write_bytes(handmade({256: 4, 257: 4, 259: compression}, [data.ljust(40, b"\0")]))
     refused(path, *words)
+
+
+def test_pages_of_several_palettes_are_refused(tmp_path):
+    """One number would be another colour on each page."""
+    indices = np.zeros((16, 16), np.uint8)
+    indices[:8] = 1
+    first, second = Image.fromarray(indices, "P"), Image.fromarray(1 - indices, "P")
+    first.putpalette([0, 0, 0, 255, 0, 0])
+    second.putpalette([255, 0, 0, 0, 0, 0])
+    first.save(tmp_path / "several.tif", save_all=True, append_images=[second])
+    with pytest.raises(UnreadableError, match="pages with different palettes"):
+        read_array(Blob(str(tmp_path / "several.tif")), ReadOptions())
+    first.save(tmp_path / "one.tif", save_all=True, append_images=[first])
+    assert read_array(Blob(str(tmp_path / "one.tif")), ReadOptions()).palette
+
+
+def test_a_plane_of_transparency_is_not_dropped(tmp_path):
+    planes = np.zeros((4, 16, 16), np.uint8)
+    planes[0, 8:] = 255
+    for alpha, refused in ((planes[0], True), (np.full((16, 16), 255, np.uint8), False)):
+        planes[3] = alpha
+        tifffile.imwrite(tmp_path / "planes.tif", planes, photometric="rgb", planarconfig="separate")
+        source = read_array(Blob(str(tmp_path / "planes.tif")), ReadOptions())
+        if not refused:
+            assert set(np.unique(as_labels(source, colors=True).array)) == {0, 0xFF0000}
+            continue
+        with pytest.raises(LabelError, match="transparent pixels"):
+            as_labels(source, colors=True)

@@ -44,7 +44,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Source:
         check_strips(pages, length, name)
         found = meaning(pages, name)
         array = _stack(pages, stream, name).reshape(found.shape)
-        palette = _palette(pages[0])
+        palette = _palette(pages, name)
     return _source(name, array, found, pages[0], palette)
 
 
@@ -91,11 +91,24 @@ def _with_colors_last(array: Array, found: Meaning, page: Any) -> tuple[Array, s
     return array, axes, True
 
 
-def _palette(page: Any) -> tuple[int, ...] | None:
-    """The colour of each index, if the pixels are indices."""
-    values = page.tags.valueof(_COLOR_MAP)
-    if int(page.photometric) != _PALETTE or values is None:
+def _palette(pages: list[Any], name: str) -> tuple[int, ...] | None:
+    """The colour of each index, if the pixels are indices.
+
+    Raises:
+        UnreadableError: the pages have several palettes, so that one index is several colours.
+    """
+    values = pages[0].tags.valueof(_COLOR_MAP)
+    if int(pages[0].photometric) != _PALETTE or values is None:
         return None
+    for number, page in enumerate(pages):
+        if not np.array_equal(page.tags.valueof(_COLOR_MAP), values):
+            raise UnreadableError(
+                "has pages with different palettes, so that one number stands for several colours",
+                path=name,
+                expected="one palette for all pages",
+                found=f"page {number} has another one than page 0",
+                hint="save each page in a file of its own, or all as RGB, and name the classes by colour",
+            )
     colors = np.asarray(values, np.uint32).reshape(3, -1)
     # 16 bits a colour, of which the first 8 count; some programs write 8 bits.
     if colors.max() > 255:
