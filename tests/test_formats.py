@@ -9,9 +9,10 @@ import sys
 import pytest
 from fuzzing import READERS, seeds
 
+from softdice_cli.errors import UnreadableError
 from softdice_cli.formats import FORMATS, readable, stem, without_suffix
 from softdice_cli.pairing import Pair
-from softdice_cli.readers import Blob, recognition, warm
+from softdice_cli.readers import Blob, ReadOptions, read_array, recognition, warm
 
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
@@ -94,3 +95,11 @@ def test_stems(path, expected):
     assert stem(path) == expected
     assert without_suffix(path).endswith(expected)
     assert Pair.of_files("p.npy", path).id == expected
+
+
+def test_what_git_and_text_mode_make_of_files_is_named():
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    for data, hint in ((pointer, "git lfs pull"), (b"\x89PNG\r\r\n\x1a\r\n" + bytes(30), "binary mode")):
+        with pytest.raises(UnreadableError) as caught:
+            read_array(Blob("m.png", data), ReadOptions())
+        assert hint in caught.value.hint

@@ -214,7 +214,7 @@ def _table(path: str) -> dict[str, Any] | None:
     try:
         data = read_file(path, MOST_OF_OPTIONS)
         # Parsing takes longer than a look at the bytes.
-        if project and b"softdice" not in data:
+        if project and b"softdice" not in data.lower():
             return None
         document = toml_table(data.decode())
     except UnreadableError as error:

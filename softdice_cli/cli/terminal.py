@@ -112,6 +112,10 @@ class Target:
         except OSError as failure:
             raise self._failed(failure) from failure
         finally:
+            # Also after an error, which is what has to be said.
+            if self._output is not None:
+                with suppress(OSError):
+                    self._stream.close()
             if self._temporary:
                 self._discard(self._temporary)
 
@@ -133,10 +137,8 @@ class Target:
         self._temporary = None
 
     def _discard(self, temporary: str) -> None:
-        """Remove the temporary file; what went wrong before is what has to be said."""
-        # Windows does not remove a file that is open or that may not be written.
-        with suppress(OSError):
-            self._stream.close()
+        """Remove the temporary file, which is closed, as Windows removes no other."""
+        # Nor does it remove a file that may not be written.
         with suppress(OSError):
             os.chmod(temporary, stat.S_IRUSR | stat.S_IWUSR)
             os.unlink(temporary)

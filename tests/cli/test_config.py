@@ -394,3 +394,21 @@ def test_a_gate_in_the_file_judges_saved_results_too(softdice, tmp_path):
     assert softdice("show", "r.json", "--no-config").code == 0
     Path(tmp_path, "softdice.toml").write_text("require = ['dise>0.9']\n")
     assert "softdice.toml: --require 'dise>0.9'" in softdice("show", "r.json").err
+
+
+def test_a_link_to_no_file_of_options_is_an_error(softdice, tmp_path):
+    """The gate in it would be gone without a word."""
+    Path(tmp_path, "softdice.toml").symlink_to(tmp_path / "unmounted" / "softdice.toml")
+    run = softdice("eval", *NOTEBOOK)
+    assert (run.code, run.out) == (2, "")
+    assert "softdice.toml" in run.err
+    assert softdice("eval", *NOTEBOOK, "--no-config").code == 0
+
+
+@pytest.mark.parametrize("name", ["softdice-cli", "softdice_cli", "SoftDice"])
+def test_a_table_of_a_name_that_is_nearly_ours_is_refused(softdice, tmp_path, name):
+    Path(tmp_path, "pyproject.toml").write_text(f"[tool.{name}]\nfail-under = 0.999\n")
+    run = softdice("eval", *NOTEBOOK)
+    assert (run.code, run.out) == (2, "")
+    assert f"[tool.{name}] is not read" in run.err
+    assert "[tool.softdice]" in run.err

@@ -355,3 +355,11 @@ def test_a_list_of_nothing_but_missing_files_is_never_a_success(softdice, tmp_pa
     run = softdice("eval", "--pairs", "list.csv", "--allow-missing")
     assert (run.code, run.out) == (5, "")
     assert "none in list.csv; p/0.npy and g/0.npy (pair 0) not found" in run.err
+
+
+def test_rows_between_two_stray_quotation_marks_are_not_lost(softdice, tmp_path):
+    rows = ['p0,g0,"soft', "p1,g1,", 'p2,g2,hard"', "p3,g3,"]
+    Path(tmp_path, "list.csv").write_text("\n".join(["pred,gt,note", *rows]) + "\n")
+    run = softdice("eval", "--pairs", "list.csv")
+    assert (run.code, run.out) == (3, "")
+    assert "a line break inside a field that ends in line 4" in run.err

@@ -560,7 +560,7 @@ REFUSED: dict[str, tuple[Write, list[str]]] = {
     "png-few-rows": (png(6, 4, 8, 0, b"\0"), ["cannot be read as png"]),
     "png-no-width": (png(0, 4, 8, 0, b""), ["header is broken"]),
     "png-unknown-color": (png(6, 4, 8, 9, b""), ["header is broken"]),
-    "png-cut-in-header": (chopped(pil(U8), 20), ["cannot be read as png"]),
+    "png-cut-in-header": (chopped(pil(U8), 20), ["is truncated", "found     20 bytes"]),
     "png-cut": (chopped(pil(U8), -30), ["is truncated", "a whole PNG", "copy the file again"]),
     "png-animated": (pages([U8, U8 + 1], "PNG"), ["is animated", "one image"]),
     "png-transparent": (pil(ALPHA), ["transparent pixels", "without an alpha channel"]),

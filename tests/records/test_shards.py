@@ -300,3 +300,27 @@ def test_what_a_merge_could_not_check_is_said_for_good(softdice, tmp_path):
     write(tmp_path / "other", names)
     again = merged(restore((tmp_path / "m.json").read_bytes(), "m"), evaluate(pairs_of(tmp_path / "other", names)))
     assert again.run.unchecked.count("whether") == 2
+
+
+def test_shards_of_two_arrays_of_one_file_are_refused(softdice, tmp_path):
+    """The keys are not in the signature."""
+    write(tmp_path)
+    for path in sorted((tmp_path / "p").iterdir()):
+        values = np.load(path)
+        np.savez(path.with_suffix(".npz"), a=values, b=values[::-1])
+        path.unlink()
+    for part, key in (("1", "a"), ("2", "b")):
+        shard = ("--shard", f"{part}/2", "--key", key, "--format", "json", "-o", f"{part}.json")
+        assert softdice(*eval_(*shard)).code == 0
+    run = softdice("merge", "1.json", "2.json")
+    assert (run.code, run.out) == (3, "")
+    assert "--key" in run.err
+
+
+def test_a_shard_is_never_no_worse(softdice, tmp_path):
+    """In the other shard everything may have fallen."""
+    write(tmp_path)
+    assert softdice(*eval_("--shard", "1/2", "--format", "json", "-o", "1.json")).code == 0
+    run = softdice("compare", "1.json", "1.json", "--fail-if-worse")
+    assert run.code == 1
+    assert "A is shard 1 of 2, not the whole run" in run.err
