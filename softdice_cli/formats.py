@@ -51,13 +51,13 @@ class ForeignFormat:
     Attributes:
         problem: what such a file is, continuing its name: ``is HDF5``.
         hint: what to do instead.
-        magic: the first bytes of such a file.
+        magic: the first bytes of such a file, or several that they can be.
         suffixes: how the names of such files end, where that is more than one dot and a word.
     """
 
     problem: str
     hint: str
-    magic: bytes
+    magic: bytes | tuple[bytes, ...]
     suffixes: tuple[str, ...] = ()
 
 
@@ -126,12 +126,8 @@ FOREIGN_FORMATS = (
     ForeignFormat(
         problem="is a PNG whose line ends were changed, as by a copy in text mode or by Git",
         hint="copy it again in binary mode; for Git, the line '*.png binary' in .gitattributes",
-        magic=b"\x89PNG\r\r\n\x1a",
-    ),
-    ForeignFormat(
-        problem="is a PNG whose line ends were changed, as by a copy in text mode or by Git",
-        hint="copy it again in binary mode; for Git, the line '*.png binary' in .gitattributes",
-        magic=b"\x89PNG\n\x1a\n",
+        # Those of Windows, and those of other systems, which its first bytes are there to show.
+        magic=(b"\x89PNG\r\r\n\x1a", b"\x89PNG\n\x1a\n"),
     ),
     ForeignFormat(problem="is HDF5", hint="save the array with np.save", magic=b"\x89HDF"),
     ForeignFormat(

@@ -119,7 +119,7 @@ Verify = Annotated[
     bool,
     _option(
         _READ,
-        "Check the checksum of a .pt map over 1 MiB too, which takes up to a third longer; others always are.",
+        "Check the checksum of a .pt map over 1 MiB too, up to a third longer. All other checksums are checked anyway.",
         "--verify",
     ),
 ]

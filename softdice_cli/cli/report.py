@@ -72,7 +72,9 @@ def refuse_to_replace(files: Iterable[str], output: Path | None, reports: Iterab
     for path in files:
         if (found := there.get(_identity(path))) is not None:
             option, file = found
-            raise ConfigError(f"{option} would replace a file that is evaluated", path=str(file), found=path)
+            raise ConfigError(
+                f"{option} would replace a file that is evaluated", path=str(file), found=path, hint="name another file"
+            )
 
 
 def _real(path: str | Path) -> str:

@@ -90,8 +90,7 @@ def evaluate(
     listed = [_as_pair(pair) for pair in pairs]
     _refuse_repeats(listed)
     asked = _with_regions(settings or Settings(), listed)
-    found = _Findings(asked, reading or Reading(), watcher or Silent(), notify or _say_nothing)
-    found.since_start = SinceStart(listed, found.reading)
+    found = _Findings(listed, asked, reading or Reading(), watcher or Silent(), notify or _say_nothing)
     found.watcher.started(len(listed))
     with ExitStack() as stack:
         if journal is not None:
@@ -100,12 +99,7 @@ def evaluate(
                 (warn or _say_nothing)(text)
         fresh = [pair for pair in listed if not found.is_noted(pair)]
         outcomes = stack.enter_context(_outcomes(found, fresh, device, workers, batch_size, timeout))
-        for place, pair in enumerate(listed, start=1):
-            outcome = found.noted(pair) or next(outcomes)
-            if not found.keep(pair, outcome) and fail_fast:
-                for left in listed[place:]:
-                    found.keep(left, not_tried(left, pair))
-                break
+        found.keep_all(listed, outcomes, fail_fast=fail_fast)
     return summarize(
         Run(
             settings=found.settings,
@@ -230,13 +224,20 @@ class _Findings:
         failures: of the pairs that were not.
     """
 
-    def __init__(self, settings: Settings, reading: Reading, watcher: Watcher, notify: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        settings: Settings,
+        reading: Reading,
+        watcher: Watcher,
+        notify: Callable[[str], None],
+    ) -> None:
         self.asked = settings
         self.settings = settings
         self.reading = reading
         self.watcher = watcher
         self.journal: Journal | None = None
-        self.since_start = SinceStart((), reading)
+        self.since_start = SinceStart(pairs, reading)
         self.rows: list[ImageRow] = []
         self.failures = Failures()
         self._meaning = Meaning(named=bool(settings.classes))
@@ -260,6 +261,15 @@ class _Findings:
         if rows is None:
             return None
         return Evaluated(len(rows[0].sums), rows, found=_found_before(self.journal.found(pair.id)))
+
+    def keep_all(self, pairs: Sequence[Pair], outcomes: Iterator[Outcome], *, fail_fast: bool) -> None:
+        """Take in what becomes of all pairs, in order: as the journal has it, or the next of the outcomes."""
+        for place, pair in enumerate(pairs, start=1):
+            outcome = self.noted(pair) or next(outcomes)
+            if not self.keep(pair, outcome) and fail_fast:
+                for left in pairs[place:]:
+                    self.keep(left, not_tried(left, pair))
+                return
 
     def keep(self, pair: Pair, outcome: Outcome) -> bool:
         """Take in the outcome of a pair; whether it could be evaluated."""

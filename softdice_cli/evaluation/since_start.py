@@ -29,16 +29,19 @@ class SinceStart:
 
     def refusal(self, pair: Pair) -> InputError | None:
         """The error of a pair of a single file, or of files that are others by now; ``None`` where all is well."""
-        if self._one_key and pair.pred != STDIN and _is_one(pair):
+        then = self._noted[pair.id]
+        # Files that are equal in all that is noted are one file.
+        if self._one_key and then[0] and then[0] == then[1]:
             return InputError(
                 "is prediction and truth at once",
                 path=pair.pred,
-                expected="two files",
+                expected="two files, or two arrays of one",
                 found=f"the same file as {pair.gt}",
-                hint="check --pred and --gt, and the links among the files",
+                hint="check --pred and --gt, and the links among the files; "
+                "for two arrays of one file, --key and --gt-key",
             )
-        for path, then in zip(pair.files, self._noted[pair.id], strict=True):
-            if _noted(path) != then:
+        for path, noted in zip(pair.files, then, strict=True):
+            if _noted(path) != noted:
                 return InputError(
                     "changed after the run had begun",
                     path=path,
@@ -49,17 +52,14 @@ class SinceStart:
         return None
 
 
-def _is_one(pair: Pair) -> bool:
-    try:
-        return os.path.samefile(pair.pred, pair.gt)
-    except OSError:
-        return False
-
-
 def _noted(path: str) -> int:
     """What tells a file from another one, as a single number, which takes little memory; 0 where there is no file."""
+    # There is nothing to look up of standard input, also where a file has its name.
+    if path == STDIN:
+        return 0
     try:
         found = os.stat(path)
     except (OSError, ValueError):
         return 0
-    return hash((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+    # Where files have no numbers, their paths tell them apart.
+    return hash((found.st_dev, found.st_ino or path, found.st_size, found.st_mtime_ns))

@@ -23,7 +23,10 @@ def executor_for(workers: int | None, timeout: float | None = None) -> Executor:
     """
     if timeout is not None and not 0 < timeout <= _LONGEST:
         raise ConfigError(
-            f"{timeout} is out of range", option="timeout", expected=f"seconds, above 0 and at most {_LONGEST}"
+            f"{timeout} is out of range",
+            option="timeout",
+            expected=f"seconds, above 0 and at most {_LONGEST}",
+            hint="{option} 60; leave it out for any time",
         )
     # A way is imported where it is used, as a run mostly uses one of them.
     if can_fork():

@@ -135,13 +135,17 @@ class Settings(Choices):
                 ) from error
         if len(self.classes) == channels:
             return self
+        raise self._of_other_channels(channels, path)
+
+    def _of_other_channels(self, channels: int, path: str) -> ShapeError:
+        """The error of a prediction whose channels are not as many as the named classes."""
         named = "1 class"
         if len(self.classes) > 1:
             named = f"{len(self.classes)} classes"
         hint = f"name all {channels} classes in the order of the channels"
         if channels == 1:
             hint = "--pred-labels, if this is a label map; or name one class for a one-channel map: --class foreground"
-        raise ShapeError(
+        return ShapeError(
             f"the map has {_channels(channels)}, and the settings hold {named}",
             path=path,
             expected=f"{_channels(len(self.classes))}: {', '.join(c.name for c in self.classes[:12])}",

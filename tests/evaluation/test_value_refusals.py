@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softdice_cli import Settings
+from softdice_cli import Settings, evaluate
 from softdice_cli.evaluation.value_refusals import refuse_kind, refuse_values
 from softdice_cli.overlap import Facts, decoding_for
 from softdice_cli.overlap.full_scale import full_scale, greatest_of
@@ -95,3 +95,21 @@ def test_kinds(dtype, scale, problem):
     error = refuse_kind(source(dtype), Settings(scale=scale))
     assert (error is None) == (problem is None)
     assert error is None or problem in error.problem
+
+
+def test_damage_is_named_where_it_looks_like_another_mistake(tmp_path):
+    """The checksum of a large map is looked at only where its values are refused, so that no hint leads around it."""
+    import torch
+
+    maps = np.full((4, 300, 300), 0.25, np.float32)
+    torch.save(torch.from_numpy(maps), tmp_path / "p.pt")
+    np.save(tmp_path / "g.npy", np.zeros((300, 300), np.uint8))
+    data = bytearray((tmp_path / "p.pt").read_bytes())
+    assert len(data) > 2**20
+    # The exponent of one value, in the middle of them.
+    place = data.index(np.float32(0.25).tobytes() * 4, len(data) // 2)
+    data[place + 3] ^= 1
+    (tmp_path / "p.pt").write_bytes(data)
+    (failure,) = evaluate([(tmp_path / "p.pt", tmp_path / "g.npy")]).failures
+    assert "is damaged" in failure.error
+    assert "CRC-32" in failure.expected
